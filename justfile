@@ -1,0 +1,41 @@
+# The recipes people and CI share. `just` comes with the [dev] extra (rust-just).
+
+# everything that must hold before a change lands, tests and documentation apart
+check: format lint types floors
+
+# layout of the code
+format:
+    ruff format --check .
+
+# what a linter can see
+lint:
+    ruff check .
+
+# types, strictly
+types:
+    mypy --strict src
+
+# which room may import which
+floors:
+    lint-imports --no-cache
+
+# tests; `just test -m slow` runs the slow ones
+test *arguments:
+    pytest {{arguments}}
+
+# time and memory of every subject, ours and its peer in the same run
+bench *arguments:
+    python -m benchmarks {{arguments}}
+
+# the documentation, with every warning an error
+docs:
+    NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+# the journey: raw data to a brief
+run *arguments:
+    ferrolan run {{arguments}}
+
+# put the code into the agreed layout
+tidy:
+    ruff check --fix .
+    ruff format .

@@ -1,0 +1,354 @@
+"""The declared schema of every table that crosses a seam between floors.
+
+A table is a polars frame; what it must hold stands here once: column, type, unit, meaning. ``check`` refuses a frame
+that differs, ``empty`` makes one without rows. A unit column named ``unit`` means that the unit differs by row; the
+meaning says so. Times are UTC; a period is an interval [start, end) with a number.
+
+A sample's way through this file: ``samples`` -> ``measurements`` -> ``account`` -> ``responses`` -> ``plan_flows``
+and ``plan_limits`` -> ``concentrate_value`` -> the brief.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ferrolan.base.errors import TableError
+
+TIME = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its polars type, its unit (``""`` where it has none) and what it means."""
+
+    dtype: pl.DataType | type[pl.DataType]
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A declared table: its name, what a row is, and its columns in order."""
+
+    name: str
+    row: str
+    columns: Mapping[str, Column]
+
+    @property
+    def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
+        """The polars schema, in declared order."""
+        return {name: column.dtype for name, column in self.columns.items()}
+
+    def empty(self) -> pl.DataFrame:
+        """A frame with the declared columns and no rows."""
+        return pl.DataFrame(schema=self.schema)
+
+    def check(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return ``frame`` in declared column order, or raise ``TableError`` naming every difference."""
+        faults = [f"missing column {name!r}" for name in self.columns if name not in frame.columns]
+        faults += [f"undeclared column {name!r}" for name in frame.columns if name not in self.columns]
+        faults += [
+            f"column {name!r} is {frame.schema[name]}, expected {column.dtype}"
+            for name, column in self.columns.items()
+            if name in frame.columns and frame.schema[name] != column.dtype
+        ]
+        if faults:
+            raise TableError(f"table {self.name!r}: " + "; ".join(faults))
+        return frame.select(list(self.columns))
+
+
+def _table(name: str, row: str, **columns: tuple[pl.DataType | type[pl.DataType], str, str]) -> Table:
+    return Table(name, row, {key: Column(*spec) for key, spec in columns.items()})
+
+
+_KIND = "flow | assay | stock | stock_assay | moisture | power | temperature | state"
+_OBJECT = "stream, stock or unit the value belongs to"
+_COMPONENT = "balanced component of an assay, else null"
+
+SAMPLES = _table(
+    "samples",
+    "one value of one tag at one time, in the tag's canonical unit",
+    tag=(pl.Int32, "", "number of the tag in the tag map"),
+    time=(TIME, "", "time at the source"),
+    value=(pl.Float64, "canonical unit of the tag", "value; null where there is none"),
+    raw=(pl.Float64, "unit at the source", "value as it came; null where the conversion is the identity"),
+    status=(pl.Int64, "", "32-bit OPC UA StatusCode in a signed 64-bit integer"),
+    seq=(pl.Int64, "", "order of arrival; of two rows with one tag and time the higher one counts"),
+    source=(pl.Int16, "", "number of the source in the document"),
+)
+
+REJECTED = _table(
+    "rejected",
+    "one raw row or cell that was not taken, kept with its reason",
+    source=(pl.String, "", "name of the source"),
+    file=(pl.String, "", "file or database"),
+    line=(pl.Int64, "", "line or row from 1"),
+    tag=(pl.String, "", "tag, or null where the whole row was refused"),
+    found=(pl.String, "", "what stood there"),
+    reason=(pl.String, "", "why it was not taken"),
+)
+
+MEASUREMENTS = _table(
+    "measurements",
+    "one quantity over one period",
+    tag=(pl.String, "", "tag it came from"),
+    kind=(pl.String, "", _KIND),
+    object=(pl.String, "", _OBJECT),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "number of the period; a stock of number p is the stock at the start of period p"),
+    value=(pl.Float64, "see unit", "time-weighted mean of a flow, mean of an assay, count of a stock; null if absent"),
+    sigma=(pl.Float64, "see unit", "standard deviation of the value"),
+    unit=(pl.String, "", "canonical unit of value and sigma"),
+    coverage=(pl.Float64, "1", "share of the period with good data"),
+    quality=(pl.String, "", "good | uncertain | bad | absent"),
+)
+
+ACCOUNT = _table(
+    "account",
+    "one reconciled quantity over one period",
+    kind=(pl.String, "", "flow | assay | stock | stock_assay"),
+    object=(pl.String, "", _OBJECT),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "number of the period; a stock of number p is the stock at the start of period p"),
+    tag=(pl.String, "", "tag of the reading, or null where nothing was measured"),
+    measured=(pl.Float64, "see unit", "reading, or null"),
+    sigma=(pl.Float64, "see unit", "standard deviation of the reading, or null"),
+    value=(pl.Float64, "see unit", "reconciled value, null where unobservable"),
+    sd=(pl.Float64, "see unit", "standard deviation of the reconciled value, null where unobservable"),
+    unit=(pl.String, "", "t/h, m3/h, mass fraction, kg/m3 or t"),
+    z=(pl.Float64, "1", "measurement test statistic, null where not redundant"),
+    status=(pl.String, "", "redundant | nonredundant | observable | unobservable"),
+    reason=(pl.String, "", "why it has that status, in words"),
+)
+
+CLOSURE = _table(
+    "closure",
+    "one balance of one node and component over all periods",
+    node=(pl.String, "", "unit or stock"),
+    component=(pl.String, "", "dry_mass or a balanced component"),
+    inflow=(pl.Float64, "t", "as measured where every term is measured, else null"),
+    outflow=(pl.Float64, "t", "as measured where every term is measured, else null"),
+    accumulated=(pl.Float64, "t", "as measured where every term is measured, else null"),
+    residual=(pl.Float64, "t", "inflow - outflow - accumulated, as measured"),
+    sd=(pl.Float64, "t", "standard deviation of the residual from the stated sigmas"),
+    z=(pl.Float64, "1", "nodal test statistic"),
+    reconciled_residual=(pl.Float64, "t", "the same balance on reconciled values"),
+)
+
+BALANCE_TESTS = _table(
+    "balance_tests",
+    "one statistical test of the account",
+    test=(pl.String, "", "global | measurement | bias"),
+    statistic=(pl.Float64, "1", "observed statistic"),
+    df=(pl.Int64, "", "degrees of freedom, or number of tests made"),
+    critical=(pl.Float64, "1", "critical value at the stated level"),
+    p_value=(pl.Float64, "1", "probability of a statistic at least as large without gross error"),
+    level=(pl.Float64, "1", "family-wise level of the test"),
+    passed=(pl.Boolean, "", "whether the data pass"),
+)
+
+SUSPECTS = _table(
+    "suspects",
+    "one meter that may carry a gross error; meters of one class cannot be told apart by any test",
+    rank=(pl.Int32, "", "1 for the class with the largest statistic"),
+    suspect_class=(pl.Int32, "", "number of the equivalence class"),
+    kind=(pl.String, "", "flow | assay | stock | leak"),
+    object=(pl.String, "", _OBJECT),
+    component=(pl.String, "", _COMPONENT),
+    tag=(pl.String, "", "tag of the meter"),
+    z=(pl.Float64, "1", "square root of the generalised likelihood ratio statistic of a constant relative bias"),
+    critical=(pl.Float64, "1", "critical value after correction for the number of tests"),
+    bias=(pl.Float64, "1", "estimated relative bias of the reading"),
+    bias_low=(pl.Float64, "1", "lower end of its 95 % interval"),
+    bias_high=(pl.Float64, "1", "upper end of its 95 % interval"),
+    p_global_without=(pl.Float64, "1", "p-value of the global test once this bias is allowed for"),
+)
+
+RESPONSES = _table(
+    "responses",
+    "what one unit of the reference input of a mode uses (-) or makes (+) of a commodity",
+    unit=(pl.String, "", "unit of the plant"),
+    mode=(pl.String, "", "mode of operation"),
+    commodity=(pl.String, "", "commodity used or made"),
+    coefficient=(pl.Float64, "see coefficient_unit", "amount per unit of the reference input, negative where used"),
+    sd=(pl.Float64, "see coefficient_unit", "standard deviation; null where only declared without one"),
+    coefficient_unit=(pl.String, "", "commodity unit per unit of the reference input"),
+    origin=(pl.String, "", "reconciled | declared"),
+    synthetic=(pl.Boolean, "", "whether the declared value is synthetic"),
+    source=(pl.String, "", "source of a declared value, or the account's period"),
+)
+
+PLAN_FLOWS = _table(
+    "plan_flows",
+    "one commodity in one month of the plan",
+    month=(pl.String, "", "ISO month"),
+    commodity=(pl.String, "", "commodity"),
+    owner=(pl.String, "", "company that holds it"),
+    opening=(pl.Float64, "see unit", "stock at the start"),
+    made=(pl.Float64, "see unit", "made by own units"),
+    supplied=(pl.Float64, "see unit", "exogenous supply, given to the plan; negative where it is owed"),
+    bought=(pl.Float64, "see unit", "bought outside"),
+    received=(pl.Float64, "see unit", "received from the other company"),
+    used=(pl.Float64, "see unit", "used by own units"),
+    sold=(pl.Float64, "see unit", "sold outside"),
+    sent=(pl.Float64, "see unit", "sent to the other company"),
+    disposed=(pl.Float64, "see unit", "discarded"),
+    closing=(pl.Float64, "see unit", "stock at the end"),
+    unit=(pl.String, "", "unit of the commodity"),
+    price=(pl.Float64, "CNY per unit", "shadow price: gain in the objective per unit more of this commodity"),
+)
+
+PLAN_ACTIVITIES = _table(
+    "plan_activities",
+    "one mode of one unit in one month of the plan",
+    month=(pl.String, "", "ISO month"),
+    unit=(pl.String, "", "unit of the plant"),
+    mode=(pl.String, "", "mode of operation"),
+    owner=(pl.String, "", "company"),
+    throughput=(pl.Float64, "see throughput_unit", "reference input worked up in the month"),
+    capacity=(pl.Float64, "see throughput_unit", "what the unit could work up in the month"),
+    throughput_unit=(pl.String, "", "unit of the reference input"),
+)
+
+PLAN_LIMITS = _table(
+    "plan_limits",
+    "one binding limit of the plan and what one more unit of it is worth",
+    limit=(pl.String, "", "what is limited: a unit's capacity, a quota, a market, a stock"),
+    kind=(pl.String, "", "capacity | quota | market | stock | supply"),
+    owner=(pl.String, "", "company it belongs to"),
+    period=(pl.String, "", "ISO month, or the span of a quota"),
+    limit_value=(pl.Float64, "see unit", "the limit"),
+    used=(pl.Float64, "see unit", "how much of it the plan uses"),
+    unit=(pl.String, "", "unit of the limit"),
+    value_left=(pl.Float64, "CNY per unit", "loss per unit less"),
+    value_right=(pl.Float64, "CNY per unit", "gain per unit more"),
+    valid_down=(pl.Float64, "see unit", "how far down value_left holds"),
+    valid_up=(pl.Float64, "see unit", "how far up value_right holds"),
+    money=(pl.Float64, "CNY", "gain from one per cent more of the limit, re-solved; the ranking of limits"),
+)
+
+CONCENTRATE_VALUE = _table(
+    "concentrate_value",
+    "one answer to: what is a tonne of rare-earth concentrate worth, to whom, and how sure",
+    measure=(
+        pl.String,
+        "",
+        "marginal_right | marginal_left | marginal_beyond_left | netback | seller_minimum | buyer_maximum | published",
+    ),
+    party=(pl.String, "", "group | seller | buyer | market"),
+    value=(pl.Float64, "CNY/t", "at the declared basis; null where it does not exist"),
+    low=(pl.Float64, "CNY/t", "5 % quantile over the draws, null where there are none"),
+    high=(pl.Float64, "CNY/t", "95 % quantile over the draws, null where there are none"),
+    valid_from=(pl.Float64, "t", "annual delivery from which the value holds, else null"),
+    valid_to=(pl.Float64, "t", "annual delivery up to which the value holds, else null"),
+    basis=(pl.String, "", "grade, moisture and VAT basis"),
+    note=(pl.String, "", "what the value covers, and its source where it is public"),
+)
+
+VALUE_DRAWS = _table(
+    "value_draws",
+    "one draw of recoveries, prices and costs, and the concentrate values that follow from it",
+    draw=(pl.Int32, "", "number of the draw; 0 is the base"),
+    recovery=(pl.Float64, "1", "REO in separated oxides per REO in concentrate"),
+    lead_price=(pl.Float64, "CNY/t", "price of the lead product (Pr-Nd oxide), without VAT"),
+    marginal_right=(pl.Float64, "CNY/t", "gain to the group from one tonne more"),
+    marginal_left=(pl.Float64, "CNY/t", "loss to the group from one tonne less"),
+    buyer_marginal=(pl.Float64, "CNY/t", "gain to the buyer alone from one tonne more"),
+    netback=(pl.Float64, "CNY/t", "average netback"),
+    seller_minimum=(pl.Float64, "CNY/t", "seller's minimum price"),
+    buyer_maximum=(pl.Float64, "CNY/t", "buyer's maximum price"),
+    binding_quota=(pl.String, "", "names of the quotas that bind in this draw, joined with +; none"),
+)
+
+WHAT_IF = _table(
+    "what_if",
+    "one declared change of the world, and what it does to the joint plan",
+    question=(pl.String, "", "demand | expansion | intervention"),
+    case=(pl.String, "", "name of the change in the document"),
+    title=(pl.String, "", "the change in words"),
+    gain=(pl.Float64, "CNY/a", "gain of the re-solved plan against the declared one"),
+    low=(pl.Float64, "CNY/a", "5 % quantile over draws of the account's coefficients, else null"),
+    high=(pl.Float64, "CNY/a", "95 % quantile over draws of the account's coefficients, else null"),
+    base_gain=(pl.Float64, "CNY/a", "gain of the declared plan"),
+    covers=(pl.String, "", "what the answer covers, and what it does not"),
+)
+
+MARKET = _table(
+    "market",
+    "one commodity in one region under one scenario",
+    scenario=(pl.String, "", "base, or the instrument that is on"),
+    region=(pl.String, "", "region"),
+    commodity=(pl.String, "", "commodity"),
+    price=(pl.Float64, "CNY/t", "market price, without VAT"),
+    consumption=(pl.Float64, "t/a", "consumed"),
+    production=(pl.Float64, "t/a", "produced from ore"),
+    net_export=(pl.Float64, "t/a", "sold abroad less bought abroad"),
+    disposed=(pl.Float64, "t/a", "discarded: made with the basket and not sold"),
+)
+
+MARKET_PARTIES = _table(
+    "market_parties",
+    "what one party gains under one scenario",
+    scenario=(pl.String, "", "base, or the instrument that is on"),
+    region=(pl.String, "", "region"),
+    party=(pl.String, "", "consumers | producers | quota_holders | treasury"),
+    surplus=(pl.Float64, "CNY/a", "surplus of the party"),
+)
+
+CERTIFICATES = _table(
+    "certificates",
+    "one check that a solver's answer is one",
+    station=(pl.String, "", "reconciliation | planning | market"),
+    problem=(pl.String, "", "which solve"),
+    check=(pl.String, "", "what was checked"),
+    value=(pl.Float64, "1", "observed residual, relative"),
+    tolerance=(pl.Float64, "1", "largest residual accepted"),
+    passed=(pl.Boolean, "", "whether it was met"),
+)
+
+FINDINGS = _table(
+    "findings",
+    "one finding of the run, in money where it has a price",
+    rank=(pl.Int32, "", "1 for the finding worth most money"),
+    kind=(pl.String, "", "value | limit | meter | market"),
+    subject=(pl.String, "", "what it is about"),
+    money=(pl.Float64, "CNY/a", "what it is worth in a year, null where it has no price"),
+    low=(pl.Float64, "CNY/a", "lower end of its interval, else null"),
+    high=(pl.Float64, "CNY/a", "upper end of its interval, else null"),
+    action=(pl.String, "", "decide | fix | watch"),
+)
+
+FACTS = _table(
+    "facts",
+    "one figure of the public record",
+    file=(pl.String, "", "file of the record base"),
+    section=(pl.String, "", "section in the file"),
+    fact=(pl.String, "", "what the record is about: its id and qualifiers"),
+    key=(pl.String, "", "which figure of the record"),
+    value=(pl.Float64, "see unit", "the figure; null where it is known to be unknown"),
+    low=(pl.Float64, "see unit", "lower end where the source gives a range"),
+    high=(pl.Float64, "see unit", "upper end where the source gives a range"),
+    text=(pl.String, "", "the figure where it is not a number"),
+    unit=(pl.String, "", "unit as in the record"),
+    basis=(pl.String, "", "mass basis or substance"),
+    tax=(pl.String, "", "excl_VAT | usually_incl_VAT | not_stated"),
+    period=(pl.String, "", "time spoken of"),
+    source=(pl.String, "", "ids of the sources, comma separated"),
+    confidence=(pl.String, "", "high | medium | low | derived"),
+    recalled=(pl.Boolean, "", "whether it stands in no source"),
+    as_of=(pl.String, "", "day of compilation"),
+    note=(pl.String, "", "what must travel with the figure"),
+)
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        SAMPLES, REJECTED, MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS,
+        PLAN_ACTIVITIES, PLAN_LIMITS, CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES,
+        FINDINGS, FACTS,
+    )
+}  # fmt: skip
+"""Every declared table by name."""

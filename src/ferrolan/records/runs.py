@@ -1,0 +1,350 @@
+"""Kept runs: one folder per run identity, every table as Parquet, every hash in ``run.json``.
+
+```
+runs/4f1c09ab63d27e85/
+  tables/account.parquet ...    what the run found; column units stand in base/tables.py
+  brief.html ...                documents made from the tables
+  run.json                      inputs, code, libraries, seed, hashes of tables and documents, how solvers ended
+  clock.json                    when it ran and how long each station took
+```
+``run.json`` holds nothing that differs between two runs of one identity; wall times lie apart. A folder appears whole
+or not at all: it is written beside its place and renamed. A second run of the same identity must give the same
+hashes; then the first is kept, else ``RecordError`` names what differs. ``read`` recomputes every hash before it
+answers. Bits may differ between processors: an identity holds within one machine.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import polars as pl
+
+from ferrolan.base.errors import Fault, RecordError
+from ferrolan.base.provenance import CodeVersion, Json, RunIdentity, hash_bytes, hash_table
+from ferrolan.base.tables import TABLES
+
+FORMAT = 1
+"""Version of the folder's layout."""
+
+_RECORD = "run.json"
+_CLOCK = "clock.json"
+_TABLES = "tables"
+
+
+@dataclass(frozen=True)
+class SolverRecord:
+    """How one solve ended: its status and its residuals [1], both as the solver's own certificate gives them."""
+
+    station: str
+    problem: str
+    status: str
+    objective: float | None = None
+    iterations: int | None = None
+    residuals: Mapping[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """When a run started (ISO 8601, UTC) and how long each station took [s]. Never part of an identity."""
+
+    started: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A kept run, verified.
+
+    ``hashes`` holds the content hash of every table, ``files`` that of every document in the folder.
+    """
+
+    folder: Path
+    identity: RunIdentity
+    tables: Mapping[str, pl.DataFrame] = field(compare=False)  # compared by their hashes
+    hashes: Mapping[str, str]
+    files: Mapping[str, str]
+    solvers: tuple[SolverRecord, ...]
+    clocks: tuple[Clock, ...]
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run."""
+        return self.identity.run_id
+
+
+def write(
+    root: Path,
+    identity: RunIdentity,
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    files: Mapping[str, bytes] = MappingProxyType({}),
+    solvers: Sequence[SolverRecord] = (),
+    clock: Clock | None = None,
+) -> Run:
+    """Keep a run at ``<root>/<run_id>/``, or verify that it gave again what is kept there.
+
+    Parameters
+    ----------
+    root
+        Folder of all runs; made where it is missing.
+    identity
+        What the run depended on, from ``base.provenance.run_identity``.
+    tables
+        Result tables by name; one whose name stands in ``base.tables`` must have that schema.
+    files
+        Documents by file name, such as ``{"brief.html": ...}``; they too must come out the same twice.
+    solvers
+        How every solve ended.
+    clock
+        Wall times, added to the kept ones.
+
+    Raises
+    ------
+    TableError
+        If a table differs from its declared schema.
+    RecordError
+        If a run of this identity is kept already and gave something else.
+    """
+    tables = {name: TABLES[name].check(frame) if name in TABLES else frame for name, frame in tables.items()}
+    record = _record(identity, tables, files, solvers)
+    root.mkdir(parents=True, exist_ok=True)
+    folder = root / identity.run_id
+    if not folder.exists():
+        _write_whole(folder, record, tables, files)
+    _refuse_difference(folder, record)
+    if clock is not None:
+        _add_clock(folder, clock)
+    return read(folder)
+
+
+def attach(run: Run, name: str, content: bytes) -> Run:
+    """Add a document made from a kept run, such as its brief, and its hash to ``run.json``.
+
+    Raises
+    ------
+    RecordError
+        If a document of this name is kept and differs: what follows from the same tables must come out the same.
+    """
+    digest = hash_bytes(content)
+    if name in run.files:
+        if run.files[name] != digest:
+            raise RecordError([_fault(run.folder / name, name, digest, run.files[name], "unstable_document")])
+        return run
+    record = _load(run.folder / _RECORD)
+    record["files"] = {**record["files"], name: digest}
+    _replace(_inside(run.folder, name), content)
+    _replace(run.folder / _RECORD, _pretty(record))
+    return read(run.folder)
+
+
+def read(folder: Path) -> Run:
+    """Read a kept run and verify every hash.
+
+    Raises
+    ------
+    RecordError
+        Listing every table and document that is missing or is not what its hash says.
+    """
+    record = _load(folder / _RECORD)
+    try:
+        identity = _identity(record)
+        hashes = {name: str(entry["hash"]) for name, entry in record["tables"].items()}
+        files = {name: str(digest) for name, digest in record["files"].items()}
+        solvers = tuple(SolverRecord(**entry) for entry in record["solvers"])
+        stated = record["run"]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise RecordError([_unreadable(folder / _RECORD, repr(error))]) from error
+    tables: dict[str, pl.DataFrame] = {}
+    faults = []
+    if stated != identity.run_id:
+        faults.append(_fault(folder / _RECORD, "run", str(stated), identity.run_id, "changed_identity"))
+    for name, expected in hashes.items():
+        tables[name], found = _read_table(_table_file(folder, name))
+        if found != expected:
+            faults.append(_fault(_table_file(folder, name), name, found, expected, "changed_table"))
+    for name, expected in files.items():
+        file = _inside(folder, name)
+        found = hash_bytes(file.read_bytes()) if file.is_file() else "nothing"
+        if found != expected:
+            faults.append(_fault(file, name, found, expected, "changed_document"))
+    if faults:
+        raise RecordError(faults)
+    return Run(folder, identity, tables, hashes, files, solvers, _clocks(folder))
+
+
+def names(root: Path) -> tuple[str, ...]:
+    """Ids of all runs kept below ``root``, sorted; none where there is no such folder."""
+    if not root.is_dir():
+        return ()
+    return tuple(sorted(path.name for path in root.iterdir() if (path / _RECORD).is_file() and path.name[0] != "."))
+
+
+def _record(
+    identity: RunIdentity,
+    tables: Mapping[str, pl.DataFrame],
+    files: Mapping[str, bytes],
+    solvers: Sequence[SolverRecord],
+) -> dict[str, Any]:  # Any: the shape of run.json, checked on reading
+    return {
+        "format": FORMAT,
+        "run": identity.run_id,
+        "code": {"version": identity.code.version, "hash": identity.code.hash},
+        "libraries": dict(sorted(identity.libraries.items())),
+        "seed": identity.seed,
+        "inputs": dict(sorted(identity.inputs.items())),
+        "tables": {name: _table_entry(frame) for name, frame in sorted(tables.items())},
+        "files": {name: hash_bytes(content) for name, content in sorted(files.items())},
+        "solvers": [_solver_entry(solver) for solver in solvers],
+    }
+
+
+def _table_entry(frame: pl.DataFrame) -> Json:
+    return {"hash": hash_table(frame), "rows": frame.height, "columns": frame.columns}
+
+
+def _solver_entry(solver: SolverRecord) -> Json:
+    return {
+        "station": solver.station,
+        "problem": solver.problem,
+        "status": solver.status,
+        "objective": _finite(solver.objective),
+        "iterations": solver.iterations,
+        "residuals": {name: _finite(value) for name, value in sorted(solver.residuals.items())},
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    """A number JSON can say; null where there is none."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _write_whole(
+    folder: Path, record: dict[str, Any], tables: Mapping[str, pl.DataFrame], files: Mapping[str, bytes]
+) -> None:
+    """Write a folder beside its place and rename it; if another process was faster, leave what it wrote."""
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        beside.chmod(0o755)
+        (beside / _TABLES).mkdir()
+        for name, frame in tables.items():
+            frame.write_parquet(_table_file(beside, name), compression="zstd")
+        for name, content in files.items():
+            _inside(beside, name).write_bytes(content)
+        (beside / _RECORD).write_bytes(_pretty(record))
+        beside.rename(folder)
+    except OSError:
+        if not (folder / _RECORD).is_file():
+            raise
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _refuse_difference(folder: Path, record: dict[str, Any]) -> None:
+    """Compare what came out now with what is kept; a document that was attached later may be there as well."""
+    kept = _load(folder / _RECORD)
+    faults = []
+    for part in ("inputs", "tables", "files", "solvers"):
+        now, before = _by_name(record.get(part, {})), _by_name(kept.get(part, {}))
+        for name in sorted({*now, *before}) if part != "files" else sorted(now):
+            if part == "files" and name not in before:
+                faults.append(_fault(folder / _RECORD, f"{part}.{name}", "a document", "none", "unstable_run"))
+            elif now.get(name) != before.get(name):
+                found, expected = json.dumps(now.get(name)), json.dumps(before.get(name))
+                faults.append(_fault(folder / _RECORD, f"{part}.{name}", found, expected, "unstable_run"))
+    if faults:
+        raise RecordError(faults)
+
+
+def _by_name(part: Any) -> dict[str, Any]:  # Any: a part of run.json
+    if isinstance(part, list):
+        return {f"{number}:{entry['station']}.{entry['problem']}": entry for number, entry in enumerate(part)}
+    return dict(part)
+
+
+def _add_clock(folder: Path, clock: Clock) -> None:
+    clocks: list[Json] = [{"started": c.started, "seconds": dict(c.seconds)} for c in (*_clocks(folder), clock)]
+    _replace(folder / _CLOCK, _pretty({"executions": clocks}))
+
+
+def _clocks(folder: Path) -> tuple[Clock, ...]:
+    if not (folder / _CLOCK).is_file():
+        return ()
+    record = _load(folder / _CLOCK)
+    try:
+        return tuple(Clock(entry["started"], entry["seconds"]) for entry in record["executions"])
+    except (KeyError, TypeError) as error:
+        raise RecordError([_unreadable(folder / _CLOCK, repr(error))]) from error
+
+
+def _identity(record: Mapping[str, Any]) -> RunIdentity:
+    code = CodeVersion(record["code"]["version"], record["code"]["hash"])
+    return RunIdentity(record["inputs"], record["seed"], code, record["libraries"])
+
+
+def _read_table(file: Path) -> tuple[pl.DataFrame, str]:
+    """A table and its hash, or an empty one and why it cannot be read."""
+    try:
+        frame = pl.read_parquet(file)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        return pl.DataFrame(), f"no table ({type(error).__name__})"
+    return frame, hash_table(frame)
+
+
+def _table_file(folder: Path, name: str) -> Path:
+    return _inside(folder / _TABLES, f"{name}.parquet")
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """A file directly in a folder; a name that leads elsewhere is refused."""
+    if not name or name != Path(name).name or name.startswith(".") or name in {_RECORD, _CLOCK, _TABLES}:
+        raise RecordError([_fault(folder, "name", repr(name), "a plain file name", "bad_name")])
+    return folder / name
+
+
+def _load(file: Path) -> Any:  # Any: JSON
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecordError([_unreadable(file, type(error).__name__)]) from error
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file beside its place and rename it."""
+    beside = file.with_name(f".{file.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(file)
+
+
+def _pretty(value: Json) -> bytes:
+    return (json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _unreadable(file: Path, found: str) -> Fault:
+    return Fault(
+        str(file),
+        0,
+        "",
+        found,
+        "the record of a run",
+        "Restore the folder, or delete it and run again.",
+        "unreadable_run",
+    )
+
+
+def _fault(file: Path, path: str, found: str, expected: str, code: str) -> Fault:
+    ways_out = {
+        "unstable_run": "One identity gave two results: report it with both; delete the folder to keep the new one.",
+        "unstable_document": "One run gave two documents: leave clocks and chance out of it.",
+        "bad_name": "Name a file without folders.",
+    }
+    way_out = ways_out.get(code, "The folder was changed after the run: restore it, or delete it and run again.")
+    return Fault(str(file), 0, path, found, expected, way_out, code)

@@ -1,0 +1,66 @@
+"""What the repository promises about itself: docstrings, pins, and the README's two commands."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import ferrolan
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(Path(ferrolan.__file__).parent.rglob("*.py"))
+README_COMMANDS = {
+    "run": "pip install -c constraints.txt -e . && ferrolan run",
+    "test": 'pip install -c constraints.txt -e ".[dev]" && pytest',
+}
+
+
+def normal(name: str) -> str:
+    """Name of a distribution as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {normal(name): version for name, version in pairs}
+
+
+def test_every_source_file_says_what_it_is_for() -> None:
+    silent = [path for path in SOURCES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert silent == []
+
+
+def test_no_source_file_is_unfinished() -> None:
+    marks = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    assert [path.name for path in SOURCES if marks.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_every_dependency_is_pinned_to_one_version_within_its_bounds() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [
+        *project["dependencies"],
+        *(entry for extra in project["optional-dependencies"].values() for entry in extra),
+    ]
+    names = {normal(re.split(r"[\[<>=~!; ]", entry, maxsplit=1)[0]) for entry in wanted}
+    assert names - set(pins()) == set()
+
+
+def test_the_constraints_hold_names_and_versions_and_nothing_else() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pin = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+")
+    assert [line for line in lines if line and not line.startswith("#") and not pin.fullmatch(line)] == []
+    assert len(pins()) == sum(1 for line in lines if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("name", README_COMMANDS)
+def test_the_readme_gives_the_command_that_ci_runs(name: str) -> None:
+    """`.ci/run` reads its commands from README.md: the first line of the code block after `<!-- command: NAME -->`."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.search(rf"<!-- command: {name} -->\s*```\w*\n(.+)\n", text)
+    assert found is not None
+    assert found[1] == README_COMMANDS[name]

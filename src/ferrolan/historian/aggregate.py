@@ -1,0 +1,291 @@
+"""From samples to measurements: one value a period, with its sigma, coverage and quality.
+
+A belt scale reads 412 t/h at 07:50 and 420 t/h at 08:05; the week that ends at 08:00 takes ten of those fifteen
+minutes, split exactly at the edge, and the week that begins there takes five. Bad time is left out, Uncertain time is
+used and makes the result uncertain, and a period without data stays absent.
+
+The time-weighted mean of a flow respects ``stepped``. It is *not* the TimeAverage of OPC 10000-13, which joins points
+by slope also where the historian is stepped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import hypot, isfinite
+from typing import Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ferrolan.base.errors import ProblemError
+from ferrolan.base.tables import MEASUREMENTS
+from ferrolan.base.time import Period
+from ferrolan.historian.quality import bad, good
+from ferrolan.historian.store import Historian
+
+Method = Literal["time_mean", "mean", "at_start"]
+Quality = Literal["good", "uncertain", "bad", "absent"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A tag as a measured quantity: what it measures, and how a period's value is made of its samples.
+
+    Parameters
+    ----------
+    tag, name
+        Number and name in the tag map.
+    kind, object, component
+        What it measures, as in MEASUREMENTS.
+    unit
+        Canonical unit of the value.
+    stepped
+        Whether a value holds until the next one (True), or the points are joined by straight lines.
+    sigma_absolute, sigma_relative
+        Standard deviation of the period's value: ``hypot(sigma_absolute, sigma_relative * |value|)`` [unit], [1].
+    method
+        ``time_mean`` of a flow, plain ``mean`` of the assays taken in the period, stock count ``at_start``.
+    tolerance
+        How far from the instant a stock count may lie.
+    max_age
+        How long a value holds at most; None holds it until the next sample, and never past the last one.
+    """
+
+    tag: int
+    name: str
+    kind: str
+    object: str
+    component: str | None
+    unit: str
+    stepped: bool
+    sigma_absolute: float
+    sigma_relative: float
+    method: Method
+    tolerance: timedelta = timedelta(hours=12)
+    max_age: timedelta | None = None
+
+
+def measure(historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]) -> pl.DataFrame:
+    r"""Measurements of the signals over the periods.
+
+    ``time_mean`` over ``[a, b)`` is :math:`\int v\,dt / \int dt` over the time with usable (good or uncertain) data,
+    where the sample before ``a`` counts. A value holds from its sample to the next; with ``stepped`` false it runs
+    straight to the next value if that is usable, and holds if that is Bad.
+
+    Parameters
+    ----------
+    historian
+        Where the samples are.
+    signals
+        What to measure.
+    periods
+        Consecutive intervals; a stock is counted at the start of each and at the end of the last, which takes the
+        number after it.
+
+    Returns
+    -------
+    MEASUREMENTS, sorted by kind, object, component, tag and period. ``coverage`` is the share of the period with good
+    data (of the samples, for a ``mean``; 0 or 1 for a count). Without usable data value and sigma are null and the
+    quality is ``bad`` where there were samples, else ``absent``.
+
+    Raises
+    ------
+    ProblemError
+        If the periods are not consecutive, or a sigma is negative or not finite.
+    """
+    _check(signals, periods)
+    rows = [
+        _row(*measured)
+        for method, way in _METHODS.items()
+        if periods and (chosen := [signal for signal in signals if signal.method == method])
+        for measured in way(historian, chosen, periods)
+    ]
+    frame = pl.DataFrame(rows, schema=MEASUREMENTS.schema, orient="row")
+    return MEASUREMENTS.check(frame.sort("kind", "object", "component", "tag", "period", maintain_order=True))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The winning samples of one tag: times [us] (n,), values (n,), usable (n,), good (n,)."""
+
+    time: NDArray[np.int64]
+    value: NDArray[np.float64]
+    usable: NDArray[np.bool_]
+    good: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a trace says about one period: value or None, share of good data, quality."""
+
+    value: float | None
+    coverage: float
+    quality: Quality
+
+
+def time_mean(trace: Trace, start: int, end: int, *, stepped: bool, max_age: int | None = None) -> Reading:
+    """Time-weighted mean over ``[start, end)`` [us]; see ``measure``.
+
+    The mean is taken of the differences to the first value, so that the mean of a constant is that constant.
+    """
+    span = _span(trace, start, end)
+    if not len(span.time):
+        return Reading(None, 0.0, "absent")
+    until, slope, sound = _segments(span, stepped, max_age)
+    low = np.maximum(span.time, start)
+    length = np.maximum(np.minimum(until, end) - low, 0)
+    used = np.where(span.usable, length, 0)
+    total, good_time = int(used.sum()), int(used[sound].sum())
+    if not total:
+        return Reading(None, 0.0, "bad" if length.any() else "absent")
+    middle = span.value + slope * (low - span.time + 0.5 * length)
+    base = float(span.value[np.argmax(used > 0)])
+    value = base + float(np.sum(used / total * (middle - base)))
+    return Reading(value, good_time / (end - start), "good" if good_time == total else "uncertain")
+
+
+def mean(trace: Trace, start: int, end: int) -> Reading:
+    """Plain mean of the usable samples taken within ``[start, end)`` [us]."""
+    inside = (trace.time >= start) & (trace.time < end)
+    taken, used = int(inside.sum()), inside & trace.usable
+    if not used.any():
+        return Reading(None, 0.0, "bad" if taken else "absent")
+    good_count = int((used & trace.good).sum())
+    base = float(trace.value[np.argmax(used)])
+    value = base + float(np.mean(trace.value[used] - base))
+    return Reading(value, good_count / taken, "good" if good_count == int(used.sum()) else "uncertain")
+
+
+def nearest(trace: Trace, instant: int, tolerance: int) -> Reading:
+    """Usable sample nearest to an instant within a tolerance [us]; of two as near, the earlier one."""
+    distance = np.abs(trace.time - instant)
+    near = distance <= tolerance
+    used = np.flatnonzero(near & trace.usable)
+    if not len(used):
+        return Reading(None, 0.0, "bad" if near.any() else "absent")
+    best = used[np.argmin(distance[used])]
+    is_good = bool(trace.good[best])
+    return Reading(float(trace.value[best]), float(is_good), "good" if is_good else "uncertain")
+
+
+def _span(trace: Trace, start: int, end: int) -> Trace:
+    """The samples that bear on an interval: the last at or before its start to the first at or after its end."""
+    first = max(int(np.searchsorted(trace.time, start, side="right")) - 1, 0)
+    last = int(np.searchsorted(trace.time, end, side="left")) + 1
+    return Trace(trace.time[first:last], trace.value[first:last], trace.usable[first:last], trace.good[first:last])
+
+
+def _segments(
+    span: Trace, stepped: bool, max_age: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Until when each sample holds [us] (n,), its slope [unit/us] (n,), and whether that stretch is good (n,)."""
+    longest = np.iinfo(np.int64).max if max_age is None else max_age
+    gap = np.diff(span.time, append=span.time[-1] + (max_age or 0))
+    joined = np.zeros(len(gap), dtype=np.bool_)
+    rise = np.diff(span.value, append=span.value[-1])
+    if not stepped:
+        joined[:-1] = span.usable[:-1] & span.usable[1:] & (gap[:-1] <= longest)
+    slope = np.divide(rise, gap, out=np.zeros(len(gap)), where=joined)
+    sound = span.good & np.where(joined, np.append(span.good[1:], True), True)
+    return span.time + np.minimum(gap, longest), slope, sound
+
+
+def _check(signals: Sequence[Signal], periods: Sequence[Period]) -> None:
+    faults = [
+        f"period {after.number} does not follow period {period.number}"
+        for period, after in pairwise(periods)
+        if after.number != period.number + 1 or after.start != period.end
+    ]
+    faults += [f"period {period.number} ends before it begins" for period in periods if period.end <= period.start]
+    faults += [
+        f"tag {signal.name}: sigma {sigma}"
+        for signal in signals
+        for sigma in (signal.sigma_absolute, signal.sigma_relative)
+        if not (isfinite(sigma) and sigma >= 0.0)
+    ]
+    if faults:
+        raise ProblemError("periods must be consecutive and sigmas finite and at least 0: " + "; ".join(faults))
+
+
+def _of_time_mean(
+    historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]
+) -> Iterator[tuple[Signal, int, Reading]]:
+    start, end = periods[0].start, periods[-1].end
+    tags = _tags(signals)
+    parts = (historian.before(tags, start), historian.query(tags, start, end), historian.since(tags, end))
+    traces = _traces(pl.concat(parts))
+    for signal in signals:
+        trace, max_age = traces.get(signal.tag, _NOTHING), _duration(signal.max_age) if signal.max_age else None
+        for period in periods:
+            bounds = _micros(period.start), _micros(period.end)
+            yield signal, period.number, time_mean(trace, *bounds, stepped=signal.stepped, max_age=max_age)
+
+
+def _of_mean(
+    historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]
+) -> Iterator[tuple[Signal, int, Reading]]:
+    traces = _traces(historian.query(_tags(signals), periods[0].start, periods[-1].end))
+    for signal in signals:
+        for period in periods:
+            trace = traces.get(signal.tag, _NOTHING)
+            yield signal, period.number, mean(trace, _micros(period.start), _micros(period.end))
+
+
+def _of_count(
+    historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]
+) -> Iterator[tuple[Signal, int, Reading]]:
+    reach = max(signal.tolerance for signal in signals)
+    # the upper end of a query is open: one microsecond more takes a count at the very end of the tolerance
+    end = periods[-1].end + reach + timedelta(microseconds=1)
+    traces = _traces(historian.query(_tags(signals), periods[0].start - reach, end))
+    instants = [(period.number, period.start) for period in periods] + [(periods[-1].number + 1, periods[-1].end)]
+    for signal in signals:
+        for number, instant in instants:
+            trace = traces.get(signal.tag, _NOTHING)
+            yield signal, number, nearest(trace, _micros(instant), _duration(signal.tolerance))
+
+
+_Way = Callable[[Historian, Sequence[Signal], Sequence[Period]], Iterator[tuple[Signal, int, Reading]]]
+_METHODS: Mapping[Method, _Way] = {"time_mean": _of_time_mean, "mean": _of_mean, "at_start": _of_count}
+_NOTHING = Trace(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), np.empty(0, np.bool_))
+
+
+def _tags(signals: Sequence[Signal]) -> list[int]:
+    return sorted({signal.tag for signal in signals})
+
+
+def _traces(samples: pl.DataFrame) -> dict[int, Trace]:
+    """Samples by tag as arrays, in order of time."""
+    status, value = pl.col("status"), pl.col("value")
+    frame = samples.sort("tag", "time").select(
+        "tag",
+        pl.col("time").dt.epoch("us"),
+        value.fill_null(0.0),
+        usable=value.is_not_null() & ~bad(status),
+        good=value.is_not_null() & good(status),
+    )
+    parts = frame.partition_by("tag", include_key=False, as_dict=True)
+    return {int(key[0]): Trace(*(part[name].to_numpy() for name in part.columns)) for key, part in parts.items()}
+
+
+def _micros(instant: datetime) -> int:
+    return _duration(instant - _EPOCH)
+
+
+def _duration(span: timedelta) -> int:
+    return span // timedelta(microseconds=1)
+
+
+def _row(signal: Signal, number: int, reading: Reading) -> tuple[object, ...]:
+    value = reading.value
+    sigma = None if value is None else hypot(signal.sigma_absolute, signal.sigma_relative * abs(value))
+    return (
+        signal.name, signal.kind, signal.object, signal.component, number, value, sigma, signal.unit, reading.coverage,
+        reading.quality,
+    )  # fmt: skip

@@ -1,0 +1,195 @@
+"""The embedded historian: one DuckDB file, append only, where the highest ``seq`` of a tag and time wins.
+
+A belt scale's 08:15 value that is corrected the next day stands twice in the table. Readers see the correction; the
+first value stays for the audit. Rows with an equal ``seq`` are ordered by source, status and value, so the winner
+never depends on the order of arrival. One process owns the file at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import duckdb
+import polars as pl
+
+from ferrolan.base.errors import Fault, SourceError, SurroundingsError
+from ferrolan.base.status import RETRACTED
+from ferrolan.base.tables import SAMPLES
+
+# Extensions would be fetched over the network at run time.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_CREATE = """
+create table if not exists samples (
+    tag integer not null, time timestamp not null, value double, raw double,
+    status bigint not null, seq bigint not null, source smallint not null
+)
+"""
+_WINNERS = """
+select * from (
+    select * from samples where list_contains($tags, tag) and {where}
+    qualify row_number() over (partition by tag, time order by seq desc, source, status, value, raw) = 1
+) where status <> {retracted}
+"""
+_LOSERS = """
+select * from samples where list_contains($tags, tag) and time >= $start and time < $end
+qualify row_number() over (partition by tag, time order by seq desc, source, status, value, raw) > 1
+"""
+
+
+class Historian:
+    """A store of samples: appended, never changed.
+
+    Parameters
+    ----------
+    path
+        The file, made if it is not there; None keeps everything in memory.
+
+    Raises
+    ------
+    SurroundingsError
+        If another process has the file open, or it cannot be written.
+    SourceError
+        If the file is not a historian.
+
+    Examples
+    --------
+    >>> with Historian() as historian:
+    ...     historian.count()
+    0
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path
+        self._connection = _connect(path)
+
+    def append(self, samples: pl.DataFrame) -> int:
+        """Append rows of the SAMPLES schema in one transaction and return their number.
+
+        Raises
+        ------
+        TableError
+            If the frame does not have the schema.
+        """
+        rows = SAMPLES.check(samples).with_columns(pl.col("time").dt.replace_time_zone(None))
+        self._connection.register("batch", _Stream(rows))
+        try:
+            self._connection.execute("insert into samples select * from batch")
+        finally:
+            self._connection.unregister("batch")
+        return rows.height
+
+    def query(self, tags: Iterable[int], start: datetime, end: datetime) -> pl.DataFrame:
+        """Winning samples of the tags with a time in ``[start, end)``, sorted by tag and time."""
+        return self._read(_winners("time >= $start and time < $end"), tags, start=start, end=end)
+
+    def superseded(self, tags: Iterable[int], start: datetime, end: datetime) -> pl.DataFrame:
+        """Samples in ``[start, end)`` that lost against a later one of the same tag and time, for the audit."""
+        losers = self._read(_LOSERS, tags, start=start, end=end)
+        return losers.sort("tag", "time", "seq", "source", "status", "value", "raw")
+
+    def at(self, tags: Iterable[int], instant: datetime) -> pl.DataFrame:
+        """The last winning sample of each tag at or before an instant; a tag without one has no row."""
+        return self._read(_first(_winners("time <= $instant"), "desc"), tags, instant=instant)
+
+    def before(self, tags: Iterable[int], instant: datetime) -> pl.DataFrame:
+        """The last winning sample of each tag before an instant; a tag without one has no row."""
+        return self._read(_first(_winners("time < $instant"), "desc"), tags, instant=instant)
+
+    def since(self, tags: Iterable[int], instant: datetime) -> pl.DataFrame:
+        """The first winning sample of each tag at or after an instant; a tag without one has no row."""
+        return self._read(_first(_winners("time >= $instant"), "asc"), tags, instant=instant)
+
+    def count(self) -> int:
+        """Number of stored rows, superseded and retracted ones included."""
+        row = self._connection.execute("select count(*) from samples").fetchone()
+        return int(row[0]) if row else 0
+
+    def close(self) -> None:
+        """Close the file; a closed historian cannot be used again."""
+        self._connection.close()
+
+    def __enter__(self) -> Historian:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _read(self, select: str, tags: Iterable[int], **instants: datetime) -> pl.DataFrame:
+        relation = self._connection.sql(
+            f"select * from ({select}) order by tag, time",
+            params={"tags": list(tags), **{name: _naive(instant) for name, instant in instants.items()}},
+        )
+        frame = pl.DataFrame(_Stream(relation))
+        return SAMPLES.check(frame.with_columns(pl.col("time").dt.replace_time_zone("UTC")))
+
+
+class _Arrow(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+
+class _Stream:
+    """An Arrow stream and nothing else, so that polars and DuckDB exchange rows without pyarrow."""
+
+    def __init__(self, table: _Arrow) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+    if path and _is_foreign(path):
+        raise _not_a_historian(path, "another kind of file")
+    try:
+        connection = duckdb.connect(str(path) if path else ":memory:", config=_CONFIG)
+        connection.execute(_CREATE)
+    except duckdb.Error as error:
+        raise _not_opened(path, str(error)) from error
+    held = [row[0] for row in connection.execute("select column_name from (describe samples)").fetchall()]
+    if held != list(SAMPLES.columns):
+        connection.close()
+        raise _not_a_historian(path, f"a table samples with the columns {', '.join(held)}")
+    return connection
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a file is there and is no DuckDB database; DuckDB 2.0 itself would open a CSV file as a view of it."""
+    if not path.is_file() or not path.stat().st_size:
+        return False
+    with path.open("rb") as file:
+        return file.read(12)[8:] != b"DUCK"
+
+
+def _not_a_historian(path: Path | None, found: str) -> SourceError:
+    way_out = "Give a new path, or the historian's file."
+    return SourceError([Fault(str(path), 0, "", found, "a historian", way_out, "not_a_historian")])
+
+
+def _not_opened(path: Path | None, message: str) -> SurroundingsError:
+    if "lock on file" in message:
+        return SurroundingsError(
+            f"{path}: another process has this historian open. One process owns the file: end the other, or give this "
+            "run a file of its own."
+        )
+    return SurroundingsError(f"{path}: the historian cannot be opened: {message}")
+
+
+def _winners(where: str) -> str:
+    return _WINNERS.format(where=where, retracted=RETRACTED)
+
+
+def _first(winners: str, direction: str) -> str:
+    return f"select * from ({winners}) qualify row_number() over (partition by tag order by time {direction}) = 1"
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,119 @@
+"""The contract of a source: it can be asked what it holds and be read, and has no verb that writes.
+
+A historian export names its columns ``FT-101`` and ``FT-102``; ``discover`` lists them, ``read`` takes the ones that
+are declared as tags. A sample is (tag, time, value, status, seq, source). A value that is missing or bad stays a row
+with its status; a cell that means nothing is kept with its reason. ``seq`` comes from the order of the rows, so the
+same input gives the same tables and the same hash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import polars as pl
+
+from ferrolan.base.errors import Fault, SourceError
+
+
+@dataclass(frozen=True)
+class TagAddress:
+    """Where one tag stands in a source.
+
+    ``tag`` is its number in the tag map, ``name`` its name, ``address`` the column header of a CSV file or
+    ``"key1/key2"`` of a database table.
+    """
+
+    tag: int
+    name: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """One address a source holds and the number of its rows."""
+
+    address: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """Every address a source holds, sorted by address."""
+
+    addresses: tuple[Discovered, ...]
+
+    def undeclared(self, tags: Sequence[TagAddress]) -> tuple[Discovered, ...]:
+        """Addresses of the source that no tag names: counted, and no error."""
+        declared = {tag.address for tag in tags}
+        return tuple(found for found in self.addresses if found.address not in declared)
+
+    def silent(self, tags: Sequence[TagAddress]) -> tuple[str, ...]:
+        """Names of the tags whose address the source does not hold."""
+        held = {found.address for found in self.addresses}
+        return tuple(tag.name for tag in tags if tag.address not in held)
+
+
+@dataclass(frozen=True)
+class ReadReport:
+    """What happened to the rows of one reading; nothing is lost silently.
+
+    Parameters
+    ----------
+    rows
+        Rows of data in the source.
+    samples, bad
+        Samples made of them, and how many of these have a Bad status.
+    rejected_rows, rejected_cells
+        Whole rows not taken, and cells that could not be read as a number (each also left a Bad sample).
+    repeated_lines
+        Lines whose key (tag and time) stood in an earlier line; the later line counts.
+    backward_lines
+        Lines whose time lies before the latest time of an earlier line (of the same tag in a database).
+    undeclared
+        Addresses without a tag, and the number of their rows.
+    silent
+        Names of tags without a single row.
+    """
+
+    rows: int
+    samples: int
+    bad: int
+    rejected_rows: int
+    rejected_cells: int
+    repeated_lines: tuple[int, ...]
+    backward_lines: tuple[int, ...]
+    undeclared: tuple[Discovered, ...]
+    silent: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one reading of a source gave.
+
+    ``samples`` has the SAMPLES schema with the value in the unit at the source and ``raw`` null, ``rejected`` the
+    REJECTED schema; ``content_hash`` is the SHA-256 of the content that was read [hex].
+    """
+
+    samples: pl.DataFrame
+    rejected: pl.DataFrame
+    content_hash: str
+    report: ReadReport
+
+
+class Source(Protocol):
+    """What every connector offers; read-only by construction."""
+
+    def discover(self) -> Discovery:
+        """List what the source holds."""
+        ...
+
+    def read(self, tags: Sequence[TagAddress]) -> Batch:
+        """Read every sample of the tags."""
+        ...
+
+
+def refusal(file: str, line: int, path: str, found: str, expected: str, way_out: str, code: str) -> SourceError:
+    """The error of a source that cannot be taken as declared, with its one fault."""
+    return SourceError([Fault(file, line, path, found, expected, way_out, code)])

@@ -1,0 +1,342 @@
+"""A long table of a laboratory or production database: key columns, a time, a value, one row a sample.
+
+``assays(sample_point, element, taken_at, result)`` of a laboratory becomes the tags ``"flotation_feed/Nd2O3"`` and
+so on: the key columns joined by a slash are the address. The connection only selects: SQLite files are opened with
+``mode=ro``, transactions are rolled back. Times without an offset belong to a declared zone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from math import isfinite
+from pathlib import Path
+from urllib.parse import quote
+
+import polars as pl
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+
+from ferrolan.base.errors import Fault, SourceError, SurroundingsError
+from ferrolan.base.status import StatusCode, bad
+from ferrolan.base.tables import REJECTED, SAMPLES, TIME
+from ferrolan.sources.clock import check_zone, to_utc
+from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress, refusal
+
+
+@dataclass(frozen=True)
+class SqlTable:
+    """A long table, as declared.
+
+    Parameters
+    ----------
+    url
+        SQLAlchemy URL of the database, such as ``"sqlite:///lims.sqlite"``.
+    table
+        Table or view.
+    time
+        Column of the sample's time: a timestamp, or ISO text.
+    keys
+        Columns that together name the tag, in the order of the address.
+    value
+        Column of the number.
+    time_zone
+        IANA zone of times without an offset.
+    order
+        Column that gives the order of the rows, such as a serial number; it becomes ``seq``.
+    """
+
+    url: str
+    table: str
+    time: str
+    keys: tuple[str, ...]
+    value: str
+    time_zone: str
+    order: str
+
+
+@dataclass(frozen=True)
+class SqlSource:
+    """One database table as a source: ``number`` and ``name`` as in the document."""
+
+    table: SqlTable
+    number: int
+    name: str
+
+    def discover(self) -> Discovery:
+        """List the addresses in the table, each with the number of its rows."""
+        return _discovery(_fetch(self.table).addresses)
+
+    def read(self, tags: Sequence[TagAddress]) -> Batch:
+        """Read every sample of the tags."""
+        return read_sql(self.table, tags, self.number, self.name)
+
+
+def read_sql(
+    table: SqlTable, tags: Sequence[TagAddress], source: int, source_name: str, *, first_seq: int = 1
+) -> Batch:
+    """Read the samples of the tags from a long table.
+
+    Parameters
+    ----------
+    table
+        Where and how they stand.
+    tags
+        The addresses to read; rows of other addresses are counted in the report.
+    source, source_name
+        Number and name of the source in the document.
+    first_seq
+        ``seq`` of the first row of the table.
+
+    Returns
+    -------
+    Samples in the unit of the table, in its declared order; rejected rows, numbered from 1 in that order; the SHA-256
+    of all its rows. A null is a sample with status BadNoData; text that is not a number is rejected and leaves a
+    Bad sample.
+
+    Raises
+    ------
+    SourceError
+        If the database, the table or a column is missing, the file is no database, or no time can be read.
+    SurroundingsError
+        If the driver of the database is not installed.
+    """
+    check_zone(table.time_zone, _label(table))
+    fetched = _fetch(table)
+    rows = _rows(table, fetched, tags)
+    _check_times(table, rows)
+    samples = _samples(rows, source, first_seq)
+    rejected = _rejected(rows, source_name, _label(table), tags)
+    return Batch(samples, rejected, fetched.content_hash, _report(fetched, rows, tags, samples, rejected))
+
+
+@dataclass(frozen=True)
+class _Fetched:
+    """Raw rows in order: their addresses, times, values, and the hash over all of them."""
+
+    addresses: tuple[str, ...]
+    times: tuple[object, ...]
+    values: tuple[object, ...]
+    content_hash: str
+
+
+def _label(table: SqlTable) -> str:
+    """Name of the database as errors and tables show it: a file's path, or the URL without its password."""
+    url = _url(table.url)
+    return url.database or table.url if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def _url(text: str) -> sa.URL:
+    try:
+        return sa.make_url(text)
+    except ArgumentError as error:
+        raise refusal(
+            "url", 0, "", "no database URL", "a URL such as sqlite:///lims.sqlite", "Correct the URL.", "bad_url"
+        ) from error
+
+
+def _fetch(table: SqlTable) -> _Fetched:
+    label = _label(table)
+    with _connection(table, label) as connection:
+        _check_columns(table, label, connection)
+        columns = (table.order, table.time, table.value, *table.keys)
+        result: Iterable[Iterable[object]] = connection.execute(
+            sa.select(*(sa.column(name) for name in columns))
+            .select_from(sa.table(table.table))
+            .order_by(*(sa.column(name) for name in (table.order, *table.keys, table.time)))
+        )
+        rows: list[tuple[object, ...]] = [tuple(row) for row in result]
+    digest = hashlib.sha256("\n".join(repr(row) for row in rows).encode())
+    return _Fetched(
+        tuple("/".join("" if key is None else str(key) for key in row[3:]) for row in rows),
+        tuple(row[1] for row in rows),
+        tuple(row[2] for row in rows),
+        digest.hexdigest(),
+    )
+
+
+@contextmanager
+def _connection(table: SqlTable, label: str) -> Iterator[sa.Connection]:
+    """A connection that reads; foreign errors come out as ours."""
+    engine = _engine(table, label)
+    try:
+        with engine.connect().execution_options(postgresql_readonly=True) as connection:
+            yield connection
+            connection.rollback()
+    except DatabaseError as error:
+        raise refusal(
+            label, 0, table.table, f'"{error.orig}"', "a database that can be read",
+            "Check the database and the rights of its user.", "database_error",
+        ) from error  # fmt: skip
+    finally:
+        engine.dispose()
+
+
+def _engine(table: SqlTable, label: str) -> sa.Engine:
+    url = _url(table.url)
+    try:
+        if url.get_backend_name() != "sqlite":
+            return sa.create_engine(url, poolclass=sa.NullPool)
+        return sa.create_engine("sqlite://", creator=_read_only(url, label), poolclass=sa.NullPool)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SurroundingsError(f"{label}: {error}. Install the driver of that database.") from error
+
+
+def _read_only(url: sa.URL, label: str) -> Callable[[], sqlite3.Connection]:
+    path = Path(url.database or "")
+    if not path.is_file():
+        raise refusal(label, 0, "", "no such file", "an SQLite database", "Check the path.", "missing_file")
+    return lambda: sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
+
+
+def _check_columns(table: SqlTable, label: str, connection: sa.Connection) -> None:
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(table.table):
+        held = sorted({*inspector.get_table_names(), *inspector.get_view_names()})
+        raise refusal(
+            label, 0, "table", f"the tables {', '.join(held) or 'none'}", f'a table "{table.table}"',
+            "Correct the name of the table.", "missing_table",
+        )  # fmt: skip
+    held = [column["name"] for column in inspector.get_columns(table.table)]
+    wanted = [("time", table.time), ("value", table.value), ("order", table.order)]
+    wanted += [(f"keys.{number}", key) for number, key in enumerate(table.keys)]
+    faults = [
+        Fault(
+            label, 0, f"{table.table}.{field}", f"the columns {', '.join(held)}", f'a column "{name}"',
+            "Correct the name of the column.", "missing_column",
+        )
+        for field, name in wanted
+        if name not in held
+    ]  # fmt: skip
+    if faults:
+        raise SourceError(faults)
+
+
+def _rows(table: SqlTable, fetched: _Fetched, tags: Sequence[TagAddress]) -> pl.DataFrame:
+    """One row a declared row: line, tag, time, value, status, and what was refused (found, reason)."""
+    number = {tag.address: tag.tag for tag in tags}
+    picked = [k for k, address in enumerate(fetched.addresses) if address in number]
+    values = [_number(fetched.values[k]) for k in picked]
+    time, reason = _instants(table, [fetched.times[k] for k in picked])
+    frame = pl.DataFrame(
+        {
+            "line": pl.Series([k + 1 for k in picked], dtype=pl.Int64),
+            "tag": pl.Series([number[fetched.addresses[k]] for k in picked], dtype=pl.Int32),
+            "time": time,
+            "value": pl.Series([value for value, _ in values], dtype=pl.Float64),
+            "status": pl.Series([status for _, status in values], dtype=pl.Int64),
+            "time_found": pl.Series([str(fetched.times[k]) for k in picked], dtype=pl.String),
+            "value_found": pl.Series([str(fetched.values[k]) for k in picked], dtype=pl.String),
+            "time_reason": reason,
+        }
+    )
+    return frame
+
+
+def _number(value: object) -> tuple[float | None, int]:
+    """Number and status of a value as the driver gave it."""
+    if value is None:
+        return None, int(StatusCode.BAD_NO_DATA)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        return None, int(StatusCode.BAD_TYPE_MISMATCH)
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None, int(StatusCode.BAD_TYPE_MISMATCH)
+    if not isfinite(number) or "_" in str(value):
+        return None, int(StatusCode.BAD_TYPE_MISMATCH)
+    return number, int(StatusCode.GOOD)
+
+
+def _instants(table: SqlTable, raw: Sequence[object]) -> tuple[pl.Series, pl.Series]:
+    """UTC times and, where there is none, the reason."""
+    times = [_datetime(value) for value in raw]
+    local = [None if moment is None or moment.tzinfo else moment for moment in times]
+    absolute = [moment.astimezone(UTC) if moment is not None and moment.tzinfo else None for moment in times]
+    utc, reason = to_utc(pl.Series(local, dtype=pl.Datetime("us")), table.time_zone)
+    known = pl.Series(absolute, dtype=TIME)
+    unreadable = pl.Series([None if moment else "not a timestamp, nor ISO text" for moment in times], dtype=pl.String)
+    frame = pl.DataFrame({"utc": utc, "known": known, "reason": reason, "unreadable": unreadable}).select(
+        time=pl.coalesce("utc", "known"), time_reason=pl.coalesce("reason", "unreadable")
+    )
+    return frame["time"], frame["time_reason"]
+
+
+def _datetime(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    if isinstance(value, date):
+        return datetime.combine(value, time())
+    try:
+        return datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _check_times(table: SqlTable, rows: pl.DataFrame) -> None:
+    if rows.is_empty() or rows["time"].count():
+        return
+    first = rows.row(0, named=True)
+    raise refusal(
+        _label(table), first["line"], f"{table.table}.{table.time}", f'"{first["time_found"]}"',
+        "a timestamp, or text such as 2026-03-01 06:00", "Declare the column that holds the time.",
+        "wrong_time_format",
+    )  # fmt: skip
+
+
+def _samples(rows: pl.DataFrame, source: int, first_seq: int) -> pl.DataFrame:
+    return SAMPLES.check(
+        rows.drop_nulls("time").select(
+            "tag",
+            "time",
+            "value",
+            "status",
+            raw=pl.lit(None, dtype=pl.Float64),
+            seq=pl.col("line") - 1 + first_seq,
+            source=pl.lit(source, dtype=pl.Int16),
+        )
+    )
+
+
+def _rejected(rows: pl.DataFrame, source_name: str, label: str, tags: Sequence[TagAddress]) -> pl.DataFrame:
+    names = {tag.tag: tag.name for tag in tags}
+    no_time = pl.col("time").is_null()
+    odd = rows.filter(no_time | (pl.col("status") == int(StatusCode.BAD_TYPE_MISMATCH)))
+    return REJECTED.check(
+        odd.select(
+            source=pl.lit(source_name),
+            file=pl.lit(label),
+            line="line",
+            tag=pl.when(~no_time).then(pl.col("tag").replace_strict(names, default=None, return_dtype=pl.String)),
+            found=pl.when(no_time).then("time_found").otherwise("value_found"),
+            reason=pl.when(no_time).then("time_reason").otherwise(pl.lit("not a number")),
+        )
+    )
+
+
+def _report(
+    fetched: _Fetched, rows: pl.DataFrame, tags: Sequence[TagAddress], samples: pl.DataFrame, rejected: pl.DataFrame
+) -> ReadReport:
+    discovery = _discovery(fetched.addresses)
+    timed = rows.drop_nulls("time").with_columns(latest=pl.col("time").cum_max().shift(1).over("tag"))
+    return ReadReport(
+        rows=len(fetched.addresses),
+        samples=samples.height,
+        bad=samples.filter(bad(pl.col("status"))).height,
+        rejected_rows=rejected["tag"].null_count(),
+        rejected_cells=rejected["tag"].count(),
+        repeated_lines=tuple(timed.filter(~pl.struct("tag", "time").is_first_distinct())["line"]),
+        backward_lines=tuple(timed.filter(pl.col("time") < pl.col("latest"))["line"]),
+        undeclared=discovery.undeclared(tags),
+        silent=discovery.silent(tags),
+    )
+
+
+def _discovery(addresses: Sequence[str]) -> Discovery:
+    return Discovery(tuple(Discovered(address, rows) for address, rows in sorted(Counter(addresses).items())))

@@ -1,0 +1,80 @@
+"""Statistical tests of an account: is it all noise, and which reading strikes out?
+
+For example: J = 35.2 at 4 degrees of freedom is no noise (chi-square 95 %: 9.5), and the reading of stream 1 lies 5.7
+standard deviations of its adjustment away (Yang, Ten & Jao 1995). Mah & Tamhane, AIChE J. 28 (1982) 828-830; many
+tests at once are corrected after Sidak, J. Amer. Statist. Assoc. 62 (1967) 626-633.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ferrolan.numerics.kkt import Floats
+
+LEVEL = 0.05
+"""Family-wise level of every test."""
+LEAST_REDUNDANCY = 1e-6
+"""Share of a reading's variance that must show in its adjustment for a test of that reading to mean anything."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row of the table of tests."""
+
+    test: str
+    statistic: float
+    df: int
+    critical: float
+    p_value: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the data pass at ``LEVEL``."""
+        return self.statistic <= self.critical
+
+
+def global_test(objective: float, degrees_of_freedom: int) -> Outcome:
+    """J against chi-square; with no degree of freedom there is nothing to test and the data pass."""
+    if degrees_of_freedom == 0:
+        return Outcome("global", objective, 0, np.inf, 1.0)
+    critical = float(stats.chi2.ppf(1.0 - LEVEL, degrees_of_freedom))
+    return Outcome(
+        "global", objective, degrees_of_freedom, critical, float(stats.chi2.sf(objective, degrees_of_freedom))
+    )
+
+
+def largest_of(test: str, statistics: Floats) -> Outcome:
+    """The largest of several |N(0, 1)| statistics (nan: not testable) against the Sidak-corrected critical value."""
+    usable = statistics[np.isfinite(statistics)]
+    largest = float(np.max(usable, initial=0.0))
+    count = len(usable)
+    p_value = -np.expm1(count * np.log1p(-min(2.0 * stats.norm.sf(largest), 1.0 - 1e-16))) if count else 1.0
+    return Outcome(test, largest, count, sidak_critical(count), float(p_value))
+
+
+def sidak_critical(count: int) -> float:
+    """Critical value of |N(0, 1)| when ``count`` independent tests share the level.
+
+    Examples
+    --------
+    >>> round(sidak_critical(6), 3)
+    2.631
+    """
+    if count == 0:
+        return np.inf
+    return float(stats.norm.isf(-np.expm1(np.log1p(-LEVEL) / count) / 2.0))
+
+
+def measurement_statistics(adjustment: Floats, variance: Floats, redundant: NDArray[np.bool_]) -> Floats:
+    """|adjustment| over its standard deviation, in units of sigma; nan where a reading is not redundant.
+
+    ``variance`` is that of the reconciled value; a reading's adjustment has variance 1 - variance. Equal to the
+    maximum-power test for uncorrelated readings.
+    """
+    remaining = 1.0 - variance
+    usable = redundant & (remaining > LEAST_REDUNDANCY)
+    return np.where(usable, np.abs(adjustment) / np.sqrt(np.where(usable, remaining, 1.0)), np.nan)

@@ -1,0 +1,5 @@
+"""``python -m ferrolan`` is the command line."""
+
+from ferrolan.cli import main
+
+main()

@@ -1,0 +1,181 @@
+"""Document and responses become one planning problem for both companies.
+
+A coefficient comes from the reconciled account where the account sees it, a price from the document: without VAT, in
+CNY, per tonne of the commodity. ``98.95 USD/t`` of ore at 62 % Fe is ``98.95 * 7.2878 / 0.62`` CNY per tonne of iron, plus
+freight. Utilities (power, acid) have one price and no limit, so they enter the cost of a mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ferrolan.assembly.responses import Key
+from ferrolan.base.errors import ProblemError
+from ferrolan.base.schema import Price
+from ferrolan.base.time import hours_in_month, months_after
+from ferrolan.base.units import convert
+from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.units import UnitSection
+from ferrolan.planning import Commodity, Mode, PlanProblem, Quota, Transfer, Unit
+
+HOURS_PER_YEAR = convert(1.0, "a", "h")
+
+
+@dataclass(frozen=True)
+class Shift:
+    """How one scenario or draw differs from the declared world: factors on prices, costs, capacities and quotas."""
+
+    prices: Mapping[str, float] = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    capacities: Mapping[str, float] = field(default_factory=dict)
+    quotas: Mapping[str, float] = field(default_factory=dict)
+
+
+def plan_problem(
+    document: Enterprise,
+    coefficients: Mapping[Key, float],
+    opening: Mapping[str, float],
+    shift: Shift | None = None,
+) -> PlanProblem:
+    """The plan of the months after the account, both companies in one problem.
+
+    Parameters
+    ----------
+    document
+        The enterprise.
+    coefficients
+        Amount made (+) or used (-) per unit of the reference input, by unit, mode and commodity [t/t, MWh/t].
+    opening
+        Reconciled closing stock of the account by commodity [unit of the commodity].
+    shift
+        What differs from the declared world; nothing by default.
+    """
+    shift = shift or Shift()
+    months = months_after(document.account.month, document.plan.months)
+    return PlanProblem(
+        months=months,
+        commodities=tuple(_commodity(document, name, opening, shift) for name in document.commodities),
+        modes=_modes(document, coefficients, shift),
+        units=_units(document, coefficients, months, shift),
+        quotas=_quotas(document, coefficients, months, shift),
+        transfers=tuple(
+            Transfer(transfer.from_, transfer.to, per_month(transfer.limit.value))
+            for transfer in document.transfers.values()
+        ),
+    )
+
+
+def net_price(document: Enterprise, price: Price) -> float:
+    """A declared price without VAT, in CNY per tonne of the commodity, freight included [CNY/t].
+
+    Raises
+    ------
+    ProblemError
+        Where the price is in a currency without a declared exchange rate.
+    """
+    value = price.value * _rate(document, price.unit.split("/")[0])
+    if price.vat == "included":
+        value /= 1.0 + document.enterprise.vat_rate.value
+    value += price.freight.value if price.freight is not None else 0.0
+    return value / (1.0 if price.content is None else price.content)
+
+
+def _rate(document: Enterprise, currency: str) -> float:
+    """The document's currency per unit of another [1]."""
+    if currency == document.enterprise.currency:
+        return 1.0
+    rate = document.enterprise.exchange_rates.get(currency)
+    if rate is None:
+        raise ProblemError(f"a price in {currency} has no exchange rate; declare enterprise.exchange_rates.{currency}")
+    return rate.value
+
+
+def per_month(rate: float) -> float:
+    """A rate [t/h] over the twelfth part of a year [t/month]."""
+    return rate * HOURS_PER_YEAR / 12.0
+
+
+def _commodity(document: Enterprise, name: str, opening: Mapping[str, float], shift: Shift) -> Commodity:
+    declared = document.commodities[name]
+    factor = shift.prices.get(name, 1.0)
+    buy, sell, stock = declared.buy, declared.sell, declared.stock
+    start = opening.get(name, 0.0) if stock is not None else 0.0
+    return Commodity(
+        name=name,
+        owner=declared.owner,
+        unit="t",
+        buy_price=None if buy is None else factor * net_price(document, buy.price),
+        buy_limit=0.0 if buy is None else per_month(buy.limit.value),
+        sell_price=None if sell is None else factor * net_price(document, sell.price),
+        sell_limit=0.0 if sell is None else per_month(sell.limit.value),
+        dispose_cost=None if declared.dispose is None else declared.dispose.value,
+        stock_opening=start,
+        stock_max=0.0 if stock is None else max(stock.maximum.value, start),
+        stock_closing_min=start,
+        holding_cost=0.0 if stock is None else stock.holding_cost.value * HOURS_PER_YEAR / 12.0,
+    )
+
+
+def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift) -> tuple[Mode, ...]:
+    result = []
+    for unit_name, unit in document.units.items():
+        for mode_name, mode in unit.modes.items():
+            amounts = {
+                commodity: value
+                for (owner_unit, owner_mode, commodity), value in coefficients.items()
+                if (owner_unit, owner_mode) == (unit_name, mode_name)
+            }
+            utilities = -sum(
+                amounts.get(name, 0.0) * net_price(document, utility.price)
+                for name, utility in document.utilities.items()
+            )
+            result.append(
+                Mode(
+                    name=mode_name,
+                    unit=unit_name,
+                    owner=unit.owner,
+                    reference=mode.reference,
+                    coefficients={k: v for k, v in amounts.items() if k in document.commodities},
+                    cost=(mode.cost.value + utilities) * shift.costs.get(unit.owner, 1.0),
+                )
+            )
+    return tuple(result)
+
+
+def _units(
+    document: Enterprise, coefficients: Mapping[Key, float], months: tuple[str, ...], shift: Shift
+) -> tuple[Unit, ...]:
+    result = []
+    for name, unit in document.units.items():
+        if unit.capacity is None or not unit.modes:
+            continue
+        available = 1.0 if unit.availability is None else unit.availability.value
+        rate = unit.capacity.value * available * shift.capacities.get(name, 1.0)
+        rate /= _per_reference(unit, coefficients, name)
+        result.append(
+            Unit(name, unit.owner, tuple(rate * hours_in_month(month) for month in months), throughput_unit="t")
+        )
+    return tuple(result)
+
+
+def _per_reference(unit: UnitSection, coefficients: Mapping[Key, float], name: str) -> float:
+    """Tonnes of the commodity a capacity speaks of, per tonne of the reference input of the first mode."""
+    mode = next(iter(unit.modes))
+    return 1.0 if unit.capacity is None else abs(coefficients[name, mode, unit.capacity.of])
+
+
+def _quotas(
+    document: Enterprise, coefficients: Mapping[Key, float], months: tuple[str, ...], shift: Shift
+) -> tuple[Quota, ...]:
+    result = []
+    for name, quota in document.quotas.items():
+        weights = {
+            (unit, mode): content * value
+            for (unit, mode, commodity), value in coefficients.items()
+            for counted, content in quota.counts.items()
+            if commodity == counted and value > 0
+        }
+        limit = quota.limit.value * HOURS_PER_YEAR * len(months) / 12.0 * shift.quotas.get(name, 1.0)
+        result.append(Quota(name, quota.owner, limit, "t REO", weights, tuple(range(len(months)))))
+    return tuple(result)

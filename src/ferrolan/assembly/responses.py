@@ -1,0 +1,261 @@
+"""What each unit did, as coefficients a plan may use: the furnace as it was this month.
+
+A coefficient is a ratio of reconciled amounts, ``c = N / D``: tonnes of hot metal made per tonne of iron charged,
+summed over the account. Its gradient in the reconciled values is ``dc = dN / D - N dD / D^2``, so the covariance of all
+coefficients is ``G C G'``: the meter's uncertainty goes into the plan with them, correlations included. Where the
+account cannot see a coefficient (acid, say) the declared value stands, marked as declared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import scipy.sparse as sp
+
+from ferrolan.assembly.balances import carried
+from ferrolan.base.schema import DRY_MASS, Sourced
+from ferrolan.base.time import Period
+from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.units import Mode
+from ferrolan.process.response import Response, response_table
+from ferrolan.reconciliation import Reconciled
+
+Floats = npt.NDArray[np.float64]
+Key = tuple[str, str, str]
+"""Unit, mode, commodity."""
+
+POWER = "power"
+"""The utility that a unit's power meter measures."""
+
+
+@dataclass(frozen=True)
+class Responses:
+    """Coefficients of every mode, with the covariance of those the account could see.
+
+    ``frame`` has the ``responses`` schema. ``keys`` (n) names the reconciled coefficients in the order of ``covariance``
+    (n, n); coefficients are positive where made and negative where used.
+    """
+
+    frame: pl.DataFrame
+    keys: tuple[Key, ...]
+    covariance: Floats
+
+    def coefficients(self) -> dict[Key, float]:
+        """Every coefficient by unit, mode and commodity."""
+        return {
+            (row["unit"], row["mode"], row["commodity"]): row["coefficient"] for row in self.frame.iter_rows(named=True)
+        }
+
+    def draw(self, rng: np.random.Generator, count: int) -> list[dict[Key, float]]:
+        """``count`` joint draws of the coefficients; a drawn coefficient keeps its sign."""
+        base = self.coefficients()
+        if not self.keys:
+            return [dict(base) for _ in range(count)]
+        mean = np.array([base[key] for key in self.keys])
+        root = _root(self.covariance)
+        noise = rng.standard_normal((count, root.shape[1])) @ root.T
+        values = np.sign(mean) * np.maximum(np.sign(mean) * (mean + noise), 0.0)
+        return [base | dict(zip(self.keys, row.tolist(), strict=True)) for row in values]
+
+
+@dataclass(frozen=True)
+class _Amount:
+    """An amount over the account [t or MWh], its gradient in the reconciled values, and a variance of its own."""
+
+    value: float
+    gradient: Floats
+    own_variance: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A coefficient the account saw: its row, its gradient, and whether it counts a commodity of the plan."""
+
+    row: Response
+    gradient: Floats
+
+
+def responses(document: Enterprise, reconciled: Reconciled, energy: Mapping[str, tuple[float, float]]) -> Responses:
+    """The responses of the month: reconciled where the account sees them, declared elsewhere.
+
+    A unit with several modes keeps its declared ones: one month's account cannot tell its modes apart.
+
+    Parameters
+    ----------
+    document
+        The enterprise with its declared modes.
+    reconciled
+        The reconciled network.
+    energy
+        Measured energy of a unit over the account and its standard deviation [MWh], from ``energies``.
+    """
+    seen = [
+        coefficient
+        for name, unit in document.units.items()
+        if len(unit.modes) == 1
+        for coefficient in _seen(document, reconciled, name, energy)
+    ]
+    frame = response_table(_declared(document), [coefficient.row for coefficient in seen])
+    joint = [coefficient for coefficient in seen if coefficient.row.commodity in document.commodities]
+    covariance = _covariance(reconciled, [coefficient.gradient for coefficient in joint])
+    return Responses(frame, tuple(coefficient.row.key for coefficient in joint), covariance)
+
+
+def energies(measurements: pl.DataFrame, periods: Sequence[Period]) -> Mapping[str, tuple[float, float]]:
+    """Measured electric energy of every unit over the account, with its standard deviation [MWh].
+
+    A unit with a period without good data is left out: half a month's energy is not a month's.
+    """
+    hours = {period.number: period.hours for period in periods}
+    metered = measurements.filter(pl.col("kind") == "power", pl.col("value").is_not_null())
+    result = {}
+    for (unit,), rows in metered.group_by(["object"], maintain_order=True):
+        found = [(hours[row["period"]], row["value"], row["sigma"]) for row in rows.iter_rows(named=True)]
+        if len(found) == len(hours):
+            energy = sum(length * power for length, power, _ in found)
+            result[str(unit)] = (energy, math.hypot(*(length * sigma for length, _, sigma in found)))
+    return result
+
+
+def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str, float]:
+    """Reconciled stock of every stored commodity at the end of the account [t of the commodity]."""
+    last = len(reconciled.network.hours)
+    stocks = {}
+    for name, unit in document.units.items():
+        if unit.stocks is None:
+            continue
+        commodity = document.commodities[unit.stocks]
+        tonnes = reconciled.values[reconciled.index["stock", name, None, last]]
+        share = 1.0
+        if commodity.basis != (DRY_MASS,):
+            share = sum(
+                reconciled.values[reconciled.index["stock_assay", name, component, last]]
+                for component in commodity.basis
+            )
+        stocks[unit.stocks] = float(tonnes * share / commodity.per)
+    return stocks
+
+
+def _declared(document: Enterprise) -> Iterator[Response]:
+    for unit_name, unit in document.units.items():
+        for mode_name, mode in unit.modes.items():
+            yield Response(unit_name, mode_name, mode.reference, -1.0, "t/t", sd=0.0, source="definition of the mode")
+            for commodity, sign, value in _amounts(mode):
+                yield Response(
+                    unit_name,
+                    mode_name,
+                    commodity,
+                    sign * value.value,
+                    _coefficient_unit(document, commodity),
+                    synthetic=value.synthetic,
+                    source=value.source,
+                )
+
+
+def _amounts(mode: Mode) -> Iterator[tuple[str, float, Sourced]]:
+    """Commodity, sign and declared amount of all that a mode makes and uses."""
+    yield from ((name, 1.0, value) for name, value in mode.makes.items())
+    yield from ((name, -1.0, value) for name, value in mode.uses.items())
+
+
+def _seen(
+    document: Enterprise, reconciled: Reconciled, unit: str, energy: Mapping[str, tuple[float, float]]
+) -> Iterator[_Seen]:
+    """What the account saw of a unit's one mode."""
+    ((mode_name, mode),) = document.units[unit].modes.items()
+    reference = _amount(document, reconciled, unit, mode.reference, inward=True)
+    if reference is None:
+        return
+    for commodity, sign, _ in _amounts(mode):
+        if commodity == POWER and unit in energy:
+            amount = _Amount(energy[unit][0], np.zeros(len(reconciled.values)), energy[unit][1] ** 2)
+        elif commodity in document.commodities:
+            found = _amount(document, reconciled, unit, commodity, inward=sign < 0)
+            if found is None:
+                continue
+            amount = found
+        else:
+            continue
+        ratio, gradient, variance = _ratio(reconciled, amount, reference)
+        row = Response(
+            unit,
+            mode_name,
+            commodity,
+            sign * ratio,
+            _coefficient_unit(document, commodity),
+            "reconciled",
+            sd=math.sqrt(variance),
+            source=f"account {document.account.month}",
+        )
+        yield _Seen(row, sign * gradient)
+
+
+def _amount(document: Enterprise, reconciled: Reconciled, unit: str, commodity: str, *, inward: bool) -> _Amount | None:
+    """What the streams of a commodity carried into (or out of) a unit; nothing where no such stream touches it."""
+    names = [
+        name
+        for name, stream in document.streams.items()
+        if stream.commodity == commodity and (stream.to if inward else stream.from_) == unit
+    ]
+    if not names:
+        return None
+    total, gradient = 0.0, np.zeros(len(reconciled.values))
+    for name in names:
+        value, part = stream_amount(document, reconciled, name, commodity)
+        total, gradient = total + value, gradient + part
+    return _Amount(total, gradient) if total > 0 else None
+
+
+def stream_amount(document: Enterprise, reconciled: Reconciled, stream: str, commodity: str) -> tuple[float, Floats]:
+    """Amount of a commodity in one stream over the account [t], with its gradient in the reconciled values."""
+    declared = document.commodities[commodity]
+    basis = declared.basis
+    per = declared.per
+    components = None if basis == (DRY_MASS,) else [name for name in basis if name in carried(document, stream)]
+    gradient = np.zeros(len(reconciled.values))
+    total = 0.0
+    for period, hours in enumerate(reconciled.network.hours):
+        flow_at = reconciled.index["flow", stream, None, period]
+        flow = reconciled.values[flow_at]
+        if components is None:
+            total += hours * flow / per
+            gradient[flow_at] += hours / per
+            continue
+        for component in components:
+            assay_at = reconciled.index["assay", stream, component, period]
+            assay = reconciled.values[assay_at]
+            total += hours * flow * assay / per
+            gradient[flow_at] += hours * assay / per
+            gradient[assay_at] += hours * flow / per
+    return total, gradient
+
+
+def _ratio(reconciled: Reconciled, amount: _Amount, reference: _Amount) -> tuple[float, Floats, float]:
+    """Amount per reference, its gradient in the reconciled values, and its variance."""
+    ratio = amount.value / reference.value
+    gradient = (amount.gradient - ratio * reference.gradient) / reference.value
+    variance = float(reconciled.covariance_of(sp.csr_matrix(gradient[None, :]))[0, 0])
+    return ratio, gradient, max(variance, 0.0) + amount.own_variance / reference.value**2
+
+
+def _covariance(reconciled: Reconciled, gradients: Sequence[Floats]) -> Floats:
+    if not gradients:
+        return np.zeros((0, 0))
+    return reconciled.covariance_of(sp.csr_matrix(np.vstack(gradients)))
+
+
+def _root(covariance: Floats) -> Floats:
+    """A root of a covariance matrix that may be singular."""
+    values, vectors = np.linalg.eigh(covariance)
+    root: Floats = vectors * np.sqrt(np.clip(values, 0.0, None))
+    return root
+
+
+def _coefficient_unit(document: Enterprise, commodity: str) -> str:
+    utility = document.utilities.get(commodity)
+    return "t/t" if utility is None else f"{utility.price.unit.split('/')[1]}/t"

@@ -1,0 +1,101 @@
+"""The tag map, turned into what sources read, the historian keeps and the account measures.
+
+Tag ``WT-214`` is column ``BY.WT-214.PV`` of the plant historian's export, in t/h, and measures the flow of
+``flotation_feed`` with a standard deviation of 1 % of the mean of a period: an address for ``sources``, a conversion for
+``historian.ingest``, a signal for ``historian.aggregate``. A tag's number is its place in the tag map.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from ferrolan.base.time import Period, cut, month_bounds
+from ferrolan.base.units import factor_offset
+from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.sources import CsvSource, SqlSource
+from ferrolan.enterprise.tags import Tag
+from ferrolan.historian.aggregate import Signal
+from ferrolan.historian.ingest import Conversion
+from ferrolan.sources.files import Dialect
+from ferrolan.sources.source import TagAddress
+from ferrolan.sources.sql import SqlTable
+
+SQLITE = "sqlite:///"
+
+
+def periods(document: Enterprise) -> tuple[Period, ...]:
+    """The periods of the account: its month, cut as the document declares."""
+    start, end = month_bounds(document.account.month, document.enterprise.time_zone)
+    return cut(start, end, document.account.period)
+
+
+def addresses(document: Enterprise, source: str) -> tuple[TagAddress, ...]:
+    """The tags of one source, by number and address."""
+    return tuple(
+        TagAddress(number, tag.tag, tag.address) for number, tag in enumerate(document.tags) if tag.source == source
+    )
+
+
+def dialect(document: Enterprise, declared: CsvSource) -> Dialect:
+    """How the CSV file of a source is written."""
+    return Dialect(
+        separator=declared.separator,
+        decimal=declared.decimal,
+        encoding=declared.encoding,
+        time_column=declared.time_column,
+        time_format=declared.time_format,
+        time_zone=document.enterprise.time_zone,
+        bad_texts=tuple(declared.bad_texts),
+    )
+
+
+def source_file(document: Enterprise, source: str, folder: Path) -> Path:
+    """The file of a source; a relative path counts from ``folder``."""
+    declared = document.sources[source]
+    return folder / (declared.path if isinstance(declared, CsvSource) else declared.url.removeprefix(SQLITE))
+
+
+def sql_table(document: Enterprise, declared: SqlSource, file: Path) -> SqlTable:
+    """Where the rows of a database source stand in the database file."""
+    return SqlTable(
+        url=f"{SQLITE}{file.absolute()}",
+        table=declared.table,
+        time=declared.time,
+        keys=tuple(declared.keys),
+        value=declared.value,
+        time_zone=document.enterprise.time_zone,
+        order=declared.order,
+    )
+
+
+def conversions(document: Enterprise) -> Mapping[int, Conversion]:
+    """How each tag's value becomes canonical, and the range it must lie in."""
+    return {number: _conversion(tag) for number, tag in enumerate(document.tags)}
+
+
+def signals(document: Enterprise) -> tuple[Signal, ...]:
+    """What each tag measures, with its stated standard deviation."""
+    return tuple(
+        Signal(
+            tag=number,
+            name=tag.tag,
+            kind=tag.kind,
+            object=tag.object,
+            component=tag.component,
+            unit=factor_offset(tag.unit)[2],
+            stepped=tag.kind in ("state",),
+            sigma_absolute=tag.sigma_absolute,
+            sigma_relative=tag.sigma_relative,
+            method=tag.method,
+        )
+        for number, tag in enumerate(document.tags)
+    )
+
+
+def _conversion(tag: Tag) -> Conversion:
+    factor, offset, _ = factor_offset(tag.unit)
+    lo = -math.inf if tag.lo is None else tag.lo
+    hi = math.inf if tag.hi is None else tag.hi
+    return Conversion(factor=factor, offset=offset, lo=lo, hi=hi)

@@ -1,0 +1,105 @@
+"""What has a price: commodities, utilities, transfers between the owners, the plan, and the value of the concentrate.
+
+A tonne of rare-earth concentrate counts as 0.5 t of contained oxides (``per: 0.5``); coke is bought up to a limit, slag
+may be discarded at a cost, what has no ``dispose`` may not be discarded.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from ferrolan.base.schema import Before, Check, Count, Field, Model, Name, Price, Sourced, Table, Text, Unit, Whole
+
+Money = Annotated[Price, Unit("CNY/t", ("USD/t",), least=0.0)]
+"""A price per tonne, in CNY or in a currency with a declared rate."""
+Rate = Annotated[Sourced, Unit("t/month", least=0.0)]
+"""An amount per time [t/h]."""
+
+
+class Trade(Model):
+    """A market outside: a price and how much it takes or gives."""
+
+    price: Money
+    """Price of a tonne."""
+    limit: Rate
+    """Largest amount per time [t/h]."""
+
+
+class Stock(Model):
+    """How much of a commodity may be kept."""
+
+    maximum: Annotated[Sourced, Unit("t", least=0.0)]
+    """Largest stock [t]."""
+    closing: Literal["opening"]
+    """Least stock at the end of the plan: as much as at its opening."""
+    holding_cost: Annotated[Sourced, Unit("CNY/t/month", least=0.0)]
+    """Cost of keeping a tonne [CNY/t/h]."""
+
+
+def _as_list(raw: object) -> object:
+    return [raw] if isinstance(raw, str) else raw
+
+
+class Commodity(Model):
+    """One thing the plan counts."""
+
+    owner: Name
+    """Company that holds it."""
+    basis: Annotated[tuple[Name, ...], Before(_as_list)]
+    """What is counted: ``dry_mass``, or the contained mass of components."""
+    per: Annotated[float, Check(above=0.0, most=1.0)] = 1.0
+    """Contained mass in one counted tonne: 0.5 for a concentrate counted at 50 %."""
+    buy: Trade | None = None
+    """Where it can be bought."""
+    sell: Trade | None = None
+    """Where it can be sold."""
+    dispose: Annotated[Sourced, Unit("CNY/t", least=0.0)] | None = None
+    """Cost of discarding it [CNY/t]; without this it may not be discarded."""
+    stock: Stock | None = None
+    """How it may be kept; without this it is used in the month in which it is made."""
+
+
+class Utility(Model):
+    """What is bought in any amount, such as power and acid."""
+
+    price: Annotated[Price, Unit("CNY/MWh", ("CNY/t",), least=0.0)]
+    """Price of a unit."""
+
+
+class Transfer(Model):
+    """A delivery from one owner to the other; each has its own name for what is delivered."""
+
+    from_: Name = Field(alias="from")
+    """Commodity of the seller."""
+    to: Name
+    """Commodity of the buyer."""
+    limit: Rate
+    """Largest amount per time [t/h]."""
+
+
+class Plan(Model):
+    """The plan."""
+
+    months: Count
+    """Months that follow the month of the account."""
+
+
+class Concentrate(Model):
+    """The concentrate question: what a delivered tonne is worth, to whom, and how sure."""
+
+    transfer: Name
+    """Transfer that is valued."""
+    grade: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Oxide content of the tonne that is valued [1]."""
+    moisture_tag: Text
+    """Tag whose mean is the moisture of a tonne as delivered."""
+    published: Text
+    """Section of the public record that holds the published price."""
+    lead_product: Name
+    """Commodity whose price drives the value most."""
+    draws: Count
+    """Number of draws."""
+    seed: Whole
+    """Seed of the draws."""
+    relative_sd: Table[Annotated[Sourced, Unit("1", least=0.0)]]
+    """Relative standard deviation of what no meter knows: prices by commodity, and ``costs`` [1]."""

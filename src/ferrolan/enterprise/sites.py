@@ -1,0 +1,116 @@
+"""Who owns what, in which currency and time zone, and which month is accounted for.
+
+The example has two owners of one flowsheet: a steel company up to the rare-earth concentrate and a rare-earth company
+behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from ferrolan.base.errors import UnitError
+from ferrolan.base.schema import Model, Name, Sourced, Table, Text, Unit, Whole, WrongValue, after, nearest, shown
+from ferrolan.base.units import parse, same_dimension, to_canonical
+
+_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+class Owner(Model):
+    """One of the companies that own units and commodities."""
+
+    title: Text
+    """Name in a sentence, such as *rare-earth company*."""
+    covers: Text
+    """What belongs to it, in words."""
+
+
+class EnterpriseSection(Model):
+    """The enterprise as a whole."""
+
+    currency: Literal["CNY"]
+    """Currency of every result."""
+    time_zone: Text
+    """IANA time zone of the site, and of sources that declare none."""
+    owners: Table[Owner]
+    """The companies by name."""
+    vat_rate: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
+    """Rate of value-added tax [1]."""
+    exchange_rates: Table[Sourced]
+    """CNY per unit of another currency, by currency [CNY/USD]."""
+
+    @after
+    def _has_a_known_zone(self) -> Self:
+        if self.time_zone not in available_timezones():
+            way_out = nearest(self.time_zone, _zones_like(self.time_zone))
+            raise WrongValue("unknown_zone", "an IANA time zone", way_out, shown(self.time_zone), ("time_zone",))
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The site's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @after
+    def _has_rates_in_its_currency(self) -> Self:
+        for name, rate in self.exchange_rates.items():
+            _check_rate(name, rate, self.currency)
+        return self
+
+
+class Account(Model):
+    """The material account: its month, how it is cut, what it balances."""
+
+    month: Text
+    """ISO month, such as 2026-03."""
+    every: Text
+    """Length of a period, such as 7 d; the last one of a month may be shorter."""
+    components: tuple[Name, ...]
+    """What is balanced besides dry mass, as contained mass."""
+    groups: Table[tuple[Name, ...]] = Table({})
+    """Names for several components together, such as REO."""
+
+    @after
+    def _has_a_month(self) -> Self:
+        if not _MONTH.fullmatch(self.month):
+            raise WrongValue("wrong_month", "an ISO month", "Write it like 2026-03", shown(self.month), ("month",))
+        return self
+
+    @after
+    def _has_a_length(self) -> Self:
+        if not self.period > timedelta(hours=1) / 2:
+            way_out = "Write it like 7 d or 24 h"
+            raise WrongValue("wrong_unit", "a length of time", way_out, shown(self.every), ("every",))
+        return self
+
+    @property
+    def period(self) -> timedelta:
+        """Length of a period; zero where ``every`` is no length of time."""
+        try:
+            number, unit = parse(self.every)
+        except UnitError:
+            return timedelta(0)
+        return timedelta(hours=to_canonical(number, unit)) if same_dimension(unit, "h") else timedelta(0)
+
+
+class VirtualPlant(Model):
+    """The generator of a synthetic raw month; a real plant has none."""
+
+    seed: Whole
+    """Seed of everything that is random in the raw month."""
+
+
+def _zones_like(zone: str) -> list[str]:
+    """Zones of the same continent, or an example where the continent is unknown too."""
+    continent = zone.split("/")[0]
+    alike = [name for name in sorted(available_timezones()) if name.startswith(f"{continent}/")]
+    return alike or ["Asia/Shanghai", "UTC"]
+
+
+def _check_rate(name: str, rate: Sourced, currency: str) -> None:
+    unit = f"{currency}/{name}"
+    if rate.unit != unit or rate.value <= 0:
+        at = ("exchange_rates", name)
+        raise WrongValue("wrong_unit", f"a rate above 0 {unit}", f"Give {name} in {unit}", shown(rate.written), at)

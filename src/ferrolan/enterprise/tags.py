@@ -1,0 +1,287 @@
+"""The tag map: which column of which source is which quantity of which stream, stock or unit, and how sure it is.
+
+``WT-214`` is the belt scale of the flotation feed: dry tonnes per hour, taken as a time-weighted mean, with a standard
+deviation of 1 % over a period. The map is a CSV file with one row a tag, so that it can be kept where tags are kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from ferrolan.base import units
+from ferrolan.base.errors import Fault, UnitError
+from ferrolan.base.schema import nearest, shown
+
+HEADER = (
+    "tag", "source", "address", "kind", "object", "component", "unit", "basis", "method", "sigma_relative",
+    "sigma_absolute", "lo", "hi", "description",
+)  # fmt: skip
+"""Columns of the file, in order."""
+
+Method = Literal["time_mean", "mean", "at_start"]
+METHODS: tuple[Method, ...] = ("time_mean", "mean", "at_start")
+"""Time-weighted mean over a period, plain mean of its results, or the count at its start."""
+
+Choice = TypeVar("Choice", bound=str)
+
+Basis = Literal["dry", "wet"]
+BASES: tuple[Basis, ...] = ("dry", "wet")
+
+
+@dataclass(frozen=True)
+class TagKind:
+    """What a kind of tag measures: of which sort of object, in units of which dimension."""
+
+    of: Literal["stream", "stock", "unit"]
+    unit: str
+    has_component: bool = False
+    is_balanced: bool = False
+
+
+TAG_KINDS: Mapping[str, TagKind] = {
+    "flow": TagKind("stream", "t/h", is_balanced=True),
+    "assay": TagKind("stream", "1", has_component=True, is_balanced=True),
+    "moisture": TagKind("stream", "1", is_balanced=True),
+    "stock": TagKind("stock", "t", is_balanced=True),
+    "stock_assay": TagKind("stock", "1", has_component=True, is_balanced=True),
+    "power": TagKind("unit", "kW", is_balanced=True),
+    "state": TagKind("unit", "1", is_balanced=True),
+    "temperature": TagKind("unit", "K"),
+    "pressure": TagKind("unit", "kPa"),
+    "level": TagKind("unit", "1"),
+    "pH": TagKind("unit", "1"),
+    "density": TagKind("unit", "t/m3"),
+    "acid": TagKind("unit", "kmol/m3"),
+    "ratio": TagKind("unit", "1"),
+    "gas": TagKind("unit", "1"),
+    "size": TagKind("unit", "1"),
+}
+"""Kinds of tag: one meter a quantity where it enters an account (``is_balanced``); ten thermometers are fine."""
+
+LIQUOR_UNITS: Mapping[str, str] = {"flow": "m3/h", "assay": "kg/m3"}
+"""Units of a tag of a liquor, where they differ from those of solids and metal."""
+
+
+@dataclass(frozen=True)
+class Tag:
+    """One row of the tag map; sigmas and limits are in canonical units.
+
+    Parameters
+    ----------
+    tag
+        Name of the tag.
+    source
+        Source of the document it is read from.
+    address
+        Column header in a CSV source, the keys joined by ``/`` in a database.
+    kind
+        One of ``TAG_KINDS``.
+    object
+        Stream, stock or unit.
+    component
+        Component of an assay, else None.
+    unit
+        Unit at the source, as written.
+    basis
+        ``"dry"``, or ``"wet"`` where moisture is still in a flow.
+    method
+        How a period's value is taken.
+    sigma_relative
+        Standard deviation of a period's value, relative [1]; 0 where only the absolute one counts.
+    sigma_absolute
+        Standard deviation of a period's value [canonical unit]; 0 where only the relative one counts.
+    lo, hi
+        Limits of a possible value [canonical unit], or None.
+    description
+        What it is, in words.
+    line
+        Line in the file.
+    """
+
+    tag: str
+    source: str
+    address: str
+    kind: str
+    object: str
+    component: str | None
+    unit: str
+    basis: Basis
+    method: Method
+    sigma_relative: float
+    sigma_absolute: float
+    lo: float | None
+    hi: float | None
+    description: str
+    line: int
+
+    @property
+    def canonical_unit(self) -> str:
+        """Canonical unit of its values, sigmas and limits."""
+        return units.canonical_unit(self.unit)
+
+
+def read_tags(text: str, file: str) -> tuple[tuple[Tag, ...], tuple[Fault, ...]]:
+    """Read the tag map; what belongs to other parts of the document is checked by ``checks``.
+
+    Parameters
+    ----------
+    text
+        Content of the file.
+    file
+        Its name, for the faults.
+
+    Returns
+    -------
+    Every row that can be read, and the faults of the rest.
+    """
+    rows = list(_rows(text))
+    if not rows:
+        way_out = f"Begin with {','.join(HEADER)}"
+        fault = Fault(file, 0, "", "an empty file", "a header and one row a tag", way_out, "empty")
+        return (), (fault,)
+    line, header = rows[0]
+    faults = list(_header_faults(file, line, header))
+    if faults:
+        return (), tuple(faults)
+    tags: list[Tag] = []
+    for number, cells in rows[1:]:
+        row = _Row(file, number, header, cells)
+        tag = row.read()
+        faults += row.faults
+        tags += [tag] if tag is not None else []
+    return tuple(tags), tuple(faults)
+
+
+def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, each with the line it begins on."""
+    reader = csv.reader(io.StringIO(text, newline=""))
+    line = 1
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            yield line, [cell.strip() for cell in cells]
+        line = reader.line_num + 1
+
+
+def _header_faults(file: str, line: int, header: Sequence[str]) -> Iterator[Fault]:
+    for column in header:
+        if column not in HEADER:
+            way_out = nearest(column, [name for name in HEADER if name not in header] or HEADER)
+            yield Fault(file, line, "", f"the column {shown(column)}", "a known column", way_out, "wrong_header")
+        elif header.count(column) > 1:
+            found = f"the column {column!r} twice"
+            yield Fault(file, line, "", found, "each column once", "Remove one", "wrong_header")
+    for column in HEADER:
+        if column not in header:
+            yield Fault(file, line, "", f"no column {column!r}", "every column", f"Add {column!r}", "wrong_header")
+
+
+class _Row:
+    """One row on its way to a tag; collects what is wrong with it."""
+
+    def __init__(self, file: str, line: int, header: Sequence[str], cells: Sequence[str]) -> None:
+        self.file, self.line, self.cells = file, line, dict(zip(header, cells, strict=False))
+        self.faults: list[Fault] = []
+        self.name = self.cells.get("tag", "")
+        if len(header) != len(cells):
+            way_out = "Put a text that holds a comma in quotes"
+            self.add("", f"{len(cells)} cells", f"{len(header)} cells", way_out, "wrong_row")
+
+    def read(self) -> Tag | None:
+        """The tag, or None where the row does not say which tag it is of what."""
+        if self.faults:
+            return None
+        for column in ("tag", "source", "address", "kind", "object", "unit"):
+            if not self.cells[column]:
+                self.add(column, "nothing", "a text", f"Fill in {column!r}", "missing_key")
+        kind = self.chosen("kind", tuple(TAG_KINDS), "unknown_kind")
+        basis = self.chosen("basis", BASES, "unknown_choice")
+        method = self.chosen("method", METHODS, "unknown_choice")
+        unit = self.unit()
+        relative, absolute = self.sigmas(unit)
+        lo, hi = self.limits(unit)
+        if kind is None or basis is None or method is None or unit is None or self.is_unnamed:
+            return None  # sigmas and limits may be wrong: other rows still find this one
+        return Tag(
+            self.name, self.cells["source"], self.cells["address"], kind, self.cells["object"],
+            self.cells["component"] or None, self.cells["unit"], basis, method, relative, absolute, lo, hi,
+            self.cells["description"], self.line,
+        )  # fmt: skip
+
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether it lacks a text without which it is no tag."""
+        return any(fault.code == "missing_key" for fault in self.faults)
+
+    def chosen(self, column: str, known: tuple[Choice, ...], code: str) -> Choice | None:
+        found = self.cells[column]
+        for choice in known:
+            if choice == found:
+                return choice
+        if found or column != "kind":  # an empty kind is already a missing text
+            self.add(column, shown(found), f"one of {', '.join(known)}", nearest(found, known), code)
+        return None
+
+    def unit(self) -> str | None:
+        """The unit if it is known; that it fits the kind of tag is checked where the object is known."""
+        unit = self.cells["unit"]
+        try:
+            return units.canonical_unit(unit) and unit if unit else None
+        except UnitError as error:
+            self.add("unit", shown(unit), "a known unit", f"Correct it: {error}", "wrong_unit")
+        return None
+
+    def sigmas(self, unit: str | None) -> tuple[float, float]:
+        """Relative and absolute standard deviation; at least one must be above 0."""
+        relative = self.sigma("sigma_relative", "1")
+        absolute = self.sigma("sigma_absolute", unit) if unit else None
+        if not self.cells["sigma_relative"] and not self.cells["sigma_absolute"]:
+            way_out = "Give sigma_relative, such as 1 %, or sigma_absolute in the unit of the tag"
+            self.add("sigma_relative", "neither sigma", "a standard deviation", way_out, "missing_sigma")
+        return relative or 0.0, absolute or 0.0
+
+    def sigma(self, column: str, unit: str) -> float | None:
+        text = self.cells[column]
+        if not text:
+            return None
+        try:
+            number, given = units.parse(text)
+            if not units.same_dimension(given, unit):
+                raise UnitError(f"it is {units.dimension(given)}, not {units.dimension(unit)}")
+        except UnitError as error:
+            way_out = f"Give it in {'%' if unit == '1' else unit}: {error}"
+            self.add(column, shown(text), "a standard deviation in the unit of the tag", way_out, "wrong_unit")
+            return None
+        if number <= 0:
+            code = "negative" if number < 0 else "out_of_range"
+            self.add(column, shown(text), "a standard deviation above 0", "Give how far the meter scatters", code)
+        return number * units.factor_offset(given)[0]
+
+    def limits(self, unit: str | None) -> tuple[float | None, float | None]:
+        """Limits of a possible value, converted with the unit of the tag."""
+        lo, hi = self.limit("lo", unit), self.limit("hi", unit)
+        if lo is not None and hi is not None and lo >= hi:
+            found = f"{self.cells['lo']} to {self.cells['hi']}"
+            self.add("lo", found, "a lower limit below the upper one", "Exchange or correct them", "out_of_range")
+        return lo, hi
+
+    def limit(self, column: str, unit: str | None) -> float | None:
+        text = self.cells[column]
+        if not text or unit is None:
+            return None
+        try:
+            number, given = units.parse(text)
+        except UnitError:
+            number, given = 0.0, "h"
+        if given != "1":
+            way_out = f"Write a plain number, it counts in the unit of the tag ({unit})"
+            self.add(column, shown(text), "a plain number, or nothing", way_out, "wrong_unit")
+            return None
+        return units.to_canonical(number, unit)
+
+    def add(self, column: str, found: str, expected: str, way_out: str, code: str) -> None:
+        path = ".".join(part for part in (self.name, column) if part)
+        self.faults.append(Fault(self.file, self.line, path, found, expected, way_out, code))

@@ -1,0 +1,1 @@
+"""One file for each kind of unit operation; each declares its ``KIND``, which ``assembly/catalogue.py`` lists."""

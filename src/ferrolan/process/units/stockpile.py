@@ -1,0 +1,18 @@
+"""A heap, bin or store that keeps one commodity.
+
+An ore stockpile that opens the week with 40,000 t and closes with 38,500 t gave 1,500 t more than it received. Its
+contents count as well mixed over a period.
+"""
+
+from __future__ import annotations
+
+from ferrolan.process.unit import SOLIDS, UnitKind
+
+KIND = UnitKind(
+    name="stockpile",
+    title="stockpile",
+    description="Keeps one commodity: what it holds and its composition change over a period.",
+    inlets=SOLIDS,
+    outlets=SOLIDS,
+    is_stock=True,
+)

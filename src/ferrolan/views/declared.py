@@ -1,0 +1,111 @@
+"""What a document declares, made ready for a view: the ``Context`` of a run.
+
+A brief of March 2026 speaks of the *steel company*, quotes Pr-Nd oxide at 624,900 CNY/t with VAT, and cites the exchange
+announcement behind it; all of that stands in the document and the public record, none of it is a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ferrolan import facts
+from ferrolan.base.language import _
+from ferrolan.base.provenance import RunIdentity
+from ferrolan.base.schema import Price
+from ferrolan.base.time import Period, months_after
+from ferrolan.enterprise.document import Enterprise
+from ferrolan.views.context import Context, Quarter, QuotedPrice, Stream
+
+
+def context_of(
+    enterprise: Enterprise,
+    identity: RunIdentity,
+    periods: Sequence[Period],
+    published: Sequence[Quarter],
+    net: dict[str, float],
+) -> Context:
+    """The context of a run.
+
+    Parameters
+    ----------
+    enterprise
+        The document.
+    identity
+        Identity of the run.
+    periods
+        Periods of the account.
+    published
+        The published series of transfer prices.
+    net
+        Price without VAT of every commodity that is bought or sold [CNY/t].
+    """
+    transfer = enterprise.transfers[enterprise.concentrate.transfer]
+    zone = enterprise.enterprise.zone
+    return Context(
+        title=enterprise.title,
+        month=enterprise.account.month,
+        plan_months=months_after(enterprise.account.month, enterprise.plan.months),
+        run_id=identity.run_id,
+        code_version=f"{identity.code.version} ({identity.code.hash[:12]})",
+        data_cut=f"{periods[-1].end.astimezone(zone):%Y-%m-%d %H:%M} {enterprise.enterprise.time_zone}",
+        seed=identity.seed,
+        synthetic=enterprise.virtual_plant is not None,
+        owners={name: owner.title for name, owner in enterprise.enterprise.owners.items()},
+        seller=enterprise.commodities[transfer.from_].owner,
+        buyer=enterprise.commodities[transfer.to].owner,
+        concentrate=transfer.from_,
+        names=_names(enterprise),
+        published=tuple(published),
+        prices=_prices(enterprise, net),
+        citations={name: str(facts.cite(name)) for name in facts.sources()},
+        streams=tuple(
+            Stream(name, stream.from_, stream.to, stream.commodity) for name, stream in enterprise.streams.items()
+        ),
+        rare_earths=tuple(enterprise.account.groups.get("REO", ())),
+        hours=tuple(period.hours for period in periods),
+        notes=_notes(enterprise),
+    )
+
+
+def _names(enterprise: Enterprise) -> dict[str, str]:
+    quotas = {f"quota:{name}": quota.title for name, quota in enterprise.quotas.items()}
+    return quotas | dict(enterprise.market.regions.items())
+
+
+def _prices(enterprise: Enterprise, net: dict[str, float]) -> tuple[QuotedPrice, ...]:
+    return tuple(
+        _quoted(name, trade.price, net[name])
+        for name, commodity in enterprise.commodities.items()
+        for trade in (commodity.buy, commodity.sell)
+        if trade is not None
+    )
+
+
+def _quoted(name: str, price: Price, used: float) -> QuotedPrice:
+    number, unit = price.written.rsplit(" ", 1)
+    return QuotedPrice(
+        commodity=name,
+        quoted=float(number),
+        quoted_unit=unit,
+        vat=price.vat,
+        used=used,
+        source=price.source,
+        period=price.period or "",
+        synthetic=price.synthetic,
+    )
+
+
+def _notes(enterprise: Enterprise) -> tuple[str, ...]:
+    notes = []
+    if enterprise.virtual_plant is not None:
+        notes.append(
+            _("The plant and its raw month are synthetic, at a sourced scale; yields, costs and elasticities are ours.")
+        )
+    for quota in enterprise.quotas.values():
+        if quota.limit.note:
+            notes.append(
+                _("{title}: the figure of {period}. {note}.").format(
+                    title=quota.title.capitalize(), period=quota.limit.period, note=quota.limit.note
+                )
+            )
+    return tuple(notes)

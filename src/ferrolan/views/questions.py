@@ -1,0 +1,295 @@
+"""The open questions of the industry, each answered by a number of this run or said to be unanswered, and why.
+
+"Would more separation pay?" is answered by the load of the plant and the share of draws in which a quota binds; what the
+run cannot know (cost of capital, years beyond the plan) stands beside it. The bigger picture quotes the public record
+with source and date, and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from ferrolan.base.language import _
+from ferrolan.views.cells import Book, name, say, spread_of
+from ferrolan.views.narrative import earning_limits
+from ferrolan.views.words import limit_name, market_party_name, month_name, scenario_name
+
+_LEAST_CHANGE = 5e-4  # a price that moves by less stays as it is in print
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, what this run answers, and what that does not cover."""
+
+    question: Markup
+    answer: tuple[Markup, ...]
+    not_covered: Markup
+
+
+@dataclass(frozen=True)
+class Public:
+    """A figure of the public record in a sentence, its source and date."""
+
+    statement: Markup
+    citation: Markup
+
+
+def open_questions(book: Book) -> list[Question]:
+    """Demand and exports, over-expansion, intervention."""
+    return [_demand(book), _expansion(book), _intervention(book)]
+
+
+def bigger_picture(book: Book) -> list[Public]:
+    """Public figures beside which this run must be read; only those that the record base holds."""
+    quoted = [_published(book), *(_fact(book, *wanted) for wanted in _wanted())]
+    return [public for public in quoted if public is not None]
+
+
+def main_commodity(book: Book) -> str | None:
+    """The commodity on which most money is spent in the base case."""
+    base = book.frame("market")
+    if not base.height:
+        return None
+    spent: dict[str, float] = {}
+    for row in book.rows("market", scenario="base"):
+        money = (book.real("market", row, "price") or 0.0) * (book.real("market", row, "consumption") or 0.0)
+        commodity = book.text("market", row, "commodity")
+        spent[commodity] = spent.get(commodity, 0.0) + money
+    return max(spent, key=lambda commodity: spent[commodity]) if spent else None
+
+
+def _demand(book: Book) -> Question:
+    answer = [*_what_if(book, "demand"), *_exports(book)]
+    return Question(
+        say(_("Demand and exports: what if less is wanted, and how much goes abroad?")),
+        tuple(answer or [say(_("Not answered: needs a plan re-solved under other prices, and a cleared market."))]),
+        say(_("Exports have no interval: that needs draws of the elasticities, of which none is verified in public.")),
+    )
+
+
+def _what_if(book: Book, question: str) -> list[Markup]:
+    """Each declared change of the world: what it does to the joint plan, its interval, what it leaves out."""
+    sentences = []
+    for row in book.rows("what_if", question=question):
+        spread = spread_of(book, "what_if", row, "low", "high")
+        sentences.append(
+            say(
+                _("{title}: {gain} {covers}."),
+                title=book.word("what_if", row, "title", _capital(book.text("what_if", row, "title"))),
+                gain=_gain(book, row, spread),
+                covers=Markup('<span class="covers">({})</span>').format(book.word("what_if", row, "covers")),
+            )
+        )
+    return sentences
+
+
+def _gain(book: Book, row: int, spread: float | None) -> Markup:
+    if spread is None:
+        return book.number("what_if", row, "gain", signed=True)
+    size = max(abs(book.real("what_if", row, end) or 0.0) for end in ("low", "high"))
+    return say(
+        _("{gain} ({interval})"),
+        gain=book.number("what_if", row, "gain", signed=True, spread=spread, magnitude=size, bare=True),
+        interval=book.interval("what_if", row, "low", "high"),
+    )
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _exports(book: Book) -> list[Markup]:
+    commodity, home = main_commodity(book), book.context.home
+    row = None if commodity is None else book.row("market", scenario="base", region=home, commodity=commodity)
+    if row is None or book.real("market", row, "net_export") is None:
+        return []
+    return [
+        say(
+            _("In the market's base case {region} sells {exports} of {commodity} abroad and uses {used} itself, at {price}."),
+            region=book.context.name(home),
+            exports=book.number("market", row, "net_export"),
+            commodity=name(book.context.name(commodity)),
+            used=book.number("market", row, "consumption"),
+            price=book.number("market", row, "price"),
+        ),
+        *_discarded(book, home),
+    ]
+
+
+def _discarded(book: Book, home: str) -> list[Markup]:
+    rows = book.rows("market", scenario="base", region=home)
+    rows = [row for row in rows if (book.real("market", row, "disposed") or 0.0) > 0.5]
+    if not rows:
+        return []
+    most = max(rows, key=lambda row: book.real("market", row, "disposed") or 0.0)
+    return [
+        say(
+            _("{amount} of {commodity} find no buyer: they come with the basket."),
+            amount=book.number("market", most, "disposed"),
+            commodity=name(book.context.name(book.text("market", most, "commodity"))),
+        )
+    ]
+
+
+def _expansion(book: Book) -> Question:
+    answer = [*_what_if(book, "expansion"), *_scarce_capacity(book), *_idle_capacity(book)]
+    return Question(
+        say(_("Over-expansion: would more capacity pay?")),
+        tuple(answer or [say(_("Not answered: needs a solved plan."))]),
+        say(
+            _("Not covered: cost of capital, years after {end}, and the fall of prices that everybody's expansion brings."),
+            end=book.word("view_run", 0, "plan_to", month_name(book.text("view_run", 0, "plan_to"))),
+        ),
+    )
+
+
+def _scarce_capacity(book: Book) -> list[Markup]:
+    if not book.frame("plan_flows").height:
+        return []
+    rows = [row for row in earning_limits(book) if book.text("plan_limits", row, "kind") == "capacity"]
+    if not rows:
+        return [say(_("No capacity earns anything if it were larger."))]
+    return [
+        say(
+            _("The capacity worth most is the {limit}: {value}, for the next {up}."),
+            limit=limit_name(book, rows[0]),
+            value=book.number("plan_limits", rows[0], "value_right"),
+            up=book.number("plan_limits", rows[0], "valid_up"),
+        )
+    ]
+
+
+def _idle_capacity(book: Book) -> list[Markup]:
+    rows = book.rows("view_loads", owner=book.context.buyer) or book.rows("view_loads")
+    known = [row for row in rows if book.real("view_loads", row, "load") is not None]
+    if not known:
+        return []
+    idlest = min(known, key=lambda row: book.real("view_loads", row, "load") or 0.0)
+    return [
+        say(
+            _("The {unit} of the {owner} works at {load} of its capacity."),
+            unit=book.context.name(book.text("view_loads", idlest, "unit")),
+            owner=book.context.owner(book.text("view_loads", idlest, "owner")),
+            load=book.number("view_loads", idlest, "load", digits=2),
+        )
+    ]
+
+
+def _intervention(book: Book) -> Question:
+    answer = _what_if(book, "intervention")
+    for scenario in book.frame("view_party_change")["scenario"].unique(maintain_order=True):
+        answer += [*_price_shift(book, scenario), *_gains(book, scenario)]
+    return Question(
+        say(_("Intervention: what does it do, and who pays?")),
+        tuple(answer or [say(_("Not answered: needs a market case with an instrument."))]),
+        say(
+            _("The market's figures have no interval: that needs draws of the elasticities. Not covered: answers of other states, "
+              "licences for single elements, new mines abroad.")
+        ),
+    )  # fmt: skip
+
+
+def _price_shift(book: Book, scenario: str) -> list[Markup]:
+    """The largest relative change of a price that the scenario makes abroad."""
+    rows = [
+        row
+        for row in book.rows("view_market_change", scenario=scenario)
+        if book.text("view_market_change", row, "region") != book.context.home
+        and abs(book.real("view_market_change", row, "price_relative") or 0.0) >= _LEAST_CHANGE
+    ]
+    if not rows:
+        return [say(_("The {scenario} changes no price abroad."), scenario=scenario_name(book, scenario))]
+    largest = max(rows, key=lambda row: abs(book.real("view_market_change", row, "price_relative") or 0.0))
+    return [
+        say(
+            _("The {scenario} moves prices in {region} most for {commodity}: {change}."),
+            scenario=scenario_name(book, scenario),
+            commodity=name(book.context.name(book.text("view_market_change", largest, "commodity"))),
+            region=_region(book, "view_market_change", largest),
+            change=book.number("view_market_change", largest, "price_relative", signed=True, digits=2),
+        )
+    ]
+
+
+def _gains(book: Book, scenario: str) -> list[Markup]:
+    rows = book.rows("view_party_change", scenario=scenario)
+    rows = [row for row in rows if abs(book.real("view_party_change", row, "change") or 0.0) >= 1]
+    rows.sort(key=lambda row: -(book.real("view_party_change", row, "change") or 0.0))
+    parts = [
+        say(
+            _("{party} in {region} {change}"),
+            party=market_party_name(book.text("view_party_change", row, "party")),
+            region=_region(book, "view_party_change", row),
+            change=book.number("view_party_change", row, "change", signed=True),
+        )
+        for row in rows
+    ]
+    return [say(_("Gains and losses: {list}."), list=Markup("; ").join(parts))] if parts else []
+
+
+def _region(book: Book, table: str, row: int) -> str:
+    region = book.context.name(book.text(table, row, "region"))
+    return region if region[:1].isupper() else _("the {region}").format(region=region)
+
+
+def _published(book: Book) -> Public | None:
+    known = [row for row in book.rows("view_published") if book.real("view_published", row, "price") is not None]
+    if not known:
+        return None
+    last = known[-1]
+    sources = book.text("view_published", last, "source")
+    if book.real("view_published", last, "change") is None:
+        statement = say(
+            _("The published transfer price stands at {price} in {quarter}."),
+            price=book.number("view_published", last, "price", digits=None),
+            quarter=book.word("view_published", last, "quarter"),
+        )
+    else:
+        statement = say(
+            _("The published transfer price stands at {price} in {quarter}, {change} on the quarter before."),
+            price=book.number("view_published", last, "price", digits=None),
+            quarter=book.word("view_published", last, "quarter"),
+            change=book.number("view_published", last, "change", signed=True, digits=2),
+        )
+    return Public(statement, name(book.context.citation(sources)))
+
+
+def _wanted() -> tuple[tuple[str, tuple[str, ...], str], ...]:
+    """File, words that the record's section, name and key must hold, and the sentence."""
+    return (
+        ("quotas", ("annual_totals", "2024", "mining"), _("China's quota for mining rare earths was {value} in {period}, the last one published.")),
+        ("quotas", ("annual_totals", "2024", "smelting_separation"), _("Its quota for smelting and separation was {value} in {period}.")),
+        ("policy_events", ("mp_price_floor", "floor_usd_per_kg"), _("The United States hold a floor of {value} under Nd-Pr since {period}.")),
+        ("steel", ("excess_capacity", "2025"), _("World steel capacity exceeded demand by {value} in {period}.")),
+        ("steel", ("utilisation", "2025"), _("The world's steelworks ran at {value} of their capacity in {period}.")),
+    )  # fmt: skip
+
+
+def _fact(book: Book, file: str, words: tuple[str, ...], sentence: str) -> Public | None:
+    row = _find(book, file, words)
+    if row is None or book.real("facts", row, "value") is None or not book.text("facts", row, "source"):
+        return None
+    statement = say(
+        sentence,
+        value=book.number("facts", row, "value", digits=None),
+        period=book.word("facts", row, "period"),
+    )
+    dated = _("{citation}; confidence {confidence}").format(
+        citation=book.context.citation(book.text("facts", row, "source")),
+        confidence=book.text("facts", row, "confidence"),
+    )
+    return Public(statement, name(dated))
+
+
+def _find(book: Book, file: str, words: tuple[str, ...]) -> int | None:
+    for row in range(book.frame("facts").height):
+        if not book.text("facts", row, "file").startswith(file):
+            continue
+        columns = (book.text("facts", row, column) for column in ("section", "fact", "key", "period"))
+        tokens = set(re.findall(r"\w+", " ".join(columns)))
+        if tokens.issuperset(words):
+            return row
+    return None

@@ -1,0 +1,32 @@
+"""What is wrong with the instruments beyond their declared errors.
+
+One fault is planted in the raw month: the belt scale WT-214 of the flotation feed reads 3 % too much from the first to
+the last minute, three times its declared standard deviation. Besides, the historian loses some values as
+historians do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class MeterFaults:
+    """Relative bias by tag [1], and what the historian loses.
+
+    ``bad_share`` is the share of cells that hold a bad text or nothing; ``outage_steps`` the length of the gap in which
+    the export has no value of any tag; ``text_results`` laboratory results that are no numbers.
+    """
+
+    bias: Mapping[str, float] = field(default_factory=dict)
+    bad_share: float = 0.001
+    outage_steps: int = 3
+    text_results: tuple[str, ...] = ("<0.01", "n/a", "n/a")
+
+
+PLANTED = MeterFaults(bias={"WT-214": 0.03})
+"""The faults of the raw month."""
+
+BAD_TEXTS: tuple[str, ...] = ("Bad", "No Data", "I/O Timeout", "")
+"""What the historian writes where it has no value."""

@@ -1,0 +1,66 @@
+"""The plan's problem speaks CNY without VAT per tonne of a commodity, and takes capacities in the commodity they name."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferrolan.assembly.plan import Shift, net_price, per_month, plan_problem
+
+
+@pytest.fixture(scope="module")
+def coefficients(document):
+    found = {}
+    for unit_name, unit in document.units.items():
+        for mode_name, mode in unit.modes.items():
+            found[unit_name, mode_name, mode.reference] = -1.0
+            found |= {(unit_name, mode_name, name): value.value for name, value in mode.makes.items()}
+            found |= {(unit_name, mode_name, name): -value.value for name, value in mode.uses.items()}
+    return found
+
+
+def test_a_price_with_vat_in_the_document_counts_without_it(document):
+    price = document.commodities["prnd_oxide"].sell.price
+    assert net_price(document, price) == pytest.approx(624_900 / 1.13)
+
+
+def test_a_price_in_dollars_per_tonne_of_ore_counts_in_yuan_per_tonne_of_iron(document):
+    price = document.commodities["iron_burden"].buy.price
+    assert net_price(document, price) == pytest.approx((98.95 * 7.2878 + 70) / 0.62)
+
+
+def test_a_yearly_rate_gives_a_twelfth_a_month():
+    assert per_month(120_000 / 8760) == pytest.approx(10_000)
+
+
+def test_a_capacity_counts_the_commodity_it_names(document, coefficients):
+    problem = plan_problem(document, coefficients, {})
+    (flotation,) = [unit for unit in problem.units if unit.name == "flotation"]
+    concentrate = sum(flotation.capacity) * coefficients["flotation", "run", "re_concentrate"]
+    assert concentrate == pytest.approx(45_000)
+
+
+def test_a_quota_counts_contained_oxide_per_tonne_of_throughput(document, coefficients):
+    problem = plan_problem(document, coefficients, {})
+    mining = next(quota for quota in problem.quotas if quota.name == "mining")
+    assert mining.limit == pytest.approx(17_865)
+    assert mining.weights == {
+        ("flotation", "run"): pytest.approx(0.5 * coefficients["flotation", "run", "re_concentrate"])
+    }
+
+
+def test_a_shift_moves_only_what_it_names(document, coefficients):
+    base = plan_problem(document, coefficients, {})
+    shifted = plan_problem(document, coefficients, {}, Shift(quotas={"mining": 1.1}, prices={"prnd_oxide": 0.8}))
+    assert shifted.units == base.units
+    assert shifted.modes == base.modes
+    changed = {a.name for a, b in zip(base.commodities, shifted.commodities, strict=True) if a != b}
+    assert changed == {"prnd_oxide"}
+
+
+def test_utilities_enter_the_cost_of_a_mode(document, coefficients):
+    modes = {mode.unit: mode for mode in plan_problem(document, coefficients, {}).modes}
+    declared = document.units["roast_leach"].modes["run"]
+    power, acid = document.utilities["power"].price.value, document.utilities["acid"].price.value
+    expected = declared.cost.value + declared.uses["power"].value * power + declared.uses["acid"].value * acid
+    assert modes["roast_leach"].cost == pytest.approx(expected)
+    assert "power" not in modes["roast_leach"].coefficients

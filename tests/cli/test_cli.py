@@ -1,0 +1,87 @@
+"""The command line: errors with their address and exit code, and a quick start."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from ferrolan.verbs import EXAMPLE
+
+
+def ferrolan(*arguments, cwd):
+    return subprocess.run(
+        [sys.executable, "-m", "ferrolan", *arguments], cwd=cwd, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """A copy of the shipped document that a test may break."""
+    shutil.copytree(EXAMPLE.parent, tmp_path / "plant")
+    return tmp_path / "plant" / EXAMPLE.name
+
+
+def test_importing_the_command_line_loads_nothing_heavy():
+    code = "import sys, ferrolan.cli; print([m for m in ('polars','pydantic','duckdb','highspy','numpy') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_version_is_printed(tmp_path):
+    finished = ferrolan("--version", cwd=tmp_path)
+    assert (finished.returncode, finished.stdout.strip()) == (0, "0.1.0")
+
+
+def test_check_of_the_shipped_document_finds_no_fault(tmp_path):
+    finished = ferrolan("check", cwd=tmp_path)
+    assert finished.returncode == 0
+    assert "No fault found" in finished.stdout
+
+
+def test_check_lists_every_fault_with_file_and_line_and_exits_2(plant):
+    text = plant.read_text()
+    broken = text.replace("capacity: {value: 330 t/h,", "capacity: {value: -330 t/h,").replace(
+        "owner: steel\n    at: [2, 1]", "owner: stele\n    at: [2, 1]"
+    )
+    plant.write_text(broken)
+    line = next(number for number, row in enumerate(broken.splitlines(), 1) if "-330 t/h" in row)
+    finished = ferrolan("check", str(plant), cwd=plant.parent)
+    assert finished.returncode == 2
+    assert "2 faults:" in finished.stderr
+    assert f"ore_to_both.yaml:{line}" in finished.stderr
+    assert "stele" in finished.stderr
+
+
+def test_run_of_a_document_that_is_not_there_exits_2_and_keeps_nothing(tmp_path):
+    finished = ferrolan("run", "nowhere.yaml", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert "nowhere.yaml" in finished.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_run_on_a_broken_export_names_file_and_line_and_exits_4(plant):
+    text = plant.read_text()
+    plant.write_text(text[: text.index("virtual_plant:")] + text[text.index("sources:") :])
+    from ferrolan.verbs import load
+    from ferrolan.virtualplant import simulate, write
+
+    write(simulate(20260301), load(plant).tags, plant.parent)
+    export = plant.parent / "raw" / "plant_historian.csv"
+    rows = export.read_bytes().splitlines(keepends=True)
+    export.write_bytes(b"".join(rows[:100]) + rows[100][:40])
+    finished = ferrolan("run", str(plant), cwd=plant.parent)
+    assert finished.returncode == 4
+    assert "plant_historian.csv:101" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_run_without_raw_files_says_which_are_missing(plant):
+    text = plant.read_text()
+    plant.write_text(text[: text.index("virtual_plant:")] + text[text.index("sources:") :])
+    finished = ferrolan("run", str(plant), cwd=plant.parent)
+    assert finished.returncode == 4
+    assert "plant_historian.csv" in finished.stderr
+    assert "sources.plant_historian" in finished.stderr

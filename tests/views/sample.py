@@ -1,0 +1,337 @@
+"""Plausible small tables with the declared schemas, to develop and test views without an engine. All numbers invented."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+
+from ferrolan.base.tables import TABLES
+from ferrolan.base.time import months_after
+from ferrolan.views.context import Context, Quarter, QuotedPrice, Stream
+
+RARE_EARTHS = ("La2O3", "CeO2", "Pr6O11", "Nd2O3", "SEGY")
+_SPLIT = {"La2O3": 0.26, "CeO2": 0.50, "Pr6O11": 0.05, "Nd2O3": 0.16, "SEGY": 0.03}
+_HOURS = (168.0, 168.0, 168.0, 168.0, 72.0)
+_MONTHS = months_after("2026-03", 12)
+
+_STREAMS = (  # name, source, target, commodity, t/h (dry), REO content
+    ("ore_mined", None, "ore_stockpile", "ore", 300.0, 0.060),
+    ("mill_feed", "ore_stockpile", "mill", "ore", 300.0, 0.0595),
+    ("ground_ore", "mill", "magnetic_separation", "ground_ore", 300.0, 0.0595),
+    ("iron_concentrate", "magnetic_separation", "iron_concentrate_store", "iron_concentrate", 114.0, 0.012),
+    ("magnetic_tails", "magnetic_separation", "tails_splitter", "magnetic_tails", 186.0, 0.0886),
+    ("flotation_feed", "tails_splitter", "flotation", "magnetic_tails", 52.0, 0.0886),
+    ("tails_to_pond", "tails_splitter", None, None, 134.0, 0.0886),
+    ("re_concentrate", "flotation", "re_concentrate_store", "re_concentrate", 5.4, 0.58),
+    ("flotation_tails", "flotation", None, None, 46.6, 0.0317),
+    ("pellet_feed", "iron_concentrate_store", "pellet_plant", "iron_concentrate", 114.0, 0.012),
+    ("pellets", "pellet_plant", "blast_furnace", "iron_burden", 113.0, 0.0119),
+    ("pellet_dust", "pellet_plant", None, None, 1.0, 0.021),
+    ("bf_slag", "blast_furnace", None, None, 60.0, 0.0219),
+    ("bf_dust", "blast_furnace", None, None, 2.0, 0.016),
+    ("concentrate_feed", "re_concentrate_store", "roast_leach", "re_concentrate_delivered", 5.3, 0.58),
+    ("leach_liquor", "roast_leach", "separation", "leach_liquor", 2.93, 1.0),
+    ("leach_residue", "roast_leach", None, None, 3.6, 0.04),
+    ("lace_liquor", "separation", "lace_calciner", "lace_liquor", 2.15, 1.0),
+    ("prnd_liquor", "separation", "prnd_calciner", "prnd_liquor", 0.64, 1.0),
+    ("segy_liquor", "separation", "segy_calciner", "segy_liquor", 0.075, 1.0),
+    ("raffinate", "separation", None, None, 0.065, 1.0),
+    ("lace_oxide", "lace_calciner", None, "lace_oxide", 2.13, 1.0),
+    ("lace_filtrate", "lace_calciner", None, None, 0.02, 1.0),
+    ("prnd_oxide", "prnd_calciner", None, "prnd_oxide", 0.635, 1.0),
+    ("prnd_filtrate", "prnd_calciner", None, None, 0.005, 1.0),
+    ("segy_oxide", "segy_calciner", None, "segy_oxide", 0.0735, 1.0),
+    ("segy_filtrate", "segy_calciner", None, None, 0.0015, 1.0),
+)
+
+
+def frame(table: str, rows: Sequence[Mapping[str, object]]) -> pl.DataFrame:
+    """Rows as a declared table; columns that are left out are null."""
+    declared = TABLES[table]
+    return declared.check(pl.DataFrame([dict(row) for row in rows], schema=declared.schema, orient="row"))
+
+
+def context(**changes: object) -> Context:
+    """The context of an invented run."""
+    values: dict[str, object] = {
+        "title": "Ore to both",
+        "month": "2026-03",
+        "plan_months": _MONTHS,
+        "run_id": "7f3a91c20b44de15",
+        "code_version": "0.1.0",
+        "data_cut": "2026-03-31 24:00 Asia/Shanghai",
+        "seed": 7,
+        "synthetic": True,
+        "owners": {"steel": "steel company", "rare_earth": "rare-earth company"},
+        "names": {
+            "re_concentrate": "rare-earth concentrate",
+            "re_concentrate_delivered": "delivered concentrate",
+            "prnd_oxide": "Pr-Nd oxide",
+            "lace_oxide": "La-Ce oxide",
+            "segy_oxide": "Sm-Eu-Gd-Y oxide",
+            "bf_slag": "blast-furnace slag",
+            "bf_dust": "blast-furnace dust",
+            "china": "China",
+            "abroad": "rest of the world",
+            "PrNd": "Pr-Nd oxide",
+        },
+        "published": (
+            Quarter("2025Q1", 18618.0, "smm_2025_01", "high"),
+            Quarter("2025Q2", 18825.0, "smm_2025_04q", "high"),
+            Quarter("2025Q3", 19109.0, "gmt8_2025_07", "high"),
+            Quarter("2025Q4", 26205.0, "udn_2025_10", "high"),
+            Quarter("2026Q1", 26834.0, "cnyes_2026_01", "high"),
+            Quarter("2026Q2", None, "no_public_value", "low"),
+        ),
+        "prices": (
+            QuotedPrice("prnd_oxide", 624900.0, "CNY/t", "included", 553008.8, "CNY/t", "cnyes_2026_01", "2026-01-09"),
+            QuotedPrice("rolled_steel", 3160.0, "CNY/t", "included", 2796.5, "CNY/t", "seaisi_cisa_q1", "2025-04-22"),
+            QuotedPrice("segy_oxide", 210000.0, "CNY/t", "included", 185840.7, "CNY/t", None, "", synthetic=True),
+        ),
+        "citations": {
+            "cnyes_2026_01": "cnyes 2026-01",
+            "udn_2025_10": "UDN 2025-10-10",
+            "smm_2025_01": "SMM 2025-01-09",
+            "smm_2025_04q": "SMM 2025-04",
+            "gmt8_2025_07": "GMT Eight 2025-07-11",
+            "seaisi_cisa_q1": "SEAISI 2025-04-22",
+            "debon_2024_b2": "Debon Securities note abstract, 2024-08",
+            "starfeu_2024_b2": "republication of Reuters 2024-08",
+            "mp_8k_2025_07": "MP Materials 8-K 2025-07",
+            "oecd_98": "OECD Steel Committee 98th session",
+            "chemradar_2025_11": "ChemRadar 2025-11",
+        },
+        "streams": tuple(Stream(name, source, target, commodity) for name, source, target, commodity, *_ in _STREAMS),
+        "rare_earths": RARE_EARTHS,
+        "hours": _HOURS,
+        "notes": ("Yields, costs and elasticities are synthetic.",),
+    }
+    return Context(**{**values, **changes})  # type: ignore[arg-type]  # a test may put in any field
+
+
+def tables(*, worthless: bool = True, suspects: bool = True) -> dict[str, pl.DataFrame]:
+    """All tables of an invented run.
+
+    ``worthless``: the separation quota binds and one tonne of concentrate more is worth nothing; ``suspects``: the
+    flotation feed scale is found out.
+    """
+    return {
+        "measurements": frame("measurements", [{"tag": tag, "period": 0} for tag in ("WT-111", "WT-214", "WT-221")]),
+        "rejected": frame("rejected", [{"source": "plant_historian", "line": 77, "found": "I/O Timeout"}]),
+        "account": _account(),
+        "closure": _closure(suspects),
+        "balance_tests": _tests(suspects),
+        "suspects": _suspects() if suspects else TABLES["suspects"].empty(),
+        "plan_flows": _plan_flows(),
+        "plan_activities": _activities(),
+        "plan_limits": _limits(),
+        "concentrate_value": _values(worthless),
+        "value_draws": _draws(worthless),
+        "market": _market(),
+        "market_parties": _parties(),
+        "certificates": _certificates(),
+        "findings": _findings(suspects),
+        "facts": _facts(),
+    }
+
+
+def empty() -> dict[str, pl.DataFrame]:
+    """All tables without rows."""
+    return {name: table.empty() for name, table in TABLES.items()}
+
+
+def _account() -> pl.DataFrame:
+    rows: list[dict[str, object]] = []
+    for number, (name, _, _, _, flow, content) in enumerate(_STREAMS):
+        for period in range(len(_HOURS)):
+            biased = 1.03 if name == "flotation_feed" else 1.0
+            tag = "WT-214" if name == "flotation_feed" else f"WT-{110 + number}"
+            rows.append(_entry("flow", name, None, period, tag, flow * biased, 0.01 * flow, flow, "t/h", 3.4 if biased > 1 else 0.7))
+            rows += [
+                _entry("assay", name, part, period, f"LAB-{number}-{part}", x, 0.02 * x, x, "mass fraction", 0.4)
+                for part in RARE_EARTHS
+                for x in (content * _SPLIT[part],)
+            ]
+    return frame("account", rows)
+
+
+def _entry(
+    kind: str, what: str, component: str | None, period: int, tag: str, measured: float, sigma: float, value: float, unit: str, z: float
+) -> dict[str, object]:
+    return {
+        "kind": kind, "object": what, "component": component, "period": period, "tag": tag, "measured": measured, "sigma": sigma,
+        "value": value, "sd": 0.6 * sigma, "unit": unit, "z": z, "status": "redundant", "reason": "",
+    }  # fmt: skip
+
+
+def _closure(suspects: bool) -> pl.DataFrame:
+    spots = [
+        ("mill", "dry_mass", 223200.0, -310.0, 2500.0), ("flotation", "dry_mass", 39850.0, 1180.0 if suspects else 90.0, 420.0),
+        ("magnetic_separation", "Fe", 71400.0, 210.0, 640.0), ("bof", "Fe", 150800.0, -120.0, 900.0),
+        ("bof", "P", 130.0, 1.2, 4.0), ("flotation", "Nd2O3", 560.0, 16.0, 7.1), ("separation", "Nd2O3", 348.0, -1.0, 3.0),
+        ("flotation", "CeO2", 1765.0, 51.0, 22.0), ("separation", "La2O3", 570.0, 2.0, 7.0), ("separation", "SEGY", 66.0, 0.4, 1.5),
+        ("separation", "Pr6O11", 110.0, 0.2, 1.4),
+    ]  # fmt: skip
+    rows: list[dict[str, object]] = [
+        {"node": node, "component": part, "inflow": fed, "outflow": fed - left, "accumulated": 0.0, "residual": left, "sd": sd, "z": left / sd,
+         "reconciled_residual": 0.0}
+        for node, part, fed, left, sd in spots
+    ]  # fmt: skip
+    return frame("closure", [*rows, {"node": "blast_furnace", "component": "P"}])
+
+
+def _tests(suspects: bool) -> pl.DataFrame:
+    return frame(
+        "balance_tests",
+        [
+            {"test": "global", "statistic": 412.0 if suspects else 214.0, "df": 220, "critical": 255.6, "p_value": 3e-14 if suspects else 0.6,
+             "level": 0.05, "passed": not suspects},
+            {"test": "measurement", "statistic": 3.9, "df": 460, "critical": 3.86, "p_value": 0.044, "level": 0.05, "passed": not suspects},
+            {"test": "bias", "statistic": 9.8, "df": 92, "critical": 3.45, "p_value": 0.0, "level": 0.05, "passed": not suspects},
+        ],
+    )  # fmt: skip
+
+
+def _suspects() -> pl.DataFrame:
+    base = {"z": 9.8, "critical": 3.45, "bias": 0.0302, "bias_low": 0.0241, "bias_high": 0.0363, "p_global_without": 0.52}
+    lab = {"z": 3.6, "critical": 3.45, "bias": -0.021, "bias_low": -0.033, "bias_high": -0.009, "p_global_without": 0.01}
+    return frame(
+        "suspects",
+        [
+            {"rank": 1, "suspect_class": 1, "kind": "flow", "object": "flotation_feed", "tag": "WT-214", **base},
+            {"rank": 2, "suspect_class": 2, "kind": "assay", "object": "re_concentrate", "component": "Nd2O3", "tag": "LAB-REC-ND", **lab},
+        ],
+    )
+
+
+def _plan_flows() -> pl.DataFrame:
+    monthly = {
+        ("rolled_steel", "steel"): (124000.0, "sold"), ("re_concentrate", "steel"): (2870.0, "sent"),
+        ("prnd_oxide", "rare_earth"): (306.0, "sold"), ("lace_oxide", "rare_earth"): (1018.0, "sold"), ("segy_oxide", "rare_earth"): (32.0, "sold"),
+    }  # fmt: skip
+    rows: list[dict[str, object]] = []
+    for month in _MONTHS:
+        for (commodity, owner), (amount, where) in monthly.items():
+            row: dict[str, object] = dict.fromkeys(("opening", "made", "supplied", "bought", "received", "used", "sold", "sent", "disposed", "closing"), 0.0)
+            row |= {"month": month, "commodity": commodity, "owner": owner, "made": amount, where: amount, "unit": "t", "price": 100.0}
+            if commodity == "re_concentrate":
+                row["disposed"] = 214.0
+            rows.append(row)
+    return frame("plan_flows", rows)
+
+
+def _activities() -> pl.DataFrame:
+    units = {"separation": (1370.0, 1784.0), "flotation": (37500.0, 37500.0), "roast_leach": (2870.0, 3760.0), "rolling_mill": (129000.0, 144000.0)}
+    return frame(
+        "plan_activities",
+        [
+            {"month": month, "unit": unit, "mode": "run", "owner": "steel", "throughput": used, "capacity": top, "throughput_unit": "t"}
+            for month in _MONTHS
+            for unit, (used, top) in units.items()
+        ],
+    )
+
+
+def _limits() -> pl.DataFrame:
+    span = f"{_MONTHS[0]}/{_MONTHS[-1]}"
+    rows = [
+        ("separation", "quota", "rare_earth", span, 16323.4, 16323.4, "t", 71200.0, 68900.0, 310.0, 1240.0, 11.24e6),
+        ("blast_furnace", "capacity", "steel", _MONTHS[0], 121833.0, 121833.0, "t", 412.0, 405.0, 3100.0, 2900.0, 0.49e6),
+        ("rolled_steel", "market", "steel", _MONTHS[1], 180000.0, 180000.0, "t", 88.0, 61.0, 900.0, 1200.0, 0.11e6),
+        ("segy_oxide", "market", "rare_earth", _MONTHS[1], 100.0, 100.0, "t", 5400.0, 5100.0, 4.0, 9.0, 5100.0),
+        ("flotation", "capacity", "steel", span, 450000.0, 450000.0, "t", 3.1, 0.0, 1000.0, float("inf"), 0.0),
+    ]
+    names = list(TABLES["plan_limits"].columns)
+    return frame("plan_limits", [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _values(worthless: bool) -> pl.DataFrame:
+    right = (0.0, 0.0, 8100.0) if worthless else (21400.0, 14100.0, 29800.0)
+    left = (21800.0, 14600.0, 30300.0)
+    basis = "dry, 50 % REO, without VAT"
+    rows: list[tuple[str, str, float | None, float | None, float | None, float | None, float | None, str, str]] = [
+        ("marginal_right", "group", *right, 34440.0, 36900.0 if worthless else 35200.0, basis, "one tonne more, spread evenly over the plan"),
+        ("marginal_left", "group", *left, 33100.0, 34440.0, basis, "one tonne less, spread evenly over the plan"),
+        ("netback", "group", 31100.0, 22300.0, 40400.0, None, None, basis, "oxide revenue less cost beyond the concentrate, per tonne delivered"),
+        ("seller_minimum", "seller", 690.0, 560.0, 820.0, None, None, basis, "against the seller's stand-alone plan"),
+        ("buyer_maximum", "buyer", 31100.0, 22300.0, 40400.0, None, None, basis, "against the buyer's stand-alone plan"),
+        ("published", "market", 26834.0, None, None, None, None, basis, "related-party price of 2026Q1, cnyes 2026-01"),
+    ]
+    names = list(TABLES["concentrate_value"].columns)
+    return frame("concentrate_value", [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _draws(worthless: bool, count: int = 120) -> pl.DataFrame:
+    noise = np.random.default_rng(5).normal(size=(count + 1, 3))
+    netback = 31100 + 5500 * noise[:, 0]
+    minimum = 690 + 80 * noise[:, 1]
+    open_quota = noise[:, 2] > 1.2
+    right = np.where(open_quota, 0.68 * netback, 0.0) if worthless else 0.68 * netback
+    return frame(
+        "value_draws",
+        [
+            {"draw": k, "recovery": 0.93, "lead_price": 553000 + 80000 * noise[k, 0], "marginal_right": float(right[k]), "marginal_left": float(0.7 * netback[k]),
+             "buyer_marginal": float(right[k]), "netback": float(netback[k]), "seller_minimum": float(minimum[k]), "buyer_maximum": float(netback[k]),
+             "binding_quota": "none" if open_quota[k] or not worthless else "separation"}
+            for k in range(count + 1)
+        ],
+    )  # fmt: skip
+
+
+def _market() -> pl.DataFrame:
+    rows = [
+        ("base", "china", "PrNd", 541000.0, 66400.0, 86500.0, 20100.0, 0.0), ("base", "abroad", "PrNd", 543500.0, 44100.0, 24000.0, -20100.0, 0.0),
+        ("base", "china", "CeO2", 0.0, 110000.0, 125000.0, 15000.0, 4100.0), ("base", "abroad", "CeO2", 2500.0, 73800.0, 58800.0, -15000.0, 0.0),
+        ("export_quota", "china", "PrNd", 498000.0, 70300.0, 84400.0, 14070.0, 0.0), ("export_quota", "abroad", "PrNd", 702000.0, 38600.0, 24530.0, -14070.0, 0.0),
+        ("export_quota", "china", "CeO2", 0.0, 110000.0, 122000.0, 12000.0, 4000.0), ("export_quota", "abroad", "CeO2", 2900.0, 71300.0, 59300.0, -12000.0, 0.0),
+    ]  # fmt: skip
+    names = list(TABLES["market"].columns)
+    return frame("market", [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _parties() -> pl.DataFrame:
+    rows = [
+        ("base", "china", "consumers", 30.1e9), ("base", "china", "producers", 21.2e9), ("base", "abroad", "consumers", 19.8e9), ("base", "abroad", "producers", 8.1e9),
+        ("export_quota", "china", "consumers", 33.0e9), ("export_quota", "china", "producers", 17.6e9), ("export_quota", "china", "quota_holders", 2.87e9),
+        ("export_quota", "abroad", "consumers", 13.2e9), ("export_quota", "abroad", "producers", 11.9e9),
+    ]  # fmt: skip
+    names = list(TABLES["market_parties"].columns)
+    return frame("market_parties", [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def _certificates() -> pl.DataFrame:
+    return frame(
+        "certificates",
+        [
+            {"station": station, "problem": "base", "check": check, "value": 1e-12, "tolerance": 1e-8, "passed": True}
+            for station in ("reconciliation", "planning", "market")
+            for check in ("primal residual", "dual residual")
+        ],
+    )
+
+
+def _findings(suspects: bool) -> pl.DataFrame:
+    rows: list[dict[str, object]] = [
+        {"rank": 1, "kind": "value", "subject": "re_concentrate", "money": 153e6, "low": 96e6, "high": 214e6, "action": "decide"},
+        {"rank": 2, "kind": "limit", "subject": "separation", "money": 11.24e6, "low": 7.1e6, "high": 15.8e6, "action": "decide"},
+        {"rank": 3, "kind": "market", "subject": "export_quota", "money": -3.6e6, "action": "watch"},
+    ]
+    meter = {"rank": 4, "kind": "meter", "subject": "WT-214", "action": "fix"}
+    return frame("findings", [*rows, meter] if suspects else rows)
+
+
+def _facts() -> pl.DataFrame:
+    common = {"basis": "", "tax": "not_stated", "recalled": False, "as_of": "2026-11-22", "note": "", "text": None}
+    rows: list[dict[str, object]] = [
+        {"file": "quotas", "section": "annual_totals", "fact": "2024", "key": "mining", "value": 270000.0, "unit": "t_REO", "period": "2024",
+         "source": "starfeu_2024_b2, debon_2024_b2", "confidence": "high"},
+        {"file": "quotas", "section": "annual_totals", "fact": "2024", "key": "smelting_separation", "value": 254000.0, "unit": "t_REO", "period": "2024",
+         "source": "starfeu_2024_b2", "confidence": "high"},
+        {"file": "policy_events", "section": "rare_earth_west", "fact": "mp_price_floor", "key": "floor_usd_per_kg", "value": 110.0, "unit": "USD_per_kg",
+         "period": "2025-10-01", "source": "mp_8k_2025_07", "confidence": "high"},
+        {"file": "steel", "section": "capacity_and_excess", "fact": "excess_capacity 2025", "key": "value", "value": 680.0, "unit": "Mt", "period": "2025",
+         "source": "oecd_98", "confidence": "high"},
+    ]  # fmt: skip
+    return frame("facts", [{**common, **row} for row in rows])

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         TableError,
         UnitError,
     )
-    from ferrolan.verbs import brief, clear_market, ingest, load, plan, reconcile, run, study
+    from ferrolan.verbs import brief, clear_market, exclude, ingest, load, plan, reconcile, run, study
 
 __version__ = "0.1.0"
 
@@ -40,6 +40,7 @@ __all__ = [
     "UnitError",
     "brief",
     "clear_market",
+    "exclude",
     "ingest",
     "load",
     "plan",
@@ -48,7 +49,7 @@ __all__ = [
     "study",
 ]
 
-_VERBS = frozenset({"brief", "clear_market", "ingest", "load", "plan", "reconcile", "run", "study"})
+_VERBS = frozenset({"brief", "clear_market", "exclude", "ingest", "load", "plan", "reconcile", "run", "study"})
 
 
 def __getattr__(name: str) -> object:

@@ -8,6 +8,7 @@ Exit codes: 0 ok; 1 a finding under ``--strict``; 2 usage, or a faulty document;
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,13 +70,40 @@ def check(document: Path | None = None) -> int:
     return OK
 
 
+@app.command
+def exclude(
+    tag: str,
+    document: Path | None = None,
+    *,
+    who: Annotated[str, Parameter(help="Who signs.")],
+    reason: Annotated[str, Parameter(help="Why.")],
+    back: Annotated[bool, Parameter(help="Take the meter into the account again.")] = False,
+    out: Annotated[Path, Parameter(help="Folder of all runs.")] = Path("runs"),
+) -> int:
+    """Sign a meter out of the account of the document's month; it counts from the next run on."""
+    from ferrolan import verbs
+
+    enterprise = verbs.load(document)
+    entry = verbs.exclude(enterprise, tag, who=who, reason=reason, out=out, back=back)
+    print(
+        _("Act {number}, {what} {tag}, signed by {who}: {hash}").format(
+            number=entry.number, what=entry.act.what, tag=tag, who=who, hash=entry.hash
+        )
+    )
+    return OK
+
+
 def main() -> None:
     """Entry point: run a command, turn a Ferrolan error into its message and exit code."""
     try:
         code = app(result_action="return_value")
+        sys.stdout.flush()
     except FerrolanError as error:
         _print_error(error)
         code = error.exit_code
+    except BrokenPipeError:  # the reader of our output has gone, as in `ferrolan run | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = OK
     sys.exit(code if isinstance(code, int) else OK)
 
 

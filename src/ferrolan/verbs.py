@@ -12,7 +12,7 @@ values the concentrate, ``clear_market`` sets prices against policies, ``brief``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,8 +26,8 @@ from ferrolan.assembly import balances, market, tags
 from ferrolan.assembly.catalogue import kinds
 from ferrolan.assembly.plan import net_price, plan_problem
 from ferrolan.assembly.responses import Responses, closing_stocks, energies, responses
-from ferrolan.base.errors import Fault, SourceError
-from ferrolan.base.provenance import RunIdentity, hash_file, run_identity
+from ferrolan.base.errors import Fault, ProblemError, SourceError
+from ferrolan.base.provenance import RunIdentity, hash_file, hash_json, run_identity
 from ferrolan.base.tables import CERTIFICATES, MARKET, MARKET_PARTIES, REJECTED
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
@@ -41,7 +41,8 @@ from ferrolan.planning import Plan
 from ferrolan.planning import plan as solve_plan
 from ferrolan.reconciliation import Reconciled
 from ferrolan.reconciliation import reconcile as solve_balances
-from ferrolan.records import runs
+from ferrolan.records import audit, runs
+from ferrolan.records.exclusions import Exclusion, active, sign
 from ferrolan.sources.files import read_csv
 from ferrolan.sources.source import Batch
 from ferrolan.sources.sql import read_sql
@@ -57,6 +58,9 @@ from ferrolan.virtualplant import simulate, write
 
 EXAMPLE = Path(__file__).parent / "examples" / "ore_to_both" / "ore_to_both.yaml"
 """The shipped enterprise that ``run`` takes when it is given none."""
+
+LEDGER = "acts.jsonl"
+"""The ledger of signed acts, in the folder of all runs."""
 
 STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
 """The stations of a run in order; ``run`` announces each as it begins."""
@@ -137,11 +141,12 @@ def run(document: Path | str | None = None, out: Path | str = "runs", *, announc
         enterprise = load(document)
     with clock("raw data"):
         files = raw_files(enterprise, folder)
-        identity = _identity(enterprise, files)
+        excluded = active(folder / LEDGER, enterprise.name, enterprise.account.month)
+        identity = _identity(enterprise, files, excluded)
     with clock("historian"):
         raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb")
     with clock("account"):
-        account = reconcile(enterprise, raw)
+        account = reconcile(enterprise, raw, excluded)
     with clock("plan"):
         planned = plan(enterprise, account)
     with clock("concentrate"):
@@ -152,7 +157,7 @@ def run(document: Path | str | None = None, out: Path | str = "runs", *, announc
     with clock("brief"):
         tables = _tables(raw, account, planned, value, questions, markets)
         tables["findings"] = findings(tables, value.trade.quantity, _sales(enterprise, planned))
-        context = _context(enterprise, identity)
+        context = _context(enterprise, identity, excluded)
         kept = runs.write(
             folder,
             identity,
@@ -222,8 +227,42 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
     return Raw({"measurements": measured, "rejected": pl.concat(rejected) if rejected else REJECTED.empty()}, samples)
 
 
-def reconcile(enterprise: Enterprise, raw: Raw) -> Account:
+def exclude(
+    enterprise: Enterprise, tag: str, *, who: str, reason: str, out: Path | str = "runs", back: bool = False
+) -> audit.Entry:
+    """Sign a meter out of the account of the document's month, or back into it.
+
+    The engine suggests; a person excludes. The act goes to the ledger of ``out`` and counts from the next run on.
+
+    Parameters
+    ----------
+    enterprise
+        The document.
+    tag
+        The meter.
+    who, reason
+        Who signs, and why; both must say something.
+    out
+        Folder of all runs.
+    back
+        Take the meter into the account again.
+
+    Raises
+    ------
+    RecordError
+        If the ledger is broken, or name or reason is missing.
+    ProblemError
+        If the document has no such tag.
+    """
+    if tag not in {known.tag for known in enterprise.tags}:
+        raise ProblemError(f"{tag!r} is no tag of {enterprise.tags_path.name}")
+    return sign(Path(out) / LEDGER, enterprise.name, enterprise.account.month, tag, who=who, reason=reason, back=back)
+
+
+def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = ()) -> Account:
     """Close the balances of the month, find suspects, and read off what every unit did.
+
+    ``excluded`` meters have no say.
 
     Raises
     ------
@@ -232,7 +271,7 @@ def reconcile(enterprise: Enterprise, raw: Raw) -> Account:
     """
     measurements = raw.tables["measurements"]
     periods = tags.periods(enterprise)
-    reconciled = solve_balances(balances.network(enterprise, measurements, periods))
+    reconciled = solve_balances(balances.network(enterprise, measurements, periods, [item.tag for item in excluded]))
     shown = responses(enterprise, reconciled, energies(measurements, periods))
     tables = {
         "account": balances.account(enterprise, reconciled.account),
@@ -314,7 +353,7 @@ def _without_folder(rejected: pl.DataFrame, files: Mapping[str, Path]) -> pl.Dat
     return rejected.with_columns(file)
 
 
-def _identity(enterprise: Enterprise, files: Mapping[str, Path]) -> RunIdentity:
+def _identity(enterprise: Enterprise, files: Mapping[str, Path], excluded: Sequence[Exclusion]) -> RunIdentity:
     missing = [
         Fault(
             str(path), 0, f"sources.{name}", "no such file", "a raw file", "Check the path in the document.", "no_file"
@@ -325,10 +364,12 @@ def _identity(enterprise: Enterprise, files: Mapping[str, Path]) -> RunIdentity:
     if missing:
         raise SourceError(missing)
     hashes = {path.name: hash_file(path) for path in sorted(set(files.values()))}
+    if excluded:
+        hashes["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in excluded])
     return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.concentrate.seed)
 
 
-def _context(enterprise: Enterprise, identity: RunIdentity) -> Context:
+def _context(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence[Exclusion]) -> Context:
     series = [Quarter(item.quarter, item.price, item.source, item.confidence) for item in quarters(enterprise)]
     net = {
         name: net_price(enterprise, trade.price)
@@ -336,7 +377,8 @@ def _context(enterprise: Enterprise, identity: RunIdentity) -> Context:
         for trade in (commodity.buy, commodity.sell)
         if trade is not None
     }
-    return context_of(enterprise, identity, tags.periods(enterprise), series, net)
+    out = [(item.tag, item.reason, item.who) for item in excluded]
+    return context_of(enterprise, identity, tags.periods(enterprise), series, net, out)
 
 
 def _tables(

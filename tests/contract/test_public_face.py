@@ -23,6 +23,7 @@ PUBLIC = [
     "UnitError",
     "brief",
     "clear_market",
+    "exclude",
     "ingest",
     "load",
     "plan",

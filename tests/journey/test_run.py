@@ -174,3 +174,19 @@ def test_run_again_in_the_same_folder_verifies_and_keeps(journey):
     assert finished.returncode == 1, "a suspect is a finding"
     (name,) = runs.names(folder / "runs")
     assert (folder / "runs" / name / "run.json").read_bytes() == before
+
+
+def test_a_meter_signed_out_has_no_say_and_the_brief_says_who_signed(tmp_path):
+    signed = ferrolan(
+        "exclude", "WT-214", "--who", "the metallurgist on duty", "--reason", "scale failed", cwd=tmp_path
+    )
+    assert signed.returncode == 0, signed.stderr
+    finished = ferrolan("run", "--strict", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    (name,) = runs.names(tmp_path / "runs")
+    run = runs.read(tmp_path / "runs" / name)
+    account = run.tables["account"].filter(pl.col("object") == "flotation_feed", pl.col("kind") == "flow")
+    assert account["measured"].null_count() == account.height
+    assert account["value"].null_count() == 0, "the flow is still observable"
+    assert "excluded meters" in json.loads((run.folder / "run.json").read_text())["inputs"]
+    assert "the metallurgist on duty" in (run.folder / "brief.html").read_text()

@@ -39,7 +39,11 @@ def network(rows: list[dict[str, str]], unmeasured: list[str]) -> Network:
 
 
 def runs() -> list[tuple[str, str]]:
-    return [(path.parent.name, run) for path in sorted(CASES.glob("*/case.toml")) for run in load(path.parent.name)[0]["runs"]]
+    return [
+        (path.parent.name, run)
+        for path in sorted(CASES.glob("*/case.toml"))
+        for run in load(path.parent.name)[0]["runs"]
+    ]
 
 
 def agrees(found: float, printed: Decimal | int) -> bool:

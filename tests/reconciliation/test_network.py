@@ -38,9 +38,15 @@ FLOW = GOOD.readings[0]
         ({"streams": (*GOOD.streams, Stream("feed", None, "mill"))}, "stream `feed` is given 2 times"),
         ({"streams": GOOD.streams[:1]}, "enters by `feed` but leaves by no stream"),
         ({"streams": (*GOOD.streams, Stream("loop", "mill", "mill"))}, "starts and ends"),
-        ({"absent": frozenset({("feed", "Fe")}), "readings": (FLOW,)}, "`Fe` leaves by `ground` but enters by no stream"),
+        (
+            {"absent": frozenset({("feed", "Fe")}), "readings": (FLOW,)},
+            "`Fe` leaves by `ground` but enters by no stream",
+        ),
         ({"absent": frozenset({("feed", "Fe"), ("ground", "Fe")})}, "declared absent"),
-        ({"streams": (*GOOD.streams, Stream("x", None, "mill")), "nodes": (Node("mill", (MASS,), "splitter"),)}, "one inlet"),
+        (
+            {"streams": (*GOOD.streams, Stream("x", None, "mill")), "nodes": (Node("mill", (MASS,), "splitter"),)},
+            "one inlet",
+        ),
     ],
 )
 def test_a_fault_is_named(change: dict[str, object], words: str) -> None:

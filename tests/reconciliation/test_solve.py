@@ -58,7 +58,9 @@ def test_reconciled_balances_close(seed: int, share: float) -> None:
     if not np.isnan(result.values).any():
         size = np.maximum(system.magnitude(result.values), 1e-300)
         assert np.max(np.abs(system.residual(result.values)) / size) < 1e-9
-    turnover = network.periods * 168.0 * max(result.values[result.index[("flow", s.name, None, 0)]] for s in network.streams)
+    turnover = (
+        network.periods * 168.0 * max(result.values[result.index[("flow", s.name, None, 0)]] for s in network.streams)
+    )
     if np.isfinite(turnover):
         assert result.closure["reconciled_residual"].abs().max() < 1e-9 * turnover
     assert result.kkt_residual <= 1e-9
@@ -74,7 +76,13 @@ def test_order_of_input_is_irrelevant(seed: int, shuffle: int) -> None:
         return tuple(rng.sample(items, len(items)))
 
     nodes = tuple(replace(node, balances=mixed(node.balances)) for node in mixed(network.nodes))
-    other = replace(network, streams=mixed(network.streams), nodes=nodes, readings=mixed(network.readings), components=mixed(network.components))
+    other = replace(
+        network,
+        streams=mixed(network.streams),
+        nodes=nodes,
+        readings=mixed(network.readings),
+        components=mixed(network.components),
+    )
     assert_same(reconcile(network), reconcile(other))
 
 
@@ -83,13 +91,16 @@ def test_order_of_input_is_irrelevant(seed: int, shuffle: int) -> None:
 def test_unit_of_the_flows_is_irrelevant(seed: int, factor: float) -> None:
     _, network = small(seed)
     scaled = tuple(
-        replace(r, value=r.value * factor, sigma=r.sigma * factor) if r.component is None else r for r in network.readings
+        replace(r, value=r.value * factor, sigma=r.sigma * factor) if r.component is None else r
+        for r in network.readings
     )
     assert_same(reconcile(network), reconcile(replace(network, readings=scaled)), factor=factor)
 
 
 def flows(readings: dict[str, tuple[float, float]], streams: tuple[Stream, ...], nodes: tuple[Node, ...]) -> Network:
-    given_readings = tuple(Reading("flow", name, None, 0, value, sigma, name) for name, (value, sigma) in readings.items())
+    given_readings = tuple(
+        Reading("flow", name, None, 0, value, sigma, name) for name, (value, sigma) in readings.items()
+    )
     return Network(streams, nodes, (), (1.0,), given_readings)
 
 
@@ -99,23 +110,27 @@ READ = {"a": (10.0, 1.0), "b": (14.0, 1.0), "c": (5.0, 0.5), "d": (12.0, 1.0)}
 
 
 def test_a_repeated_balance_changes_nothing() -> None:
-    """A second component of constant content repeats the mass balance in every column of the flows."""
-    once = reconcile(flows(READ, SERIES, TWO))
-    ends = (Stream("e", "n3", None), Stream("f", None, "n3"))
-    mirrored = (*SERIES, *(Stream(f"{s.name}'", s.source and f"{s.source}'", s.target and f"{s.target}'") for s in SERIES))
-    both = flows({**READ, **{f"{k}'": v for k, v in READ.items()}}, mirrored, (*TWO, Node("n1'", (MASS,)), Node("n2'", (MASS,))))
-    twice = reconcile(both)
-    assert ends[0].source == "n3"
-    assert twice.degrees_of_freedom == 2 * once.degrees_of_freedom
-    assert twice.objective == pytest.approx(2 * once.objective)
+    """Where all assays read 1 the iron balance is the mass balance once more: flows and objective stay."""
+    pure = Network(
+        SERIES,
+        tuple(Node(node.name, (MASS, "Fe")) for node in TWO),
+        ("Fe",),
+        (1.0,),
+        tuple(Reading("flow", n, None, 0, v, s, n) for n, (v, s) in READ.items())
+        + tuple(Reading("assay", n, "Fe", 0, 1.0, 0.1, f"L{n}") for n in READ),
+    )
+    once, twice = reconcile(flows(READ, SERIES, TWO)), reconcile(pure)
     assert twice.values[:4] == pytest.approx(once.values)
+    assert twice.objective == pytest.approx(once.objective)
 
 
 def test_a_balance_that_follows_from_others_adds_no_degree_of_freedom() -> None:
     """At equal assays of all streams the component balance of a splitter repeats its mass balance."""
     streams = (Stream("a", None, "s"), Stream("b", "s", "m"), Stream("c", "s", "m"), Stream("d", "m", None))
     nodes = (Node("s", (MASS, "Fe"), "splitter"), Node("m", (MASS, "Fe")))
-    readings = tuple(Reading("flow", n, None, 0, v, 1.0, n) for n, v in (("a", 10.0), ("b", 4.0), ("c", 5.5), ("d", 10.2)))
+    readings = tuple(
+        Reading("flow", n, None, 0, v, 1.0, n) for n, v in (("a", 10.0), ("b", 4.0), ("c", 5.5), ("d", 10.2))
+    )
     readings += (Reading("assay", "a", "Fe", 0, 0.30, 0.01, "La"), Reading("assay", "d", "Fe", 0, 0.32, 0.01, "Ld"))
     result = reconcile(Network(streams, nodes, ("Fe",), (1.0,), readings))
     assert result.degrees_of_freedom == 3  # two mass balances, and feed and product have one assay
@@ -154,29 +169,36 @@ def test_sds_of_the_selected_inverse_agree_with_solves(seed: int, share: float) 
 
 
 def test_covariance_agrees_with_the_spread_of_many_accounts() -> None:
-    """200 draws: a sample sd has a relative sd of 5 %, a correlation one of at most 7 %: four of these."""
+    """120 draws: a sample sd has a relative sd of 6.5 %, a correlation one of at most 9 %: four of these."""
     generator = np.random.default_rng(3)
     result = reconcile(flows(READ, SERIES, TWO))
     truth = dict(zip(READ, result.values, strict=True))
     found = []
-    for _ in range(200):
+    for _ in range(120):
         drawn = {n: (truth[n] + s * generator.standard_normal(), s) for n, (_, s) in READ.items()}
         found.append(reconcile(flows(drawn, SERIES, TWO)).values)
     spread = np.cov(np.array(found).T)
     whole = result.covariance_of(np.eye(4))
-    assert np.sqrt(np.diag(spread)) == pytest.approx(np.sqrt(np.diag(whole)), rel=0.2)
-    assert np.corrcoef(np.array(found).T) == pytest.approx(whole / np.sqrt(np.outer(np.diag(whole), np.diag(whole))), abs=0.28)
+    assert np.sqrt(np.diag(spread)) == pytest.approx(np.sqrt(np.diag(whole)), rel=0.26)
+    assert np.corrcoef(np.array(found).T) == pytest.approx(
+        whole / np.sqrt(np.outer(np.diag(whole), np.diag(whole))), abs=0.36
+    )
 
 
 def test_another_solver_finds_the_same_account() -> None:
     """Oracle: SLSQP of scipy on a bilinear network with an unmeasured assay, and the dense covariance formula."""
     streams = (Stream("feed", None, "flotation"), Stream("conc", "flotation", None), Stream("tails", "flotation", None))
     nodes = (Node("flotation", (MASS, "Nd", "Fe")),)
-    readings = [Reading("flow", n, None, 0, v, s, n) for n, v, s in (("feed", 100.0, 1.0), ("conc", 9.0, 0.3), ("tails", 92.0, 2.0))]
+    readings = [
+        Reading("flow", n, None, 0, v, s, n)
+        for n, v, s in (("feed", 100.0, 1.0), ("conc", 9.0, 0.3), ("tails", 92.0, 2.0))
+    ]
     for component, values in (("Nd", (0.020, 0.15, 0.0072)), ("Fe", (0.30, 0.11, None))):
         for stream, value in zip(streams, values, strict=True):
             if value is not None:
-                readings.append(Reading("assay", stream.name, component, 0, value, 0.03 * value, f"{stream.name}.{component}"))
+                readings.append(
+                    Reading("assay", stream.name, component, 0, value, 0.03 * value, f"{stream.name}.{component}")
+                )
     network = Network(streams, nodes, ("Nd", "Fe"), (1.0,), tuple(readings))
     result = reconcile(network)
     system = equations(network)
@@ -188,7 +210,11 @@ def test_another_solver_finds_the_same_account() -> None:
     peer = optimize.minimize(
         lambda v: float(np.sum(((v * scale - target) / sigma) ** 2)),
         np.where(np.isfinite(sigma), target, 0.3) / scale,
-        constraints={"type": "eq", "fun": lambda v: system.residual(v * scale), "jac": lambda v: system.jacobian(v * scale).toarray() * scale},
+        constraints={
+            "type": "eq",
+            "fun": lambda v: system.residual(v * scale),
+            "jac": lambda v: system.jacobian(v * scale).toarray() * scale,
+        },
         method="SLSQP",
         options={"ftol": 1e-14, "maxiter": 500},
     )
@@ -196,7 +222,9 @@ def test_another_solver_finds_the_same_account() -> None:
     assert result.values == pytest.approx(peer.x * scale, rel=1e-5)
     jacobian = system.jacobian(result.values).toarray()
     count, rows = len(target), len(jacobian)
-    dense = np.linalg.inv(np.block([[np.diag(sigma**-2.0), jacobian.T], [jacobian, np.zeros((rows, rows))]]))[:count, :count]
+    dense = np.linalg.inv(np.block([[np.diag(sigma**-2.0), jacobian.T], [jacobian, np.zeros((rows, rows))]]))[
+        :count, :count
+    ]
     assert result.covariance_of(np.eye(count)) == pytest.approx(dense, rel=1e-6, abs=1e-14)
 
 
@@ -221,7 +249,10 @@ def test_stocks_chain_the_periods() -> None:
     streams = (Stream("in", None, "pile"), Stream("out", "pile", None))
     readings = [Reading("flow", "in", None, p, 10.0, 0.1, "Win") for p in range(2)]
     readings += [Reading("flow", "out", None, p, 8.0, 0.1, "Wout") for p in range(2)]
-    readings += [Reading("stock", "pile", None, 0, 1000.0, 10.0, "survey"), Reading("assay", "in", "Fe", 0, 0.3, 0.01, "L")]
+    readings += [
+        Reading("stock", "pile", None, 0, 1000.0, 10.0, "survey"),
+        Reading("assay", "in", "Fe", 0, 0.3, 0.01, "L"),
+    ]
     network = Network(streams, (Node("pile", (MASS,), "stock"),), ("Fe",), (100.0, 50.0), tuple(readings))
     result = reconcile(network)
     assert result.values[result.index[("stock", "pile", None, 2)]] == pytest.approx(1000.0 + 2.0 * 150.0)

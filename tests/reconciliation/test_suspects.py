@@ -8,14 +8,30 @@ import pytest
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream, reconcile
 from ferrolan.reconciliation.synthetic import plant
 
-LINE = (Stream("a", None, "n1"), Stream("b", "n1", "n2"), Stream("c", "n2", "n3"), Stream("d", "n3", None), Stream("e", "n3", "n1"))
+LINE = (
+    Stream("a", None, "n1"),
+    Stream("b", "n1", "n2"),
+    Stream("c", "n2", "n3"),
+    Stream("d", "n3", None),
+    Stream("e", "n3", "n1"),
+)
 NODES = tuple(Node(f"n{i}", (MASS,)) for i in (1, 2, 3))
 TRUTH = {"a": 80.0, "b": 100.0, "c": 100.0, "d": 80.0, "e": 20.0}
 
 
-def read(generator: np.random.Generator, *, bias: dict[str, float] | None = None, noise: float = 1.0, periods: int = 5) -> Network:
+def read(
+    generator: np.random.Generator, *, bias: dict[str, float] | None = None, noise: float = 1.0, periods: int = 5
+) -> Network:
     readings = tuple(
-        Reading("flow", name, None, p, true * (1.0 + (bias or {}).get(name, 0.0) + noise * 0.01 * generator.standard_normal()), 0.01 * true, name)
+        Reading(
+            "flow",
+            name,
+            None,
+            p,
+            true * (1.0 + (bias or {}).get(name, 0.0) + noise * 0.01 * generator.standard_normal()),
+            0.01 * true,
+            name,
+        )
         for name, true in TRUTH.items()
         for p in range(periods)
     )

@@ -195,8 +195,8 @@ def _tests(suspects: bool) -> pl.DataFrame:
 
 
 def _suspects() -> pl.DataFrame:
-    base = {"z": 9.8, "critical": 3.45, "bias": 0.0302, "bias_low": 0.0241, "bias_high": 0.0363, "p_global_without": 0.52}
-    lab = {"z": 3.6, "critical": 3.45, "bias": -0.021, "bias_low": -0.033, "bias_high": -0.009, "p_global_without": 0.01}
+    base = {"z": 9.8, "critical": 3.45, "bias": 0.0302, "bias_low": 0.0241, "bias_high": 0.0363, "p_global_without": 0.52, "echo": False}
+    lab = {"z": 3.6, "critical": 3.45, "bias": -0.021, "bias_low": -0.033, "bias_high": -0.009, "p_global_without": 0.01, "echo": False}
     return frame(
         "suspects",
         [

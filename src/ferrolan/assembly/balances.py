@@ -8,8 +8,7 @@ never learns of phases. A reading that is bad or absent is left out: missing is 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import polars as pl
@@ -28,19 +27,11 @@ MINIMUM_COVERAGE = 0.5
 _BALANCE_KINDS = ("flow", "assay", "stock", "stock_assay")
 
 
-@dataclass(frozen=True)
-class Excluded:
-    """A reading kept out of the balance, with the reason."""
-
-    tag: str
-    reason: str
-
-
 def network(
     document: Enterprise,
     measurements: pl.DataFrame,
     periods: Sequence[Period],
-    excluded: Sequence[Excluded] = (),
+    excluded: Collection[str] = (),
 ) -> Network:
     """The network of one account.
 
@@ -53,7 +44,7 @@ def network(
     periods
         Periods of the account, in order.
     excluded
-        Meters a person has signed out of the balance.
+        Tags of the meters that a person has signed out of the account.
 
     Raises
     ------
@@ -72,19 +63,16 @@ def network(
     )
 
 
-def readings(
-    document: Enterprise, measurements: pl.DataFrame, excluded: Sequence[Excluded] = ()
-) -> tuple[Reading, ...]:
+def readings(document: Enterprise, measurements: pl.DataFrame, excluded: Collection[str] = ()) -> tuple[Reading, ...]:
     """Every usable measurement of the balance, dry and in the balance's units."""
     frame = MEASUREMENTS.check(measurements)
     moisture = _moisture(frame)
     wet = {tag.tag for tag in document.tags if tag.basis == "wet"}
-    out = {item.tag for item in excluded}
     usable = frame.filter(
         pl.col("kind").is_in(_BALANCE_KINDS),
         pl.col("value").is_not_null(),
         pl.col("coverage") >= MINIMUM_COVERAGE,
-        ~pl.col("tag").is_in(sorted(out)),
+        ~pl.col("tag").is_in(sorted(excluded)),
     )
     result = []
     for row in usable.iter_rows(named=True):
@@ -180,4 +168,4 @@ def _refuse_without_sigma(result: Sequence[Reading]) -> None:
         raise ProblemError("readings without a standard deviation:\n" + "\n".join(faults))
 
 
-__all__ = ["MASS", "Excluded", "account", "assay_scale", "carried", "network", "readings"]
+__all__ = ["MASS", "account", "assay_scale", "carried", "network", "readings"]

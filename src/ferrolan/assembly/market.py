@@ -1,7 +1,8 @@
-"""Document becomes a market of regions: ore baskets in fixed proportions against linear demands, and policy scenarios.
+"""Document becomes a market of regions: ore baskets in fixed proportions, linear demands, scenarios of policy.
 
-Two regions see two prices of one oxide: 553,009 CNY/t of Pr-Nd oxide at home, 801,658 abroad. Freight explains little of
-it; the rest is taken as licence friction on that commodity's way out, so that the base reproduces both observed prices.
+Two regions see two prices of one oxide: 553,009 CNY/t of Pr-Nd oxide at home, 801,658 abroad. Freight explains little
+of it; the rest is taken as the cost of licences on that commodity's way out, so that the base reproduces both observed
+prices. As a cost it is nobody's income; who gains by a licence is a question of an instrument, not of this base.
 """
 
 from __future__ import annotations

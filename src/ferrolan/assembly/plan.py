@@ -1,8 +1,8 @@
 """Document and responses become one planning problem for both companies.
 
 A coefficient comes from the reconciled account where the account sees it, a price from the document: without VAT, in
-CNY, per tonne of the commodity. ``98.95 USD/t`` of ore at 62 % Fe is ``98.95 * 7.2878 / 0.62`` CNY per tonne of iron, plus
-freight. Utilities (power, acid) have one price and no limit, so they enter the cost of a mode.
+CNY, per tonne of the commodity. ``98.95 USD/t`` of ore at 62 % Fe is ``98.95 * 7.2878 / 0.62`` CNY per tonne of iron,
+plus freight. Utilities (power, acid) have one price and no limit, so they enter the cost of a mode.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ POWER = "power"
 class Responses:
     """Coefficients of every mode, with the covariance of those the account could see.
 
-    ``frame`` has the ``responses`` schema. ``keys`` (n) names the reconciled coefficients in the order of ``covariance``
-    (n, n); coefficients are positive where made and negative where used.
+    ``frame`` has the ``responses`` schema. ``keys`` (n) names the reconciled coefficients in the order of
+    ``covariance`` (n, n); coefficients are positive where made and negative where used.
     """
 
     frame: pl.DataFrame

@@ -1,8 +1,8 @@
 """The tag map, turned into what sources read, the historian keeps and the account measures.
 
 Tag ``WT-214`` is column ``BY.WT-214.PV`` of the plant historian's export, in t/h, and measures the flow of
-``flotation_feed`` with a standard deviation of 1 % of the mean of a period: an address for ``sources``, a conversion for
-``historian.ingest``, a signal for ``historian.aggregate``. A tag's number is its place in the tag map.
+``flotation_feed`` with a standard deviation of 1 % of the mean of a period: an address for ``sources``, a conversion
+for ``historian.ingest``, a signal for ``historian.aggregate``. A tag's number is its place in the tag map.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The one door for every sentence a person reads.
 
 ``_("Plan both businesses")`` looks the sentence up in the catalogue of the chosen language; without a catalogue it is
-English as written. Catalogues lie in ``ferrolan/locale/<language>/LC_MESSAGES/ferrolan.mo``. The language is chosen once,
-at the top of a process, with ``use``; results never depend on it.
+English as written. Catalogues lie in ``ferrolan/locale/<language>/LC_MESSAGES/ferrolan.mo``. The language is chosen
+once, at the top of a process, with ``use``; no number depends on it.
 """
 
 from __future__ import annotations

@@ -165,6 +165,7 @@ SUSPECTS = _table(
     bias_low=(pl.Float64, "1", "lower end of its 95 % interval"),
     bias_high=(pl.Float64, "1", "upper end of its 95 % interval"),
     p_global_without=(pl.Float64, "1", "p-value of the global test once this bias is allowed for"),
+    echo=(pl.Boolean, "", "whether it stands out alone, but no more once the classes of smaller rank are allowed for"),
 )
 
 RESPONSES = _table(

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ferrolan.base.language import _
 from ferrolan.views import narrative
 from ferrolan.views.cells import NOTHING, Book, name, say, spread_of
-from ferrolan.views.narrative import bias_sentence, concentrate_verdict, formula, meter_name, period
+from ferrolan.views.narrative import bias_sentence, concentrate_verdict, echoes, formula, meter_name, period
 from ferrolan.views.words import limit_name, measure_name, month_name, party_name
 
 _MOST_ADJUSTMENTS = 5
@@ -73,7 +73,9 @@ def _range(book: Book, row: int) -> Markup:
     if start is None and end is None:
         return NOTHING
     parts = {
-        "start": book.number("concentrate_value", row, "valid_from", digits=4, bare=start is not None and end is not None, magnitude=end),
+        "start": book.number(
+            "concentrate_value", row, "valid_from", digits=4, bare=start is not None and end is not None, magnitude=end
+        ),
         "end": book.number("concentrate_value", row, "valid_to", digits=4),
     }
     if start is None:
@@ -104,7 +106,7 @@ def _global_test(book: Book) -> Markup:
     if test is None:
         return Markup("")
     return say(
-        _("Global test: statistic {statistic} on {df} degrees of freedom, critical {critical} at the level of {level}."),
+        _("Global test: {statistic} on {df} degrees of freedom, critical {critical} at the level of {level}."),
         statistic=book.number("balance_tests", test, "statistic", digits=4, pure=True),
         df=book.number("balance_tests", test, "df", digits=None),
         critical=book.number("balance_tests", test, "critical", digits=4, pure=True),
@@ -126,6 +128,13 @@ def _suspect_class(book: Book, rows: list[int]) -> dict[str, object]:
     if len(rows) > 1:
         meters = Markup(", ").join(meter_name(book, row) for row in rows)
         sentence = say(_("One of {meters} is biased; no test tells them apart"), meters=meters)
+    if echoes(book, first):
+        return {
+            "sentence": say(
+                _("{tag} stands out too, but only as an echo: not once the meters above are allowed for"),
+                tag=_tags(book, rows),
+            )
+        }
     return {
         "sentence": sentence,
         "interval": book.interval("suspects", first, "bias_low", "bias_high"),
@@ -136,13 +145,21 @@ def _suspect_class(book: Book, rows: list[int]) -> dict[str, object]:
     }
 
 
+def _tags(book: Book, rows: list[int]) -> Markup:
+    return Markup(", ").join(name(book.text("suspects", row, "tag")) for row in rows)
+
+
 def _after(book: Book, row: int) -> Markup:
     left = book.real("suspects", row, "p_global_without")
     if left is None:
         return Markup("")
     level = book.real("balance_tests", book.row("balance_tests", test="global"), "level") or 0.05
     shown = book.number("suspects", row, "p_global_without", digits=2, pure=True)
-    form = _("with it allowed for, the balances pass (p = {p})") if left >= level else _("with it allowed for, they still fail (p = {p})")
+    form = (
+        _("with it allowed for, the balances pass (p = {p})")
+        if left >= level
+        else _("with it allowed for, they still fail (p = {p})")
+    )
     return say(form, p=shown)
 
 
@@ -161,7 +178,7 @@ def _closure_cells(book: Book, row: int) -> dict[str, object]:
 
 
 def _critical(book: Book) -> float:
-    """From which |z| on a balance is marked: the critical value of the measurement tests, which allows for their number."""
+    """From which |z| on a balance is marked: critical value of the measurement tests, which allows for their number."""
     return book.real("balance_tests", book.row("balance_tests", test="measurement"), "critical") or 1.96
 
 
@@ -196,7 +213,9 @@ def _made(book: Book) -> list[Markup]:
     sentences = []
     for owner in owners:
         items = [_made_item(book, row) for row in rows if book.text("view_made", row, "owner") == owner]
-        sentences.append(say(_("The {owner} delivers {items}."), owner=book.context.owner(owner), items=Markup(", ").join(items)))
+        sentences.append(
+            say(_("The {owner} delivers {items}."), owner=book.context.owner(owner), items=Markup(", ").join(items))
+        )
     return sentences
 
 

@@ -1,8 +1,8 @@
 """Write the brief of a run: one HTML file that opens offline, prints on A4 and quotes a cell for every number.
 
 ``write(tables, context, Path("brief.html"))`` lays out what ``views`` say, in the order of a news brief: finding, lead,
-highlights, the concentrate table, takeaways, account, plan, meaning, open questions, bigger picture, actions. No script,
-no outside request, no font file; empty tables leave a sentence that says what is missing.
+highlights, concentrate table, takeaways, account, plan, meaning, open questions, bigger picture, actions. No script, no
+outside request, no font file; empty tables leave a sentence that says what is missing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ferrolan.briefs.sections import account_section, concentrate_section, plan_
 from ferrolan.views import figures, narrative
 from ferrolan.views.actions import actions
 from ferrolan.views.cells import Book, name, say
-from ferrolan.views.context import Context
+from ferrolan.views.context import Context, QuotedPrice
 from ferrolan.views.questions import bigger_picture, open_questions
 from ferrolan.views.tables import open_book
 
@@ -75,7 +75,7 @@ def _content(book: Book) -> dict[str, object]:
     drawn = _figures(book)
     return {
         "context": book.context,
-        "lang": "en",
+        "lang": _("en"),  # a catalogue says its own code here
         "month": narrative.month(book),
         "title": narrative.title(book),
         "lead": narrative.lead(book),
@@ -88,6 +88,7 @@ def _content(book: Book) -> dict[str, object]:
         "questions": open_questions(book),
         "picture": bigger_picture(book),
         "actions": [(label, actions(book, kind)) for label, kind in _action_columns()],
+        "prices": _prices(book),
         "footer": _footer(book),
     }
 
@@ -109,7 +110,7 @@ def _figures(book: Book) -> dict[str, figures.Figure | None]:
 
 def _ends(book: Book) -> list[int]:
     """Where the REO ended: products, then losses by size, then stocks; nothing if a part is not observable."""
-    rows = [row for row in range(book.frame("view_rare_earths").height) if book.text("view_rare_earths", row, "role") in _ENDS]
+    rows = [row for row in book.rows("view_rare_earths") if book.text("view_rare_earths", row, "role") in _ENDS]
     shares = {row: book.real("view_rare_earths", row, "share") for row in rows}
     if any(share is None for share in shares.values()):
         return []
@@ -130,7 +131,6 @@ def _footer(book: Book) -> dict[str, object]:
         "certificates": _certificates(book, met, all_of),
         "synthetic": book.context.synthetic,
         "notes": [name(note) for note in book.context.notes],
-        "prices": _prices(book),
     }
 
 
@@ -151,7 +151,7 @@ def _prices(book: Book) -> list[Markup]:
     vat = {"included": _("with VAT"), "excluded": _("without VAT"), "none": _("no VAT")}
     lines = []
     for row, price in enumerate(book.context.prices):
-        dated = f"{book.context.citation(price.source)}, {price.period}" if price.source else _("synthetic")
+        dated = _dated(book, price) if price.source else _("synthetic")
         lines.append(
             say(
                 form,
@@ -163,3 +163,9 @@ def _prices(book: Book) -> list[Markup]:
             )
         )
     return lines
+
+
+def _dated(book: Book, price: QuotedPrice) -> str:
+    """The source of a price, and its day where the citation does not say it."""
+    citation = book.context.citation(price.source)
+    return citation if not price.period or price.period in citation else f"{citation}, {price.period}"

@@ -150,7 +150,7 @@ def tests_frame(outcomes: Sequence[Outcome]) -> pl.DataFrame:
 
 
 def suspects_frame(network: Network, tags: Sequence[str], found: Sequence[Suspect]) -> pl.DataFrame:
-    """One row a member of a class."""
+    """One row a member of a class; a bias is null where the reading would be all bias."""
     meter = {reading.tag: reading for reading in network.readings}
     rows = []
     for suspect in found:
@@ -165,10 +165,11 @@ def suspects_frame(network: Network, tags: Sequence[str], found: Sequence[Suspec
                 "tag": reading.tag,
                 "z": suspect.z,
                 "critical": suspect.critical,
-                "bias": suspect.bias,
-                "bias_low": suspect.low,
-                "bias_high": suspect.high,
+                "bias": _or_null(suspect.bias),
+                "bias_low": _or_null(suspect.low),
+                "bias_high": _or_null(suspect.high),
                 "p_global_without": suspect.p_global_without,
+                "echo": suspect.echo,
             }
         )
     return SUSPECTS.check(pl.DataFrame(rows, schema=SUSPECTS.schema))

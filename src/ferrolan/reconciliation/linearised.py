@@ -74,7 +74,7 @@ class Linearisation:
         )
         result = np.where(self._held, 0.0, np.maximum(2.0 * once - twice, 0.0)) * self._unit**2
         doubtful = np.flatnonzero(~self._held & ~(np.abs(once - twice) <= _DOUBT * np.abs(once)))
-        result[doubtful] = [self._variance(place) for place in doubtful]
+        result[doubtful] = [self._variance(place) for place in doubtful.tolist()]
         return result
 
     def _variance(self, place: int) -> float:

@@ -25,7 +25,7 @@ from ferrolan.reconciliation.linearised import Linearisation
 from ferrolan.reconciliation.network import Network
 from ferrolan.reconciliation.optimum import TOLERANCE, Optimum, minimise
 from ferrolan.reconciliation.start import hierarchical_start, raw_start, typical_values
-from ferrolan.reconciliation.suspects import Hypotheses, hypotheses, suspects
+from ferrolan.reconciliation.suspects import WIDEST, Hypotheses, hypotheses, suspects
 from ferrolan.reconciliation.tests import global_test, largest_of, measurement_statistics
 
 _LEAST_SCALE = 0.01
@@ -115,8 +115,8 @@ def reconcile(network: Network, *, max_iterations: int = 50) -> Reconciled:
     --------
     >>> from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream
     >>> streams = (Stream("feed", None, "mill"), Stream("ground", "mill", None))
-    >>> readings = (Reading("flow", "feed", None, 0, 10.0, 1.0, "W1"), Reading("flow", "ground", None, 0, 12.0, 1.0,
-    "W2")) >>> account = reconcile(Network(streams, (Node("mill", (MASS,)),), (), (1.0,), readings)).account
+    >>> readings = tuple(Reading("flow", s.name, None, 0, v, 1.0, s.name) for s, v in zip(streams, (10.0, 12.0)))
+    >>> account = reconcile(Network(streams, (Node("mill", (MASS,)),), (), (1.0,), readings)).account
     >>> account["value"].round(6).to_list(), account["sd"].round(4).to_list()
     ([11.0, 11.0], [0.7071, 0.7071])
     """
@@ -191,9 +191,9 @@ def _answer(problem: _Problem, max_iterations: int) -> _Answer:
     share = np.abs(system.residual(best.z)) / np.maximum(system.magnitude(best.z), np.finfo(np.float64).tiny)
     where = system.rows[int(np.argmax(share))]
     raise NotConverged(
-        f"reconciliation stopped after {best.iterations} steps, from the linear start and from the readings, with a scaled "
-        f"residual of {best.residual:.2g}; most open is the {where.component} balance of `{where.node}` in period "
-        f"{where.period}",
+        f"reconciliation stopped after {best.iterations} steps, from the linear start and the readings, at a "
+        f"scaled residual of {best.residual:.2g}; most open is the {where.component} balance of `{where.node}` "
+        f"in period {where.period}",
         last_iterate=best.z,
         residual=best.residual,
     )
@@ -323,4 +323,5 @@ def _bias_hypotheses(problem: _Problem, scale: Floats, adjustment: Floats, linea
     for reading in problem.network.readings:
         place = problem.system.index[(reading.kind, reading.object, reading.component, reading.period)]
         directions[place, number[reading.tag]] = reading.value / scale[place]
-    return hypotheses(tags, directions, adjustment, linearisation.times(directions))
+    widest = WIDEST if problem.network.components else float("inf")
+    return hypotheses(tags, directions, adjustment, linearisation.times(directions), widest=widest)

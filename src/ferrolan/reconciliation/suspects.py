@@ -10,7 +10,7 @@ Chem. Res. 38 (1999) 2119-2128).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -23,6 +23,9 @@ PARALLEL = 1e-6
 NEAR = float(stats.chi2.ppf(0.95, 1))
 """Difference in J below which one more bias is not needed at 95 %: 3.84."""
 WIDTH = float(stats.norm.ppf(0.975))
+WIDEST = 0.1
+"""Largest standard deviation of a relative bias for which a bilinear network's linearisation can test it. A bias that
+shows only beyond some 4 x 10 % of the reading lies outside the linear range; what such a test finds is curvature."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,10 @@ class Hypotheses:
 
 @dataclass(frozen=True)
 class Suspect:
-    """One member of a class of suspects; ``bias`` with its 95 % interval is the relative bias of the reading."""
+    """One member of a class of suspects; ``bias`` with its 95 % interval is the relative bias of the reading.
+
+    ``echo`` marks a class that stands out alone and no more once the classes of smaller rank are allowed for.
+    """
 
     rank: int
     suspect_class: int
@@ -58,9 +64,17 @@ class Suspect:
     low: float
     high: float
     p_global_without: float
+    echo: bool
 
 
-def hypotheses(tags: tuple[str, ...], directions: Floats, adjustment: Floats, carried: Floats) -> Hypotheses:
+def hypotheses(
+    tags: tuple[str, ...],
+    directions: Floats,
+    adjustment: Floats,
+    carried: Floats,
+    *,
+    widest: float = float("inf"),
+) -> Hypotheses:
     """Set up the hypotheses.
 
     Parameters
@@ -71,11 +85,14 @@ def hypotheses(tags: tuple[str, ...], directions: Floats, adjustment: Floats, ca
         Reading less reconciled value, in units of sigma.
     carried : (readings, tags)
         What the reconciled values take over of the directions: C @ directions.
+    widest
+        Largest standard deviation of a relative bias that is tested; ``WIDEST`` where the model is a linearisation.
     """
     gram = directions.T @ (directions - carried)
     gram = 0.5 * (gram + gram.T)
     size = np.einsum("ij,ij->j", directions, directions)
-    testable = np.diag(gram) > LEAST_REDUNDANCY * np.where(size > 0.0, size, 1.0)
+    least = np.maximum(LEAST_REDUNDANCY * np.where(size > 0.0, size, 1.0), widest**-2)
+    testable = np.diag(gram) > least
     return Hypotheses(tags, directions.T @ adjustment, gram, testable)
 
 
@@ -134,7 +151,8 @@ def suspects(
     for place, echo in enumerate(sorted(echoes, key=lambda c: -single[c[0]]), start=len(chosen) + 1):
         left = objective - float(single[echo[0]])
         for tag in echo:
-            found.append(_suspect(hypotheses, place, tag, [], single[tag], critical, left, degrees_of_freedom))
+            alone = _suspect(hypotheses, place, tag, [], single[tag], critical, left, degrees_of_freedom)
+            found.append(replace(alone, echo=True))
     return tuple(found)
 
 
@@ -189,7 +207,9 @@ def _suspect(
     rest = degrees_of_freedom - len(given) - 1
     p_value = float(stats.chi2.sf(max(left, 0.0), rest)) if rest > 0 else 1.0
     ends = [_relative(bias + sign * WIDTH * sd) for sign in (-1.0, 1.0)]
-    return Suspect(rank, rank, tag, float(np.sqrt(statistic)), critical, _relative(bias), ends[0], ends[1], p_value)
+    return Suspect(
+        rank, rank, tag, float(np.sqrt(statistic)), critical, _relative(bias), ends[0], ends[1], p_value, echo=False
+    )
 
 
 def _estimate(hypotheses: Hypotheses, tag: int, given: list[int]) -> tuple[float, float]:

@@ -1,8 +1,8 @@
 """What if: the three open questions put to the plan, one declared change at a time.
 
-*Demand and exports*: the lead product sells for a fifth less. *Over-expansion*: a fifth more separation capacity under
-the same quota. *Intervention*: a tenth less quota. Each is a re-solved joint plan; its gain is against the declared plan,
-in CNY a year, and its interval carries the uncertainty of the account's coefficients, no other.
+*Demand and exports*: the lead product sells for a fifth less. *Over-expansion*: a fifth more separation capacity
+under the same quota. *Intervention*: a tenth less quota. Each is a re-solved joint plan; its gain is against the
+declared plan, in CNY a year, and its interval carries the uncertainty of the account's coefficients, no other.
 """
 
 from __future__ import annotations

@@ -74,10 +74,19 @@ def _limit(book: Book, row: int) -> Action:
     limit = book.row("plan_limits", limit=subject)
     when = say(_("before {month}"), month=_plan_start(book))
     if limit is None:
-        return Action(say(_("Look at {limit}."), limit=book.context.name(subject)), say(_("planning")), when, say(_("the next run")))
+        return Action(
+            say(_("Look at {limit}."), limit=book.context.name(subject)),
+            say(_("planning")),
+            when,
+            say(_("the next run")),
+        )
     value = book.number("plan_limits", limit, "value_right")
     return Action(
-        say(_("Seek more of the {limit} wherever it costs less than {value}."), limit=limit_name(book, limit), value=value),
+        say(
+            _("Seek more of the {limit} wherever it costs less than {value}."),
+            limit=limit_name(book, limit),
+            value=value,
+        ),
         say(_("planning of the {owner}"), owner=book.context.owner(book.text("plan_limits", limit, "owner"))),
         when,
         say(_("its worth beyond the next {up}"), up=book.number("plan_limits", limit, "valid_up")),
@@ -119,7 +128,10 @@ def _next_price(book: Book) -> list[Action]:
         return []
     low, high = value_row(book, "seller_minimum"), value_row(book, "buyer_maximum")
     changes = say(_("a price outside the bargaining range"))
-    if book.real("concentrate_value", low, "value") is not None and book.real("concentrate_value", high, "value") is not None:
+    if (
+        book.real("concentrate_value", low, "value") is not None
+        and book.real("concentrate_value", high, "value") is not None
+    ):
         changes = say(
             _("a price below {low} or above {high}"),
             low=book.number("concentrate_value", low, "value"),

@@ -139,12 +139,12 @@ class Book:
             table, row, column, repr(value), repr(shown.step), shown.decimals, shown.unit, mark, text
         )
 
-    def _one_text(
-        self, table: str, row: int, columns: tuple[str, str], spread: float | None, magnitude: float
-    ) -> bool:
+    def _one_text(self, table: str, row: int, columns: tuple[str, str], spread: float | None, magnitude: float) -> bool:
         """Whether both ends read the same once rounded."""
         texts = {
-            show(self.real(table, row, column) or 0.0, self.unit(table, row, column), spread=spread, magnitude=magnitude).text
+            show(
+                self.real(table, row, column) or 0.0, self.unit(table, row, column), spread=spread, magnitude=magnitude
+            ).text
             for column in columns
         }
         return len(texts) == 1

@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
 _SPELLED = {
     "prnd": "Pr-Nd",
     "lace": "La-Ce",
@@ -136,7 +135,6 @@ class Context:
     def name(self, key: str | None) -> str:
         """Display name of anything declared: ``re_concentrate`` becomes ``re concentrate`` if nobody says better."""
         return self.names.get(key or "") or _spelled(key or "")
-
 
     def citation(self, sources: str | None) -> str:
         """Readable citations of comma-separated source ids."""

@@ -6,7 +6,7 @@ announcement behind it; all of that stands in the document and the public record
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ferrolan import facts
 from ferrolan.base.language import _
@@ -23,6 +23,7 @@ def context_of(
     periods: Sequence[Period],
     published: Sequence[Quarter],
     net: dict[str, float],
+    excluded: Sequence[tuple[str, str, str]] = (),
 ) -> Context:
     """The context of a run.
 
@@ -38,6 +39,8 @@ def context_of(
         The published series of transfer prices.
     net
         Price without VAT of every commodity that is bought or sold [CNY/t].
+    excluded
+        Meters signed out of the account: tag, reason, who.
     """
     transfer = enterprise.transfers[enterprise.concentrate.transfer]
     zone = enterprise.enterprise.zone
@@ -63,7 +66,7 @@ def context_of(
         ),
         rare_earths=tuple(enterprise.account.groups.get("REO", ())),
         hours=tuple(period.hours for period in periods),
-        notes=_notes(enterprise),
+        notes=(*_notes(enterprise), *_excluded(excluded)),
     )
 
 
@@ -95,12 +98,22 @@ def _quoted(name: str, price: Price, used: float) -> QuotedPrice:
     )
 
 
+def _excluded(excluded: Sequence[tuple[str, str, str]]) -> Iterator[str]:
+    for tag, reason, who in excluded:
+        yield _("{tag} is out of the account, signed by {who}: {reason}.").format(tag=tag, who=who, reason=reason)
+
+
 def _notes(enterprise: Enterprise) -> tuple[str, ...]:
     notes = []
     if enterprise.virtual_plant is not None:
         notes.append(
             _("The plant and its raw month are synthetic, at a sourced scale; yields, costs and elasticities are ours.")
         )
+    notes.append(
+        _(
+            "What separates a price abroad from the one at home, beyond freight, counts as a cost of licensing: nobody's income."
+        )
+    )
     for quota in enterprise.quotas.values():
         if quota.limit.note:
             notes.append(

@@ -27,6 +27,8 @@ _SIZE = 11.0
 _DRAWN = {
     "marginal_right": "marginal_right",
     "marginal_left": "marginal_left",
+    "marginal_beyond_left": "",
+    "marginal_beyond_right": "",
     "netback": "netback",
     "seller_minimum": "seller_minimum",
     "buyer_maximum": "buyer_maximum",
@@ -82,7 +84,9 @@ def concentrate(book: Book, title: Markup) -> Figure | None:
         high=book.number("view_run", 0, "level_high", digits=2),
     )
     if not book.frame("value_draws").height:
-        caption = say(_("CNY per tonne of concentrate ({basis})."), basis=book.word("concentrate_value", shown[0], "basis"))
+        caption = say(
+            _("CNY per tonne of concentrate ({basis})."), basis=book.word("concentrate_value", shown[0], "basis")
+        )
     return Figure(title, caption, svg.drawing(WIDTH, bottom + 34, title.striptags(), caption, marks, "figure-value"))
 
 
@@ -102,7 +106,9 @@ def limits(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
     caption = say(
         _("Gain over the plan from one per cent more of a limit, re-solved; {unit}."), unit=display_unit("CNY", most)[1]
     )
-    return Figure(title, caption, svg.drawing(HALF, 24 * len(rows) + 14, title.striptags(), caption, marks, "figure-limits"))
+    return Figure(
+        title, caption, svg.drawing(HALF, 24 * len(rows) + 14, title.striptags(), caption, marks, "figure-limits")
+    )
 
 
 def rare_earths(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
@@ -122,7 +128,9 @@ def rare_earths(book: Book, rows: Sequence[int], title: Markup) -> Figure | None
         _("Share of the {fed} REO fed in the month, reconciled. Blue: sold; ochre: lost; grey: laid into stock."),
         fed=book.number("view_rare_earths", book.row("view_rare_earths", role="feed"), "amount"),
     )
-    return Figure(title, caption, svg.drawing(HALF, 20 * len(rows) + 14, title.striptags(), caption, marks, "figure-reo"))
+    return Figure(
+        title, caption, svg.drawing(HALF, 20 * len(rows) + 14, title.striptags(), caption, marks, "figure-reo")
+    )
 
 
 def published(book: Book, title: Markup) -> Figure | None:
@@ -140,11 +148,15 @@ def published(book: Book, title: Markup) -> Figure | None:
         for tick in height.ticks()
         for mark in (
             svg.line(left, height.at(tick), right, height.at(tick), svg.GRID),
-            svg.text(Label(left - 6, height.at(tick) + 4, show(tick, "", digits=None).text, 10, "end", svg.MUTED, tick=True)),
+            svg.text(
+                Label(left - 6, height.at(tick) + 4, show(tick, "", digits=None).text, 10, "end", svg.MUTED, tick=True)
+            ),
         )
     ]
     marks += [_step(book, row, left + step * row, step, height, bottom, latest=row == known[-1]) for row in known]
-    marks += [_quarter(book, row, left + step * (row + 0.5), bottom + 14) for row in rows if _quarter_fits(row, rows, step)]
+    marks += [
+        _quarter(book, row, left + step * (row + 0.5), bottom + 14) for row in rows if _quarter_fits(row, rows, step)
+    ]
     marks += _price_labels(book, known, left, step, height)
     caption = say(_("CNY per tonne, dry, without VAT; a quarter without a bar has no public value known here."))
     return Figure(title, caption, svg.drawing(HALF, bottom + 20, title.striptags(), caption, marks, "figure-published"))
@@ -193,6 +205,8 @@ def _dots(book: Book, row: int) -> list[float]:
     if column == "marginal_right" and party == "buyer":
         column = "buyer_marginal"
     elif column.startswith("marginal") and party != "group":
+        return []
+    if not column:
         return []
     draws = book.frame("value_draws").filter(pl.col("draw") > 0)[column].drop_nulls().drop_nans()
     return [float(value) for value in draws.head(_MOST_DOTS)]

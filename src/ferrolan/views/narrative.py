@@ -77,7 +77,9 @@ def account_verdict(book: Book) -> Markup | None:
     passed = bool(book.frame("balance_tests")["passed"][test])
     suspect = book.row("suspects", rank=1)
     if suspect is None:
-        return say(_("The balances pass.")) if passed else say(_("The balances fail, and no single meter explains why."))
+        return (
+            say(_("The balances pass.")) if passed else say(_("The balances fail, and no single meter explains why."))
+        )
     form = _("The balances pass as a whole, but {meter}.") if passed else _("The balances fail: {meter}.")
     return say(form, meter=_suspicion(book, suspect))
 
@@ -109,7 +111,9 @@ def value_row(book: Book, measure: str, party: str | None = None) -> int | None:
 def worthless_to(book: Book) -> str | None:
     """To whom one tonne more is worth less than the rounding of the published price: group, buyer, or nobody (None)."""
     for party in ("group", "buyer"):
-        value = book.real("concentrate_value", book.row("concentrate_value", measure="marginal_right", party=party), "value")
+        value = book.real(
+            "concentrate_value", book.row("concentrate_value", measure="marginal_right", party=party), "value"
+        )
         if value is not None and value < WORTHLESS:
             return party
     return None
@@ -128,7 +132,7 @@ def earning_limits(book: Book) -> list[int]:
 
 
 def ranked_findings(book: Book) -> list[int]:
-    """Rows of the findings in their rank; meters, which have no price, by how far they stand out."""
+    """Rows of the findings in their rank; meters, which have no price, by how far they stand out, echoes left out."""
 
     def place(row: int) -> tuple[float, float]:
         if book.text("findings", row, "kind") != "meter":
@@ -136,7 +140,20 @@ def ranked_findings(book: Book) -> list[int]:
         suspect = suspect_of(book, book.text("findings", row, "subject"))
         return float("inf"), book.real("suspects", suspect, "rank") or 0.0
 
-    return sorted(book.rows("findings"), key=place)
+    rows = [row for row in book.rows("findings") if not _is_echo(book, row)]
+    return sorted(rows, key=place)
+
+
+def _is_echo(book: Book, finding: int) -> bool:
+    if book.text("findings", finding, "kind") != "meter":
+        return False
+    suspect = suspect_of(book, book.text("findings", finding, "subject"))
+    return suspect is not None and echoes(book, suspect)
+
+
+def echoes(book: Book, suspect: int) -> bool:
+    """Whether a suspect stands out alone, but no more once the classes before it are allowed for."""
+    return bool(book.frame("suspects")["echo"][suspect])
 
 
 def suspect_of(book: Book, subject: str) -> int | None:
@@ -178,7 +195,9 @@ def _lead_concentrate(book: Book) -> Markup | None:
     left = value_row(book, "marginal_left", party)
     if party is not None and book.real("concentrate_value", left, "value") is not None:
         return say(
-            _("At the planned {delivered} one tonne of concentrate less would cost the {party} {left}; one tonne more earns it nothing."),
+            _(
+                "At the planned {delivered} one tonne of concentrate less would cost the {party} {left}; one tonne more earns it nothing."
+            ),
             delivered=book.number("view_value", 0, "delivered"),
             party=party_name(book, party),
             left=_value(book, left),
@@ -232,7 +251,9 @@ def _limit_finding(book: Book, row: int) -> Markup:
 def _meter_finding(book: Book, row: int) -> Markup:
     subject = book.text("findings", row, "subject")
     suspect = suspect_of(book, subject)
-    return say(_("{tag} stands out of the balances"), tag=name(subject)) if suspect is None else _suspicion(book, suspect)
+    return (
+        say(_("{tag} stands out of the balances"), tag=name(subject)) if suspect is None else _suspicion(book, suspect)
+    )
 
 
 def bias_sentence(book: Book, suspect: int) -> Markup:
@@ -282,7 +303,11 @@ def _made_lines(book: Book) -> list[Markup]:
     sold = [row for row in book.rows("view_made") if (book.real("view_made", row, "sold") or 0) > 0]
     form = _("The plan sells {amount} of {commodity}")
     return [
-        say(form, amount=book.number("view_made", row, "sold"), commodity=book.context.name(book.text("view_made", row, "commodity")))
+        say(
+            form,
+            amount=book.number("view_made", row, "sold"),
+            commodity=book.context.name(book.text("view_made", row, "commodity")),
+        )
         for row in sold
     ]
 
@@ -326,7 +351,10 @@ def _marginal(book: Book) -> Markup | None:
 
 def _saving(book: Book) -> Markup | None:
     """What a tonne that the buyer cannot use is worth to both: the cost of not making it."""
-    group, cost = value_row(book, "marginal_right"), book.row("concentrate_value", measure="marginal_left", party="seller")
+    group, cost = (
+        value_row(book, "marginal_right"),
+        book.row("concentrate_value", measure="marginal_left", party="seller"),
+    )
     value, spared = (book.real("concentrate_value", row, "value") for row in (group, cost))
     if worthless_to(book) != "buyer" or value is None or spared is None or abs(value - spared) > _SAME * abs(value):
         return None
@@ -381,7 +409,9 @@ def _published_place(book: Book) -> Markup | None:
             gap=book.number("view_value", 0, "published_to_seller", absolute=True),
         )
     return say(
-        _("The published price lies inside: {seller} above the seller's minimum and {buyer} under the buyer's maximum."),
+        _(
+            "The published price lies inside: {seller} above the seller's minimum and {buyer} under the buyer's maximum."
+        ),
         seller=book.number("view_value", 0, "published_to_seller"),
         buyer=book.number("view_value", 0, "published_to_buyer"),
     )

@@ -108,7 +108,9 @@ def _exports(book: Book) -> list[Markup]:
         return []
     return [
         say(
-            _("In the market's base case {region} sells {exports} of {commodity} abroad and uses {used} itself, at {price}."),
+            _(
+                "In the market's base case {region} sells {exports} of {commodity} abroad and uses {used} itself, at {price}."
+            ),
             region=book.context.name(home),
             exports=book.number("market", row, "net_export"),
             commodity=name(book.context.name(commodity)),
@@ -140,7 +142,9 @@ def _expansion(book: Book) -> Question:
         say(_("Over-expansion: would more capacity pay?")),
         tuple(answer or [say(_("Not answered: needs a solved plan."))]),
         say(
-            _("Not covered: cost of capital, years after {end}, and the fall of prices that everybody's expansion brings."),
+            _(
+                "Not covered: cost of capital, years after {end}, and the fall of prices that everybody's expansion brings."
+            ),
             end=book.word("view_run", 0, "plan_to", month_name(book.text("view_run", 0, "plan_to"))),
         ),
     )
@@ -254,7 +258,7 @@ def _published(book: Book) -> Public | None:
             quarter=book.word("view_published", last, "quarter"),
             change=book.number("view_published", last, "change", signed=True, digits=2),
         )
-    return Public(statement, name(book.context.citation(sources)))
+    return Public(statement, name(_cited(book, sources, book.text("view_published", last, "confidence"))))
 
 
 def _wanted() -> tuple[tuple[str, tuple[str, ...], str], ...]:
@@ -277,11 +281,17 @@ def _fact(book: Book, file: str, words: tuple[str, ...], sentence: str) -> Publi
         value=book.number("facts", row, "value", digits=None),
         period=book.word("facts", row, "period"),
     )
-    dated = _("{citation}; confidence {confidence}").format(
-        citation=book.context.citation(book.text("facts", row, "source")),
-        confidence=book.text("facts", row, "confidence"),
+    return Public(
+        statement, name(_cited(book, book.text("facts", row, "source"), book.text("facts", row, "confidence")))
     )
-    return Public(statement, name(dated))
+
+
+def _cited(book: Book, sources: str, confidence: str) -> str:
+    """Sources with their dates; a confidence that is not high is said."""
+    citation = book.context.citation(sources)
+    if confidence in ("", "high"):
+        return citation
+    return _("{citation}; confidence {confidence}").format(citation=citation, confidence=confidence)
 
 
 def _find(book: Book, file: str, words: tuple[str, ...]) -> int | None:

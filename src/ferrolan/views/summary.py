@@ -35,15 +35,27 @@ def _account(tests: pl.DataFrame, suspects: pl.DataFrame) -> Iterator[str]:
             verdict=verdict, j=row["statistic"], df=row["df"], limit=row["critical"]
         )
     for (_number,), members in suspects.group_by(["suspect_class"], maintain_order=True):
-        first = members.row(0, named=True)
-        yield _("Suspect: {tags} reads {bias:+.1%} ({low:+.1%} to {high:+.1%}), z {z:.1f} against {limit:.1f}.").format(
-            tags=_(" or ").join(members["tag"].fill_null("?")),
-            bias=first["bias"],
-            low=first["bias_low"],
-            high=first["bias_high"],
-            z=first["z"],
-            limit=first["critical"],
+        yield _suspect(members)
+
+
+def _suspect(members: pl.DataFrame) -> str:
+    """A class of suspects; the first member stands for all, since no test can tell them apart."""
+    first = members.row(0, named=True)
+    tags = _(" or ").join(members["tag"])
+    if first["echo"]:
+        return _("{tags} stands out too, but only as an echo of the former.").format(tags=tags)
+    if first["bias"] is None or first["bias_low"] is None or first["bias_high"] is None:
+        return _("Suspect: {tags}, z {z:.1f} against {limit:.1f}; the size of its bias is not determined.").format(
+            tags=tags, z=first["z"], limit=first["critical"]
         )
+    return _("Suspect: {tags} reads {bias:+.1%} ({low:+.1%} to {high:+.1%}), z {z:.1f} against {limit:.1f}.").format(
+        tags=tags,
+        bias=first["bias"],
+        low=first["bias_low"],
+        high=first["bias_high"],
+        z=first["z"],
+        limit=first["critical"],
+    )
 
 
 def _concentrate(value: pl.DataFrame) -> Iterator[str]:

@@ -49,7 +49,9 @@ def text_width(content: str, size: float) -> float:
     return size * sum(CJK_EM if unicodedata.east_asian_width(char) in "WF" else LATIN_EM for char in plain)
 
 
-def drawing(width: float, height: float, title: str, description: Markup | str, marks: Iterable[Markup], key: str) -> Markup:
+def drawing(
+    width: float, height: float, title: str, description: Markup | str, marks: Iterable[Markup], key: str
+) -> Markup:
     """A figure of this size [px] with a title and a description for those who do not see it."""
     plain = Markup(_MARKUP.sub("", str(description))).unescape()
     return Markup(
@@ -62,7 +64,9 @@ def drawing(width: float, height: float, title: str, description: Markup | str, 
 def text(label: Label) -> Markup:
     """A text; a number in it becomes a ``tspan`` that keeps its reference."""
     body = Markup(str(escape(label.content)).replace("<span", "<tspan").replace("</span>", "</tspan>"))
-    return Markup('<text x="{:.1f}" y="{:.1f}" font-size="{:g}" text-anchor="{}" fill="{}" class="{}"{}{}>{}</text>').format(
+    return Markup(
+        '<text x="{:.1f}" y="{:.1f}" font-size="{:g}" text-anchor="{}" fill="{}" class="{}"{}{}>{}</text>'
+    ).format(
         label.x,
         label.y,
         label.size,
@@ -85,9 +89,9 @@ def rect(x: float, y: float, width: float, height: float, fill: str, opacity: fl
 def line(x1: float, y1: float, x2: float, y2: float, stroke: str, width: float = 1.0, dash: str = "") -> Markup:
     """A straight line."""
     dashed = Markup(' stroke-dasharray="{}"').format(dash) if dash else ""
-    return Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" stroke-width="{:g}" class="{}-line"{}/>').format(
-        x1, y1, x2, y2, stroke, width, _CLASSES[stroke], dashed
-    )
+    return Markup(
+        '<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="{}" stroke-width="{:g}" class="{}-line"{}/>'
+    ).format(x1, y1, x2, y2, stroke, width, _CLASSES[stroke], dashed)
 
 
 def circle(x: float, y: float, radius: float, fill: str, opacity: float = 1.0) -> Markup:

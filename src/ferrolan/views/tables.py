@@ -376,7 +376,11 @@ def _made(tables: _Frames, context: Context) -> pl.DataFrame:
 
 def _loads(tables: _Frames, context: Context) -> pl.DataFrame:
     keys = ["unit", "owner", "throughput_unit"]
-    monthly = tables["plan_activities"].group_by("month", *keys, maintain_order=True).agg(pl.col("throughput").sum(), pl.col("capacity").max())
+    monthly = (
+        tables["plan_activities"]
+        .group_by("month", *keys, maintain_order=True)
+        .agg(pl.col("throughput").sum(), pl.col("capacity").max())
+    )
     yearly = monthly.group_by(keys, maintain_order=True).agg(pl.col("throughput").sum(), pl.col("capacity").sum())
     load = pl.when(pl.col("capacity") > 0).then(pl.col("throughput") / pl.col("capacity"))
     return yearly.with_columns(load=load).select(list(LOADS.columns)).sort("unit", "throughput_unit")

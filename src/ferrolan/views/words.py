@@ -17,6 +17,8 @@ def measure_name(measure: str, party: str = "group") -> str:
     words = {
         "marginal_right": _("One tonne more"),
         "marginal_left": _("One tonne less"),
+        "marginal_beyond_right": _("One tonne more, beyond that range"),
+        "marginal_beyond_left": _("One tonne less, beyond that range"),
         "netback": _("Average netback"),
         "seller_minimum": _("Seller's minimum"),
         "buyer_maximum": _("Buyer's maximum"),

@@ -1,0 +1,73 @@
+"""Meters signed out of an account: the engine suggests, a person excludes, the ledger remembers.
+
+"WT-214 is out of March 2026, its calibration check failed" is one signed act; taking the meter back is another. Of
+several acts on one meter in one month the last one counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ferrolan.base.provenance import Json
+from ferrolan.records import audit
+
+EXCLUDE, USE = "exclude_meter", "use_meter"
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A meter out of an account: why, and who signed."""
+
+    tag: str
+    reason: str
+    who: str
+
+
+def sign(
+    ledger: Path, enterprise: str, month: str, tag: str, *, who: str, reason: str, back: bool = False
+) -> audit.Entry:
+    """Sign a meter out of the account of a month, or ``back`` into it.
+
+    Raises
+    ------
+    RecordError
+        If the ledger is broken, or ``who`` or ``reason`` says nothing.
+    """
+    subject: dict[str, Json] = {"enterprise": enterprise, "month": month, "tag": tag}
+    return audit.append(
+        ledger,
+        audit.Act(
+            at=datetime.now(UTC),
+            who=who,
+            what=USE if back else EXCLUDE,
+            before={**subject, "used": not back},
+            after={**subject, "used": back},
+            reason=reason,
+            run="",
+        ),
+    )
+
+
+def active(ledger: Path, enterprise: str, month: str) -> tuple[Exclusion, ...]:
+    """The meters that are out of the account of a month, by tag.
+
+    Raises
+    ------
+    RecordError
+        If the ledger is broken.
+    """
+    out: dict[str, Exclusion] = {}
+    for entry in audit.verify(ledger):
+        subject = entry.act.after
+        if entry.act.what not in (EXCLUDE, USE) or not isinstance(subject, Mapping):
+            continue
+        if (subject.get("enterprise"), subject.get("month")) != (enterprise, month):
+            continue
+        tag = str(subject.get("tag"))
+        out.pop(tag, None)
+        if entry.act.what == EXCLUDE:
+            out[tag] = Exclusion(tag, entry.act.reason, entry.act.who)
+    return tuple(out[tag] for tag in sorted(out))

@@ -1,0 +1,202 @@
+"""The brief: every number resolves to a cell, sentences stand on their conditions, the file needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ferrolan.base.errors import SurroundingsError
+from ferrolan.briefs.pdf import write_pdf
+from ferrolan.briefs.write import render, write
+from ferrolan.views.numbers import GROUP, MINUS
+from ferrolan.views.tables import open_book
+from tests.views.reading import Element, read
+from tests.views.sample import context, empty, frame, tables
+
+Tables = dict[str, pl.DataFrame]
+CASES = {
+    "worthless": (tables(), context()),
+    "worth something, no suspect": (tables(worthless=False, suspects=False), context(synthetic=False)),
+    "empty": (empty(), context(published=(), streams=(), prices=(), plan_months=(), notes=())),
+    "no tables": ({}, context()),
+}
+SECTIONS = [
+    "Highlights", "What a tonne of rare-earth concentrate is worth, to whom, and how sure", "Key takeaways", "The account", "The plan",
+    "Why it matters", "Open questions", "Bigger picture", "Decide", "Fix", "Watch",
+]  # fmt: skip
+
+
+def page(name: str) -> Element:
+    return read(render(*CASES[name]))
+
+
+def visible(root: Element) -> str:
+    return " ".join(root.all("main")[0].text.split())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_referenced_number_is_the_cell_it_names(name: str) -> None:
+    book = open_book(*CASES[name])
+    referenced = [element for element in page(name).walk() if "data-ref" in element.attributes]
+    assert referenced
+    for element in referenced:
+        table, row, column = element.attributes["data-ref"].split(":")
+        cell = book.frame(table)[column][int(row)]
+        if "data-step" not in element.attributes:
+            assert element.attributes["data-value"] == ("" if cell is None else str(cell))
+            continue
+        value = abs(float(cell)) if "data-absolute" in element.attributes else float(cell)
+        step, decimals = float(element.attributes["data-step"]), int(element.attributes["data-decimals"])
+        text = re.match(rf"[{MINUS}+]?[\d.{GROUP}]+", element.text)
+        assert text is not None, element.text
+        shown = float(text.group().replace(GROUP, "").replace(MINUS, "-"))
+        assert shown == pytest.approx(value / step, abs=0.5001 * 10.0**-decimals)
+        assert float(element.attributes["data-value"]) == float(cell)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_no_digit_stands_without_a_cell_or_a_citation(name: str) -> None:
+    loose = []
+    for element in page(name).all("main")[0].walk():
+        kept = any(
+            "data-ref" in one.attributes or one.tag in ("title", "desc") or {"name", "tick"} & set(one.attributes.get("class", "").split())
+            for one in element.ancestors()
+        )
+        if not kept:
+            loose += [child for child in element.children if isinstance(child, str) and re.search(r"[0-9]", child)]
+    assert loose == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_file_asks_for_nothing_outside_itself(name: str) -> None:
+    html = render(*CASES[name])
+    root = read(html)
+    assert not root.all("script") and not root.all("link") and not root.all("img") and not root.all("iframe")
+    assert "url(" not in html and "@import" not in html and "@font-face" not in html
+    assert not re.search(r'(src|href|action)="', html)
+    assert not re.search(r'\sstyle="', html)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_headings_come_in_order_and_all_sections_are_there(name: str) -> None:
+    root = page(name)
+    headings = [element for element in root.walk() if re.fullmatch(r"h[1-6]", element.tag)]
+    levels = [int(element.tag[1]) for element in headings]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    titles = [element.children[0] for element in headings if element.tag == "h2"]
+    assert [title for title in titles if title in SECTIONS] == SECTIONS
+    assert root.all("html")[0].attributes["lang"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_tables_name_their_columns_and_rows(name: str) -> None:
+    for table in page(name).all("table"):
+        header = table.all("thead")[0].all("th")
+        for row in table.all("tbody")[0].all("tr"):
+            cells = [child for child in row.children if isinstance(child, Element)]
+            assert len(cells) == len(header)
+            assert cells[0].tag == "th" and cells[0].attributes["scope"] == "row"
+
+
+def test_a_worthless_marginal_tonne_is_called_exactly_that() -> None:
+    text = visible(page("worthless"))
+    assert "one tonne more is worth nothing: the separation quota binds" in text
+    assert "worth nothing" not in visible(page("worth something, no suspect"))
+
+
+def test_a_tonne_worthless_to_its_buyer_alone_says_so_and_why_it_still_has_a_value() -> None:
+    rows: list[dict[str, object]] = [
+        {"measure": "marginal_right", "party": "group", "value": 668.7, "basis": "dry"},
+        {"measure": "marginal_right", "party": "buyer", "value": 0.0, "valid_from": 35600.0, "valid_to": float("inf"), "basis": "dry"},
+        {"measure": "marginal_left", "party": "buyer", "value": 49500.0, "basis": "dry"},
+        {"measure": "marginal_left", "party": "seller", "value": 668.7, "basis": "dry"},
+    ]
+    text = visible(read(render({**tables(), "concentrate_value": frame("concentrate_value", rows)}, context())))
+    assert "worth nothing to its buyer: the separation quota binds" in text
+    assert "that the steel company would save by not making it" in text
+    assert "however many are added" in text
+
+
+def test_balances_without_a_suspect_pass_in_words() -> None:
+    clean, found = visible(page("worth something, no suspect")), visible(page("worthless"))
+    assert "The balances pass." in clean and "WT-214 (flotation feed) reads" not in clean
+    assert "The balances fail: WT-214 (flotation feed) reads" in found
+
+
+def test_a_bias_not_told_from_zero_is_not_called_a_bias() -> None:
+    unsure = tables()["suspects"].with_columns(bias_low=pl.lit(-0.01)).head(1)
+    text = visible(read(render({**tables(), "suspects": unsure}, context())))
+    assert "its bias not told from zero" in text and "reads 3.0" not in text
+
+
+def test_meters_of_one_class_are_named_together() -> None:
+    twins = pl.concat([tables()["suspects"].head(1), tables()["suspects"].head(1).with_columns(tag=pl.lit("DT-222"), rank=pl.lit(2, pl.Int32))])
+    text = visible(read(render({**tables(), "suspects": twins}, context())))
+    assert "one of WT-214, DT-222 misreads, and no test tells which" in text
+
+
+def test_an_echo_of_another_meter_is_called_one_and_nobody_is_sent_to_it() -> None:
+    second = pl.col("rank") == 2
+    echoing = tables()["suspects"].with_columns(echo=second, tag=pl.when(second).then(pl.lit("DT-222")).otherwise(pl.col("tag")))
+    meters: list[dict[str, object]] = [
+        {"rank": rank, "kind": "meter", "subject": tag, "action": "fix"} for rank, tag in ((1, "DT-222"), (2, "WT-214"))
+    ]
+    run = {**tables(), "suspects": echoing, "findings": frame("findings", meters)}
+    text = visible(read(render(run, context())))
+    assert "DT-222 stands out too, but only as an echo" in text
+    assert "Check WT-214 against a reference" in text and "Check DT-222" not in text
+
+
+def test_a_negative_bargaining_range_is_no_price_for_both() -> None:
+    values = tables()["concentrate_value"]
+    apart = values.with_columns(value=pl.when(pl.col("measure") == "seller_minimum").then(40000.0).otherwise(pl.col("value")))
+    assert "no price at which both gain" in visible(read(render({**tables(), "concentrate_value": apart}, context())))
+
+
+def test_failed_certificates_are_said_aloud() -> None:
+    failed = tables()["certificates"].with_columns(passed=pl.lit(False))
+    assert "do not rely on this brief" in visible(read(render({**tables(), "certificates": failed}, context())))
+    assert "certificates of the solvers passed" in visible(page("worthless"))
+
+
+def test_questions_without_an_answer_say_what_they_need() -> None:
+    text = visible(page("empty"))
+    assert text.count("Not answered: needs") >= 5
+    assert not re.search(r"\bnan\b|\bNone\b(?!:)|\binf\b", text)
+
+
+def test_public_figures_carry_their_source() -> None:
+    cites = [element.text for element in page("worthless").all("cite")]
+    assert len(cites) >= 4 and all(cites)
+    assert any("MP Materials 8-K 2025-07" in cite for cite in cites)
+
+
+def test_text_from_tables_cannot_become_markup() -> None:
+    evil = tables()["suspects"].with_columns(tag=pl.lit("<script>alert(1)</script>"))
+    html = render({**tables(), "suspects": evil}, context(title="<b>&"))
+    assert "<script" not in html and "&lt;b&gt;&amp;" in html
+
+
+def test_the_same_run_gives_the_same_file(tmp_path: Path) -> None:
+    first = write(tables(), context(), tmp_path / "a.html").read_bytes()
+    assert first == write(tables(), context(), tmp_path / "b.html").read_bytes()
+
+
+def test_a_pdf_is_written_where_weasyprint_is_installed(tmp_path: Path) -> None:
+    try:
+        import weasyprint  # noqa: F401
+    except (ImportError, OSError) as error:
+        pytest.skip(f"WeasyPrint or a library it needs is missing: {error}")
+    assert write_pdf(tables(), context(), tmp_path / "brief.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_without_weasyprint_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    with pytest.raises(SurroundingsError, match="pip install 'ferrolan\\[pdf\\]'"):
+        write_pdf(tables(), context(), tmp_path / "brief.pdf")

@@ -54,6 +54,7 @@ from ferrolan.studies.what_if import what_if
 from ferrolan.studies.worlds import declared_world, drawn_worlds
 from ferrolan.views.context import Context, Quarter
 from ferrolan.views.declared import context_of
+from ferrolan.views.tables import derive
 from ferrolan.virtualplant import simulate, write
 
 EXAMPLE = Path(__file__).parent / "examples" / "ore_to_both" / "ore_to_both.yaml"
@@ -158,6 +159,7 @@ def run(document: Path | str | None = None, out: Path | str = "runs", *, announc
         tables = _tables(raw, account, planned, value, questions, markets)
         tables["findings"] = findings(tables, value.trade.quantity, _sales(enterprise, planned))
         context = _context(enterprise, identity, excluded)
+        tables |= derive(tables, context)
         kept = runs.write(
             folder,
             identity,

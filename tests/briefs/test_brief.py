@@ -64,7 +64,9 @@ def test_no_digit_stands_without_a_cell_or_a_citation(name: str) -> None:
     loose = []
     for element in page(name).all("main")[0].walk():
         kept = any(
-            "data-ref" in one.attributes or one.tag in ("title", "desc") or {"name", "tick"} & set(one.attributes.get("class", "").split())
+            "data-ref" in one.attributes
+            or one.tag in ("title", "desc")
+            or {"name", "tick"} & set(one.attributes.get("class", "").split())
             for one in element.ancestors()
         )
         if not kept:
@@ -113,7 +115,14 @@ def test_a_worthless_marginal_tonne_is_called_exactly_that() -> None:
 def test_a_tonne_worthless_to_its_buyer_alone_says_so_and_why_it_still_has_a_value() -> None:
     rows: list[dict[str, object]] = [
         {"measure": "marginal_right", "party": "group", "value": 668.7, "basis": "dry"},
-        {"measure": "marginal_right", "party": "buyer", "value": 0.0, "valid_from": 35600.0, "valid_to": float("inf"), "basis": "dry"},
+        {
+            "measure": "marginal_right",
+            "party": "buyer",
+            "value": 0.0,
+            "valid_from": 35600.0,
+            "valid_to": float("inf"),
+            "basis": "dry",
+        },
         {"measure": "marginal_left", "party": "buyer", "value": 49500.0, "basis": "dry"},
         {"measure": "marginal_left", "party": "seller", "value": 668.7, "basis": "dry"},
     ]
@@ -136,14 +145,21 @@ def test_a_bias_not_told_from_zero_is_not_called_a_bias() -> None:
 
 
 def test_meters_of_one_class_are_named_together() -> None:
-    twins = pl.concat([tables()["suspects"].head(1), tables()["suspects"].head(1).with_columns(tag=pl.lit("DT-222"), rank=pl.lit(2, pl.Int32))])
+    twins = pl.concat(
+        [
+            tables()["suspects"].head(1),
+            tables()["suspects"].head(1).with_columns(tag=pl.lit("DT-222"), rank=pl.lit(2, pl.Int32)),
+        ]
+    )
     text = visible(read(render({**tables(), "suspects": twins}, context())))
     assert "one of WT-214, DT-222 misreads, and no test tells which" in text
 
 
 def test_an_echo_of_another_meter_is_called_one_and_nobody_is_sent_to_it() -> None:
     second = pl.col("rank") == 2
-    echoing = tables()["suspects"].with_columns(echo=second, tag=pl.when(second).then(pl.lit("DT-222")).otherwise(pl.col("tag")))
+    echoing = tables()["suspects"].with_columns(
+        echo=second, tag=pl.when(second).then(pl.lit("DT-222")).otherwise(pl.col("tag"))
+    )
     meters: list[dict[str, object]] = [
         {"rank": rank, "kind": "meter", "subject": tag, "action": "fix"} for rank, tag in ((1, "DT-222"), (2, "WT-214"))
     ]
@@ -155,7 +171,9 @@ def test_an_echo_of_another_meter_is_called_one_and_nobody_is_sent_to_it() -> No
 
 def test_a_negative_bargaining_range_is_no_price_for_both() -> None:
     values = tables()["concentrate_value"]
-    apart = values.with_columns(value=pl.when(pl.col("measure") == "seller_minimum").then(40000.0).otherwise(pl.col("value")))
+    apart = values.with_columns(
+        value=pl.when(pl.col("measure") == "seller_minimum").then(40000.0).otherwise(pl.col("value"))
+    )
     assert "no price at which both gain" in visible(read(render({**tables(), "concentrate_value": apart}, context())))
 
 

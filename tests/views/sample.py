@@ -148,7 +148,11 @@ def _account() -> pl.DataFrame:
         for period in range(len(_HOURS)):
             biased = 1.03 if name == "flotation_feed" else 1.0
             tag = "WT-214" if name == "flotation_feed" else f"WT-{110 + number}"
-            rows.append(_entry("flow", name, None, period, tag, flow * biased, 0.01 * flow, flow, "t/h", 3.4 if biased > 1 else 0.7))
+            rows.append(
+                _entry(
+                    "flow", name, None, period, tag, flow * biased, 0.01 * flow, flow, "t/h", 3.4 if biased > 1 else 0.7
+                )
+            )
             rows += [
                 _entry("assay", name, part, period, f"LAB-{number}-{part}", x, 0.02 * x, x, "mass fraction", 0.4)
                 for part in RARE_EARTHS
@@ -158,7 +162,16 @@ def _account() -> pl.DataFrame:
 
 
 def _entry(
-    kind: str, what: str, component: str | None, period: int, tag: str, measured: float, sigma: float, value: float, unit: str, z: float
+    kind: str,
+    what: str,
+    component: str | None,
+    period: int,
+    tag: str,
+    measured: float,
+    sigma: float,
+    value: float,
+    unit: str,
+    z: float,
 ) -> dict[str, object]:
     return {
         "kind": kind, "object": what, "component": component, "period": period, "tag": tag, "measured": measured, "sigma": sigma,
@@ -195,13 +208,37 @@ def _tests(suspects: bool) -> pl.DataFrame:
 
 
 def _suspects() -> pl.DataFrame:
-    base = {"z": 9.8, "critical": 3.45, "bias": 0.0302, "bias_low": 0.0241, "bias_high": 0.0363, "p_global_without": 0.52, "echo": False}
-    lab = {"z": 3.6, "critical": 3.45, "bias": -0.021, "bias_low": -0.033, "bias_high": -0.009, "p_global_without": 0.01, "echo": False}
+    base = {
+        "z": 9.8,
+        "critical": 3.45,
+        "bias": 0.0302,
+        "bias_low": 0.0241,
+        "bias_high": 0.0363,
+        "p_global_without": 0.52,
+        "echo": False,
+    }
+    lab = {
+        "z": 3.6,
+        "critical": 3.45,
+        "bias": -0.021,
+        "bias_low": -0.033,
+        "bias_high": -0.009,
+        "p_global_without": 0.01,
+        "echo": False,
+    }
     return frame(
         "suspects",
         [
             {"rank": 1, "suspect_class": 1, "kind": "flow", "object": "flotation_feed", "tag": "WT-214", **base},
-            {"rank": 2, "suspect_class": 2, "kind": "assay", "object": "re_concentrate", "component": "Nd2O3", "tag": "LAB-REC-ND", **lab},
+            {
+                "rank": 2,
+                "suspect_class": 2,
+                "kind": "assay",
+                "object": "re_concentrate",
+                "component": "Nd2O3",
+                "tag": "LAB-REC-ND",
+                **lab,
+            },
         ],
     )
 
@@ -214,8 +251,19 @@ def _plan_flows() -> pl.DataFrame:
     rows: list[dict[str, object]] = []
     for month in _MONTHS:
         for (commodity, owner), (amount, where) in monthly.items():
-            row: dict[str, object] = dict.fromkeys(("opening", "made", "supplied", "bought", "received", "used", "sold", "sent", "disposed", "closing"), 0.0)
-            row |= {"month": month, "commodity": commodity, "owner": owner, "made": amount, where: amount, "unit": "t", "price": 100.0}
+            row: dict[str, object] = dict.fromkeys(
+                ("opening", "made", "supplied", "bought", "received", "used", "sold", "sent", "disposed", "closing"),
+                0.0,
+            )
+            row |= {
+                "month": month,
+                "commodity": commodity,
+                "owner": owner,
+                "made": amount,
+                where: amount,
+                "unit": "t",
+                "price": 100.0,
+            }
             if commodity == "re_concentrate":
                 row["disposed"] = 214.0
             rows.append(row)
@@ -223,11 +271,24 @@ def _plan_flows() -> pl.DataFrame:
 
 
 def _activities() -> pl.DataFrame:
-    units = {"separation": (1370.0, 1784.0), "flotation": (37500.0, 37500.0), "roast_leach": (2870.0, 3760.0), "rolling_mill": (129000.0, 144000.0)}
+    units = {
+        "separation": (1370.0, 1784.0),
+        "flotation": (37500.0, 37500.0),
+        "roast_leach": (2870.0, 3760.0),
+        "rolling_mill": (129000.0, 144000.0),
+    }
     return frame(
         "plan_activities",
         [
-            {"month": month, "unit": unit, "mode": "run", "owner": "steel", "throughput": used, "capacity": top, "throughput_unit": "t"}
+            {
+                "month": month,
+                "unit": unit,
+                "mode": "run",
+                "owner": "steel",
+                "throughput": used,
+                "capacity": top,
+                "throughput_unit": "t",
+            }
             for month in _MONTHS
             for unit, (used, top) in units.items()
         ],
@@ -238,7 +299,20 @@ def _limits() -> pl.DataFrame:
     span = f"{_MONTHS[0]}/{_MONTHS[-1]}"
     rows = [
         ("separation", "quota", "rare_earth", span, 16323.4, 16323.4, "t", 71200.0, 68900.0, 310.0, 1240.0, 11.24e6),
-        ("blast_furnace", "capacity", "steel", _MONTHS[0], 121833.0, 121833.0, "t", 412.0, 405.0, 3100.0, 2900.0, 0.49e6),
+        (
+            "blast_furnace",
+            "capacity",
+            "steel",
+            _MONTHS[0],
+            121833.0,
+            121833.0,
+            "t",
+            412.0,
+            405.0,
+            3100.0,
+            2900.0,
+            0.49e6,
+        ),
         ("rolled_steel", "market", "steel", _MONTHS[1], 180000.0, 180000.0, "t", 88.0, 61.0, 900.0, 1200.0, 0.11e6),
         ("segy_oxide", "market", "rare_earth", _MONTHS[1], 100.0, 100.0, "t", 5400.0, 5100.0, 4.0, 9.0, 5100.0),
         ("flotation", "capacity", "steel", span, 450000.0, 450000.0, "t", 3.1, 0.0, 1000.0, float("inf"), 0.0),
@@ -252,11 +326,39 @@ def _values(worthless: bool) -> pl.DataFrame:
     left = (21800.0, 14600.0, 30300.0)
     basis = "dry, 50 % REO, without VAT"
     rows: list[tuple[str, str, float | None, float | None, float | None, float | None, float | None, str, str]] = [
-        ("marginal_right", "group", *right, 34440.0, 36900.0 if worthless else 35200.0, basis, "one tonne more, spread evenly over the plan"),
+        (
+            "marginal_right",
+            "group",
+            *right,
+            34440.0,
+            36900.0 if worthless else 35200.0,
+            basis,
+            "one tonne more, spread evenly over the plan",
+        ),
         ("marginal_left", "group", *left, 33100.0, 34440.0, basis, "one tonne less, spread evenly over the plan"),
-        ("netback", "group", 31100.0, 22300.0, 40400.0, None, None, basis, "oxide revenue less cost beyond the concentrate, per tonne delivered"),
+        (
+            "netback",
+            "group",
+            31100.0,
+            22300.0,
+            40400.0,
+            None,
+            None,
+            basis,
+            "oxide revenue less cost beyond the concentrate, per tonne delivered",
+        ),
         ("seller_minimum", "seller", 690.0, 560.0, 820.0, None, None, basis, "against the seller's stand-alone plan"),
-        ("buyer_maximum", "buyer", 31100.0, 22300.0, 40400.0, None, None, basis, "against the buyer's stand-alone plan"),
+        (
+            "buyer_maximum",
+            "buyer",
+            31100.0,
+            22300.0,
+            40400.0,
+            None,
+            None,
+            basis,
+            "against the buyer's stand-alone plan",
+        ),
         ("published", "market", 26834.0, None, None, None, None, basis, "related-party price of 2026Q1, cnyes 2026-01"),
     ]
     names = list(TABLES["concentrate_value"].columns)
@@ -314,8 +416,24 @@ def _certificates() -> pl.DataFrame:
 
 def _findings(suspects: bool) -> pl.DataFrame:
     rows: list[dict[str, object]] = [
-        {"rank": 1, "kind": "value", "subject": "re_concentrate", "money": 153e6, "low": 96e6, "high": 214e6, "action": "decide"},
-        {"rank": 2, "kind": "limit", "subject": "separation", "money": 11.24e6, "low": 7.1e6, "high": 15.8e6, "action": "decide"},
+        {
+            "rank": 1,
+            "kind": "value",
+            "subject": "re_concentrate",
+            "money": 153e6,
+            "low": 96e6,
+            "high": 214e6,
+            "action": "decide",
+        },
+        {
+            "rank": 2,
+            "kind": "limit",
+            "subject": "separation",
+            "money": 11.24e6,
+            "low": 7.1e6,
+            "high": 15.8e6,
+            "action": "decide",
+        },
         {"rank": 3, "kind": "market", "subject": "export_quota", "money": -3.6e6, "action": "watch"},
     ]
     meter = {"rank": 4, "kind": "meter", "subject": "WT-214", "action": "fix"}

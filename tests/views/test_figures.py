@@ -55,10 +55,19 @@ def test_no_two_labels_of_a_figure_meet_and_none_leaves_its_frame(worthless: boo
     st.floats(0, 90_000),
     st.floats(0, 0.9),
 )
-def test_labels_of_the_value_figure_never_meet_whatever_the_values(values: list[float], published: float, width: float) -> None:
+def test_labels_of_the_value_figure_never_meet_whatever_the_values(
+    values: list[float], published: float, width: float
+) -> None:
     names = ("marginal_right", "marginal_left", "netback", "buyer_maximum", "seller_minimum", "marginal_right")
     rows: list[dict[str, object]] = [
-        {"measure": name, "party": "group", "value": value, "low": value * (1 - width), "high": value * (1 + width), "basis": "dry"}
+        {
+            "measure": name,
+            "party": "group",
+            "value": value,
+            "low": value * (1 - width),
+            "high": value * (1 + width),
+            "basis": "dry",
+        }
         for name, value in zip(names, values, strict=False)
     ]
     rows.append({"measure": "published", "party": "market", "value": published, "basis": "dry"})
@@ -80,13 +89,17 @@ def test_every_figure_has_a_title_a_description_and_no_style() -> None:
     for svg in _figures().values():
         assert svg.all("title")[0].text and svg.all("desc")[0].text
         assert not any("style" in element.attributes for element in svg.walk())
-        assert all("fill" in element.attributes for tag in ("rect", "text", "circle", "path") for element in svg.all(tag))
+        assert all(
+            "fill" in element.attributes for tag in ("rect", "text", "circle", "path") for element in svg.all(tag)
+        )
 
 
 def test_a_way_that_is_not_observable_is_not_drawn() -> None:
     cut = tables()
     cut["account"] = cut["account"].with_columns(
-        value=pl.when((pl.col("object") == "leach_residue") & (pl.col("component") == "CeO2")).then(None).otherwise(pl.col("value"))
+        value=pl.when((pl.col("object") == "leach_residue") & (pl.col("component") == "CeO2"))
+        .then(None)
+        .otherwise(pl.col("value"))
     )
     book = open_book(cut, context())
     residue = book.row("view_rare_earths", stream="leach_residue")

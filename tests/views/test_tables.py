@@ -44,7 +44,9 @@ def test_differences_are_against_the_published_price() -> None:
 
 def test_a_quota_binds_in_the_share_of_draws_that_name_it() -> None:
     draws = tables()["value_draws"]
-    both = draws.with_columns(binding_quota=pl.when(pl.col("draw") % 2 == 0).then(pl.lit("mining+separation")).otherwise(pl.lit("none")))
+    both = draws.with_columns(
+        binding_quota=pl.when(pl.col("draw") % 2 == 0).then(pl.lit("mining+separation")).otherwise(pl.lit("none"))
+    )
     shares = dict(derive({**tables(), "value_draws": both}, context())["view_quotas"].iter_rows())
     assert shares == {"mining": 0.5, "separation": 0.5}
 

@@ -29,6 +29,11 @@ class Question:
     not_covered: Markup
 
 
+def _question(question: Markup, answer: list[Markup], unanswered: Markup, not_covered: Markup) -> Question:
+    """A question with its answer; what an answer does not cover needs no saying where there is none."""
+    return Question(question, tuple(answer), not_covered) if answer else Question(question, (unanswered,), Markup(""))
+
+
 @dataclass(frozen=True)
 class Public:
     """A figure of the public record in a sentence, its source and date."""
@@ -63,9 +68,10 @@ def main_commodity(book: Book) -> str | None:
 
 def _demand(book: Book) -> Question:
     answer = [*_what_if(book, "demand"), *_exports(book)]
-    return Question(
+    return _question(
         say(_("Demand and exports: what if less is wanted, and how much goes abroad?")),
-        tuple(answer or [say(_("Not answered: needs a plan re-solved under other prices, and a cleared market."))]),
+        answer,
+        say(_("Not answered: needs a plan re-solved under other prices, and a cleared market.")),
         say(_("Exports have no interval: that needs draws of the elasticities, of which none is verified in public.")),
     )
 
@@ -138,9 +144,10 @@ def _discarded(book: Book, home: str) -> list[Markup]:
 
 def _expansion(book: Book) -> Question:
     answer = [*_what_if(book, "expansion"), *_scarce_capacity(book), *_idle_capacity(book)]
-    return Question(
+    return _question(
         say(_("Over-expansion: would more capacity pay?")),
-        tuple(answer or [say(_("Not answered: needs a solved plan."))]),
+        answer,
+        say(_("Not answered: needs a solved plan.")),
         say(
             _(
                 "Not covered: cost of capital, years after {end}, and the fall of prices that everybody's expansion brings."
@@ -186,9 +193,10 @@ def _intervention(book: Book) -> Question:
     answer = _what_if(book, "intervention")
     for scenario in book.frame("view_party_change")["scenario"].unique(maintain_order=True):
         answer += [*_price_shift(book, scenario), *_gains(book, scenario)]
-    return Question(
+    return _question(
         say(_("Intervention: what does it do, and who pays?")),
-        tuple(answer or [say(_("Not answered: needs a market case with an instrument."))]),
+        answer,
+        say(_("Not answered: needs a market case with an instrument.")),
         say(
             _("The market's figures have no interval: that needs draws of the elasticities. Not covered: answers of other states, "
               "licences for single elements, new mines abroad.")

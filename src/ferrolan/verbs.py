@@ -24,7 +24,7 @@ import polars as pl
 from ferrolan import facts
 from ferrolan.assembly import balances, market, tags
 from ferrolan.assembly.catalogue import kinds
-from ferrolan.assembly.plan import net_price, plan_problem
+from ferrolan.assembly.plan import plan_problem
 from ferrolan.assembly.responses import Responses, closing_stocks, energies, responses
 from ferrolan.base.errors import Fault, ProblemError, SourceError
 from ferrolan.base.provenance import RunIdentity, hash_file, hash_json, run_identity
@@ -49,10 +49,10 @@ from ferrolan.sources.sql import read_sql
 from ferrolan.studies.concentrate import ConcentrateStudy
 from ferrolan.studies.concentrate import study as value_concentrate
 from ferrolan.studies.findings import findings
-from ferrolan.studies.published import basis, published_price, quarters
+from ferrolan.studies.published import basis, published_price
 from ferrolan.studies.what_if import what_if
 from ferrolan.studies.worlds import declared_world, drawn_worlds
-from ferrolan.views.context import Context, Quarter
+from ferrolan.views.context import Context
 from ferrolan.views.declared import context_of
 from ferrolan.views.tables import derive
 from ferrolan.virtualplant import simulate, write
@@ -158,7 +158,7 @@ def run(document: Path | str | None = None, out: Path | str = "runs", *, announc
     with clock("brief"):
         tables = _tables(raw, account, planned, value, questions, markets)
         tables["findings"] = findings(tables, value.trade.quantity, _sales(enterprise, planned))
-        context = _context(enterprise, identity, excluded)
+        context = context_of(enterprise, identity, excluded)
         tables |= derive(tables, context)
         kept = runs.write(
             folder,
@@ -369,18 +369,6 @@ def _identity(enterprise: Enterprise, files: Mapping[str, Path], excluded: Seque
     if excluded:
         hashes["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in excluded])
     return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.concentrate.seed)
-
-
-def _context(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence[Exclusion]) -> Context:
-    series = [Quarter(item.quarter, item.price, item.source, item.confidence) for item in quarters(enterprise)]
-    net = {
-        name: net_price(enterprise, trade.price)
-        for name, commodity in enterprise.commodities.items()
-        for trade in (commodity.buy, commodity.sell)
-        if trade is not None
-    }
-    out = [(item.tag, item.reason, item.who) for item in excluded]
-    return context_of(enterprise, identity, tags.periods(enterprise), series, net, out)
 
 
 def _tables(

@@ -106,6 +106,11 @@ def responses(document: Enterprise, reconciled: Reconciled, energy: Mapping[str,
     return Responses(frame, tuple(coefficient.row.key for coefficient in joint), covariance)
 
 
+def declared_responses(document: Enterprise) -> pl.DataFrame:
+    """The responses as declared, before any account has seen them (``responses`` schema)."""
+    return response_table(_declared(document))
+
+
 def energies(measurements: pl.DataFrame, periods: Sequence[Period]) -> Mapping[str, tuple[float, float]]:
     """Measured electric energy of every unit over the account, with its standard deviation [MWh].
 

@@ -9,22 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ferrolan import facts
+from ferrolan.assembly import tags
+from ferrolan.assembly.plan import net_price
 from ferrolan.base.language import _
 from ferrolan.base.provenance import RunIdentity
 from ferrolan.base.schema import Price
-from ferrolan.base.time import Period, months_after
+from ferrolan.base.time import months_after
 from ferrolan.enterprise.document import Enterprise
+from ferrolan.records.exclusions import Exclusion
+from ferrolan.studies.published import quarters
 from ferrolan.views.context import Context, Quarter, QuotedPrice, Stream
 
 
-def context_of(
-    enterprise: Enterprise,
-    identity: RunIdentity,
-    periods: Sequence[Period],
-    published: Sequence[Quarter],
-    net: dict[str, float],
-    excluded: Sequence[tuple[str, str, str]] = (),
-) -> Context:
+def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence[Exclusion] = ()) -> Context:
     """The context of a run.
 
     Parameters
@@ -33,17 +30,12 @@ def context_of(
         The document.
     identity
         Identity of the run.
-    periods
-        Periods of the account.
-    published
-        The published series of transfer prices.
-    net
-        Price without VAT of every commodity that is bought or sold [CNY/t].
     excluded
-        Meters signed out of the account: tag, reason, who.
+        Meters signed out of the account.
     """
     transfer = enterprise.transfers[enterprise.concentrate.transfer]
     zone = enterprise.enterprise.zone
+    periods = tags.periods(enterprise)
     return Context(
         title=enterprise.title,
         month=enterprise.account.month,
@@ -58,8 +50,10 @@ def context_of(
         buyer=enterprise.commodities[transfer.to].owner,
         concentrate=transfer.from_,
         names=_names(enterprise),
-        published=tuple(published),
-        prices=_prices(enterprise, net),
+        published=tuple(
+            Quarter(item.quarter, item.price, item.source, item.confidence) for item in quarters(enterprise)
+        ),
+        prices=_prices(enterprise),
         citations={name: str(facts.cite(name)) for name in facts.sources()},
         streams=tuple(
             Stream(name, stream.from_, stream.to, stream.commodity) for name, stream in enterprise.streams.items()
@@ -75,32 +69,34 @@ def _names(enterprise: Enterprise) -> dict[str, str]:
     return quotas | dict(enterprise.market.regions.items())
 
 
-def _prices(enterprise: Enterprise, net: dict[str, float]) -> tuple[QuotedPrice, ...]:
+def _prices(enterprise: Enterprise) -> tuple[QuotedPrice, ...]:
     return tuple(
-        _quoted(name, trade.price, net[name])
+        _quoted(enterprise, name, trade.price)
         for name, commodity in enterprise.commodities.items()
         for trade in (commodity.buy, commodity.sell)
         if trade is not None
     )
 
 
-def _quoted(name: str, price: Price, used: float) -> QuotedPrice:
+def _quoted(enterprise: Enterprise, name: str, price: Price) -> QuotedPrice:
     number, unit = price.written.rsplit(" ", 1)
     return QuotedPrice(
         commodity=name,
         quoted=float(number),
         quoted_unit=unit,
         vat=price.vat,
-        used=used,
+        used=net_price(enterprise, price),
         source=price.source,
         period=price.period or "",
         synthetic=price.synthetic,
     )
 
 
-def _excluded(excluded: Sequence[tuple[str, str, str]]) -> Iterator[str]:
-    for tag, reason, who in excluded:
-        yield _("{tag} is out of the account, signed by {who}: {reason}.").format(tag=tag, who=who, reason=reason)
+def _excluded(excluded: Sequence[Exclusion]) -> Iterator[str]:
+    for meter in excluded:
+        yield _("{tag} is out of the account, signed by {who}: {reason}.").format(
+            tag=meter.tag, who=meter.who, reason=meter.reason
+        )
 
 
 def _notes(enterprise: Enterprise) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views import svg
-from ferrolan.views.cells import Book, say, spread_of
+from ferrolan.views.cells import Book, name, say, spread_of
 from ferrolan.views.numbers import display_unit, show
 from ferrolan.views.svg import Label
 from ferrolan.views.words import limit_name, measure_name, party_name
@@ -37,13 +37,20 @@ _GOLDEN = 0.6180339887  # spreads dots evenly over their strip without a random 
 _MOST_DOTS = 200
 
 
+_OF_THE_RUN = Markup("")  # no other source than the run itself
+
+
 @dataclass(frozen=True)
 class Figure:
-    """A drawn figure with the message as its title and a line on what is drawn, in which unit."""
+    """A drawn figure with the message as its title and a line on what is drawn, in which unit.
+
+    ``source`` is where its numbers come from, where that is not the run.
+    """
 
     title: Markup
     caption: Markup
     svg: Markup
+    source: Markup = _OF_THE_RUN
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,19 @@ def published(book: Book, title: Markup) -> Figure | None:
     ]
     marks += _price_labels(book, known, left, step, height)
     caption = say(_("CNY per tonne, dry, without VAT; a quarter without a bar has no public value known here."))
-    return Figure(title, caption, svg.drawing(HALF, bottom + 20, title.striptags(), caption, marks, "figure-published"))
+    drawn = svg.drawing(HALF, bottom + 20, title.striptags(), caption, marks, "figure-published")
+    return Figure(title, caption, drawn, _public_sources(book, known))
+
+
+def _public_sources(book: Book, rows: Sequence[int]) -> Markup:
+    """The first and the last source of the published series, each with its date."""
+    cited = [book.context.citation(book.text("view_published", row, "source")) for row in (rows[0], rows[-1])]
+    return say(
+        _("Public: {first} to {last}; every quarter's source in the table {table}."),
+        first=name(cited[0]),
+        last=name(cited[1]),
+        table=name("view_published"),
+    )
 
 
 def _measure(book: Book, row: int) -> str:

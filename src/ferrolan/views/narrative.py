@@ -65,7 +65,14 @@ def concentrate_headline(book: Book) -> Markup:
 
 def concentrate_verdict(book: Book) -> list[Markup]:
     """What the concentrate table says, in sentences under it."""
-    sentences = (_marginal(book), _saving(book), _binding_share(book), _bargain(book), _published_place(book))
+    sentences = (
+        _marginal(book),
+        _saving(book),
+        _shortfall(book),
+        _binding_share(book),
+        _bargain(book),
+        _published_place(book),
+    )
     return [sentence for sentence in sentences if sentence]
 
 
@@ -362,6 +369,20 @@ def _saving(book: Book) -> Markup | None:
         _("To both together it is worth the {value} that the {seller} would save by not making it."),
         value=_value(book, group),
         seller=party_name(book, "seller"),
+    )
+
+
+def _shortfall(book: Book) -> Markup | None:
+    """How many tonnes of a shortfall can be made up, and what one costs after that."""
+    left, beyond = value_row(book, "marginal_left", "group"), value_row(book, "marginal_beyond_left", "group")
+    now, then = (book.real("concentrate_value", row, "value") for row in (left, beyond))
+    if now is None or then is None or not then > _SAME + now or book.real("view_value", 0, "replaceable") is None:
+        return None
+    return say(
+        _("Of a shortfall {tonnes} can be made up at {now} each; after that a tonne less costs both {then}."),
+        tonnes=book.number("view_value", 0, "replaceable"),
+        now=_value(book, left),
+        then=_value(book, beyond),
     )
 
 

@@ -72,7 +72,12 @@ def _demand(book: Book) -> Question:
         say(_("Demand and exports: what if less is wanted, and how much goes abroad?")),
         answer,
         say(_("Not answered: needs a plan re-solved under other prices, and a cleared market.")),
-        say(_("Exports have no interval: that needs draws of the elasticities, of which none is verified in public.")),
+        say(
+            _(
+                "Intervals carry the uncertainty of the meters alone. Exports have none: that needs draws of the "
+                "elasticities, of which none is verified in public."
+            )
+        ),
     )
 
 

@@ -8,6 +8,7 @@ where one of its terms is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 import polars as pl
@@ -88,6 +89,7 @@ VALUE = _declare(
     surplus=(pl.Float64, "CNY/t", "buyer's maximum less seller's minimum"),
     surplus_low=(pl.Float64, "CNY/t", "lower quantile of the surplus over the draws"),
     surplus_high=(pl.Float64, "CNY/t", "upper quantile of the surplus over the draws"),
+    replaceable=(pl.Float64, "t", "tonnes of a shortfall that the seller makes up before the loss per tonne changes"),
     published_to_seller=(pl.Float64, "CNY/t", "published price less seller's minimum"),
     published_to_buyer=(pl.Float64, "CNY/t", "buyer's maximum less published price"),
     share_quota=(pl.Float64, "1", "share of the draws in which a quota binds"),
@@ -322,12 +324,20 @@ def _value(tables: _Frames, context: Context) -> pl.DataFrame:
                 "delivered": delivered,
                 "delivered_money": _times(delivered, published),
                 "surplus": _less(highest, lowest),
+                "replaceable": _replaceable(values),
                 "published_to_seller": _less(published, lowest),
                 "published_to_buyer": _less(highest, published),
                 **_shares(tables["value_draws"].filter(pl.col("draw") > 0), published),
             }
         ],
     )
+
+
+def _replaceable(values: pl.DataFrame) -> float | None:
+    """Length of the range in which one tonne less costs both companies the marginal value."""
+    rows = values.filter(pl.col("measure") == "marginal_left", pl.col("party") == "group").drop_nulls("valid_from")
+    lengths = (rows["valid_to"] - rows["valid_from"]).to_list()
+    return lengths[0] if lengths and math.isfinite(lengths[0]) else None
 
 
 def _delivered(flows: pl.DataFrame, context: Context) -> float | None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-
+from benchmarks import shipped
 from benchmarks.registry import Subject
 from ferrolan import verbs
 from ferrolan.views.declared import context_of
 
-ENTERPRISE = verbs.load()
-with tempfile.TemporaryDirectory() as _folder:
-    RUN = verbs.run(out=_folder).run
-
-
-CONTEXT = context_of(ENTERPRISE, RUN.identity)
+RUN, _ = shipped.run()
+CONTEXT = context_of(verbs.load(), RUN.identity)
 
 
 def ours() -> object:

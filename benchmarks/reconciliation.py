@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.registry import Subject
 from ferrolan.reconciliation import Network, reconcile
-from ferrolan.reconciliation.synthetic import plant
+from ferrolan.testing.plants import plant
 
 
 def _network(nodes: int, streams: int, components: int, periods: int) -> Network:

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.registry import Subject
 from ferrolan import verbs
 from ferrolan.assembly.responses import Responses, declared_responses
-from ferrolan.studies.concentrate import study
+from ferrolan.studies.concentrate import Case, study
 from ferrolan.studies.worlds import declared_world, drawn_worlds
 
 ENTERPRISE = verbs.load()
@@ -31,9 +31,13 @@ RESPONSES = _responses()
 
 
 def ours() -> object:
-    base = declared_world(ENTERPRISE, RESPONSES, STOCKS)
-    drawn = drawn_worlds(ENTERPRISE, RESPONSES, STOCKS)
-    return study(base, drawn, base.problem.transfers[0], None, "").solves
+    worlds = (declared_world(RESPONSES, STOCKS), *drawn_worlds(ENTERPRISE, RESPONSES, STOCKS))
+    base, *drawn = (
+        Case(world.number, world.problem(ENTERPRISE), world.recovery(ENTERPRISE), world.lead_price(ENTERPRISE))
+        for world in worlds
+    )
+    grade = ENTERPRISE.concentrate.grade.value
+    return study(base, drawn, base.problem.transfers[0], None, grade).solves
 
 
 SUBJECT = Subject(

@@ -1,7 +1,7 @@
 """Writes the reference from the source while the documentation is built, so that it cannot fall behind.
 
-One page a room (``ferrolan.records`` and its modules), one page for the tables of ``base/tables.py``, one for the
-sources of the public record. Nothing is written to disk.
+One page a room (``ferrolan.records`` and its modules), one page for the tables of ``base/tables.py`` and those that
+``views/tables.py`` derives, one for the sources of the public record. Nothing is written to disk.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from mkdocs.structure.files import File, Files
 
 from ferrolan import facts
 from ferrolan.base.tables import TABLES, Table
+from ferrolan.views.tables import VIEWS
 
 PACKAGE = Path(__file__).parent.parent / "src" / "ferrolan"
 
@@ -20,16 +21,16 @@ PACKAGE = Path(__file__).parent.parent / "src" / "ferrolan"
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Fill the empty *Reference* of the navigation."""
     rooms = [{room: f"reference/{room}.md"} for room in _rooms()]
-    pages = [{"Tables": "reference/tables.md"}, {"Sources": "reference/sources.md"}, *rooms]
+    pages = [{"Tables": "reference/tables.md"}, {"Public record": "reference/public_record.md"}, *rooms]
     config.nav = [{"Reference": pages} if "Reference" in entry else entry for entry in config.nav or []]
     return config
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages."""
+    """Add the generated pages; the room `sources` and the sources of the public record have a page each."""
     pages = {f"reference/{room}.md": _room_page(room) for room in _rooms()}
     pages["reference/tables.md"] = _tables_page()
-    pages["reference/sources.md"] = _sources_page()
+    pages["reference/public_record.md"] = _sources_page()
     for path, content in pages.items():
         files.append(File.generated(config, path, content=content))
     return files
@@ -61,7 +62,13 @@ def _tables_page() -> str:
         "# Tables\n\nEvery table that crosses a seam between floors, as `ferrolan.base.tables` declares it. Kept runs "
         "hold them as Parquet with these columns.\n\n"
     )
-    return head + "\n".join(_table_section(table) for table in TABLES.values())
+    derived = (
+        "# Tables derived for readers\n\nDifferences, sums and shares that the brief quotes, as "
+        "`ferrolan.views.tables` declares them: arithmetic on the tables above, kept with the run so that every number "
+        "of the brief resolves.\n\n"
+    )
+    sections = ["\n".join(_table_section(table) for table in tables.values()) for tables in (TABLES, VIEWS)]
+    return f"{head}{sections[0]}\n{derived}{sections[1]}"
 
 
 def _table_section(table: Table) -> str:

@@ -3,7 +3,8 @@
 ``ferrolan run`` takes the shipped plant from raw data to a brief; ``ferrolan check plant.yaml`` lists every fault of a
 document. Heavy modules load inside the commands, so that ``ferrolan --version`` answers at once.
 
-Exit codes: 0 ok; 1 a finding under ``--strict``; 2 usage, or a faulty document; 3 no answer; 4 the surroundings.
+Exit codes: 0 ok; 1 a finding under ``--strict``; 2 usage, or a faulty document; 3 no answer; 4 the surroundings;
+130 stopped by the user.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ app = App(
     name="ferrolan",
     help="From raw plant data to a brief, for a producer of steel and rare earths from one ore.",
     version=__version__,
+    version_format="plaintext",
 )
 
-OK, FINDING = 0, 1
+OK, FINDING, SURROUNDINGS, INTERRUPTED = 0, 1, 4, 130
 
 
 @app.command
@@ -47,7 +49,7 @@ def run(
     use(language)
     with _Progress(len(verbs.STATIONS), shown=not quiet and sys.stderr.isatty()) as progress:
         result = verbs.run(document, out, announce=progress.station)
-    for line in lines(result.tables):
+    for line in lines(result.tables, result.context):
         print(line)
     _print_where(result)
     return FINDING if strict and needs_a_person(result.tables) else OK
@@ -101,9 +103,15 @@ def main() -> None:
     except FerrolanError as error:
         _print_error(error)
         code = error.exit_code
+    except KeyboardInterrupt:
+        print(_("Stopped; nothing of this run is kept."), file=sys.stderr)
+        code = INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as in `ferrolan run | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = OK
+    except OSError as error:
+        print(_("{error}. Check the path, its rights and the disk.").format(error=error), file=sys.stderr)
+        code = SURROUNDINGS
     sys.exit(code if isinstance(code, int) else OK)
 
 

@@ -12,27 +12,24 @@ values the concentrate, ``clear_market`` sets prices against policies, ``brief``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from time import perf_counter
 
 import polars as pl
 
 from ferrolan import facts
 from ferrolan.assembly import balances, market, tags
 from ferrolan.assembly.catalogue import kinds
+from ferrolan.assembly.outcome import certificates, solver_records
 from ferrolan.assembly.plan import plan_problem
 from ferrolan.assembly.responses import Responses, closing_stocks, energies, responses
-from ferrolan.base.errors import Fault, ProblemError, SourceError
-from ferrolan.base.provenance import RunIdentity, hash_file, hash_json, run_identity
-from ferrolan.base.tables import CERTIFICATES, MARKET, MARKET_PARTIES, REJECTED
+from ferrolan.base.errors import Fault, Infeasible, NotConverged, ProblemError, SourceError
+from ferrolan.base.provenance import RunIdentity, code_version, hash_file, hash_json, run_identity
+from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load as load_document
-from ferrolan.enterprise.sources import CsvSource
 from ferrolan.historian.aggregate import measure
 from ferrolan.historian.ingest import ingest as take_in
 from ferrolan.historian.store import Historian
@@ -42,16 +39,14 @@ from ferrolan.planning import plan as solve_plan
 from ferrolan.reconciliation import Reconciled
 from ferrolan.reconciliation import reconcile as solve_balances
 from ferrolan.records import audit, runs
+from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion, active, sign
-from ferrolan.sources.files import read_csv
-from ferrolan.sources.source import Batch
-from ferrolan.sources.sql import read_sql
-from ferrolan.studies.concentrate import ConcentrateStudy
+from ferrolan.studies.concentrate import Case, ConcentrateStudy
 from ferrolan.studies.concentrate import study as value_concentrate
-from ferrolan.studies.findings import findings
-from ferrolan.studies.published import basis, published_price
+from ferrolan.studies.findings import Sales, findings
+from ferrolan.studies.published import published_price
 from ferrolan.studies.what_if import what_if
-from ferrolan.studies.worlds import declared_world, drawn_worlds
+from ferrolan.studies.worlds import World, declared_world, drawn_worlds
 from ferrolan.views.context import Context
 from ferrolan.views.declared import context_of
 from ferrolan.views.tables import derive
@@ -66,11 +61,7 @@ LEDGER = "acts.jsonl"
 STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
 """The stations of a run in order; ``run`` announces each as it begins."""
 
-WHAT_IF_DRAWS = 40
-"""Draws behind the interval of a what-if: each one re-solves the joint plan."""
-
 Tables = Mapping[str, pl.DataFrame]
-Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -83,9 +74,10 @@ class Raw:
 
 @dataclass(frozen=True)
 class Account:
-    """The month reconciled: the engine's answer, its tables, the responses it shows, the closing stocks [t]."""
+    """The month reconciled: the engine's answer, what it used, its tables, responses and closing stocks [t]."""
 
     reconciled: Reconciled
+    used: pl.DataFrame
     tables: Tables
     responses: Responses
     closing: Mapping[str, float]
@@ -101,9 +93,10 @@ class Markets:
 
 @dataclass(frozen=True)
 class RunResult:
-    """A finished run: the kept record, where its brief lies, and how long each station took [s]."""
+    """A finished run: the kept record, its context, where its brief lies, how long each station took [s]."""
 
     run: runs.Run
+    context: Context
     brief: Path
     seconds: Mapping[str, float]
 
@@ -113,7 +106,9 @@ class RunResult:
         return self.run.tables
 
 
-def run(document: Path | str | None = None, out: Path | str = "runs", *, announce: Announce | None = None) -> RunResult:
+def run(
+    document: Path | str | None = None, out: Path | str = "runs", *, announce: Callable[[str], None] | None = None
+) -> RunResult:
     """Take a plant from raw data to a brief in one go.
 
     Parameters
@@ -136,7 +131,7 @@ def run(document: Path | str | None = None, out: Path | str = "runs", *, announc
     DocumentError, SourceError, ProblemError, NotConverged, Infeasible
         From the station that could not answer; nothing is kept then.
     """
-    clock = _StationClock(announce)
+    clock = StationClock(announce)
     folder = Path(out)
     with clock("document"):
         enterprise = load(document)
@@ -151,24 +146,25 @@ def run(document: Path | str | None = None, out: Path | str = "runs", *, announc
     with clock("plan"):
         planned = plan(enterprise, account)
     with clock("concentrate"):
-        value = study(enterprise, account, raw)
-        questions = what_if(enterprise, account.responses, account.closing, draws=WHAT_IF_DRAWS)
+        value = study(enterprise, account)
+        questions = what_if(enterprise, worlds(enterprise, account))
     with clock("market"):
         markets = clear_market(enterprise)
     with clock("brief"):
         tables = _tables(raw, account, planned, value, questions, markets)
-        tables["findings"] = findings(tables, value.trade.quantity, _sales(enterprise, planned))
+        tables["findings"] = _findings(enterprise, raw, account, planned, tables, excluded)
         context = context_of(enterprise, identity, excluded)
         tables |= derive(tables, context)
-        kept = runs.write(
-            folder,
-            identity,
-            tables,
-            files={"brief.html": brief(tables, context).encode()},
-            solvers=_solvers(account, planned, value, markets),
-            clock=clock.read(),
-        )
-    return RunResult(kept, kept.folder / "brief.html", clock.seconds)
+        page = brief(tables, context).encode()
+    kept = runs.write(
+        folder,
+        identity,
+        tables,
+        files={"brief.html": page},
+        solvers=solver_records(account.reconciled, planned, value.solves, value.worst_residual, markets.clearings),
+        clock=clock.read(),
+    )
+    return RunResult(kept, context, kept.folder / "brief.html", clock.seconds)
 
 
 def load(document: Path | str | None = None) -> Enterprise:
@@ -182,20 +178,24 @@ def load(document: Path | str | None = None) -> Enterprise:
     return load_document(Path(document) if document is not None else EXAMPLE, kinds())
 
 
-def raw_files(enterprise: Enterprise, out: Path) -> Mapping[str, Path]:
+def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, Path]:
     """The raw file of every source, by the source's name.
 
-    Paths count from the document. A document with a ``virtual_plant`` has its month made from the seed, once, in
-    ``<out>/raw/``.
+    Paths count from the document. A document with a ``virtual_plant`` and no raw file beside it has its month made from
+    the seed, in ``<out>/raw/``; what is made there is named by document and code, so it is never stale.
     """
-    folder = enterprise.path.parent
-    if enterprise.virtual_plant is not None:
-        seed = enterprise.virtual_plant.seed
-        folder = out / "raw" / f"{enterprise.name}-{enterprise.account.month}-{seed}"
-        found = {name: tags.source_file(enterprise, name, folder) for name in enterprise.sources}
-        if not all(path.is_file() for path in found.values()):
-            write(simulate(seed), enterprise.tags, folder)
-    return {name: tags.source_file(enterprise, name, folder) for name in enterprise.sources}
+    beside = _source_files(enterprise, enterprise.path.parent)
+    if enterprise.virtual_plant is None or any(path.exists() for path in beside.values()):
+        return beside
+    key = hash_json({"document": enterprise.content_hash, "code": code_version().hash})[:16]
+    folder = Path(out) / "raw" / key
+    made = _source_files(enterprise, folder)
+    if not all(path.is_file() for path in made.values()):
+        truth = simulate(
+            enterprise.virtual_plant.seed, month=enterprise.account.month, zone=enterprise.enterprise.time_zone
+        )
+        write(truth, enterprise.tags, folder)
+    return made
 
 
 def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None = None) -> Raw:
@@ -213,20 +213,24 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
     Raises
     ------
     SourceError
-        Where a file cannot be taken as declared: what, where (file and line), found, expected, way out.
+        Where a file cannot be taken as declared, or ends before the month: what, where (file and line), found,
+        expected, way out.
     """
     if store is not None:
         store.parent.mkdir(parents=True, exist_ok=True)
         store.unlink(missing_ok=True)
-    units = tags.conversions(enterprise)
-    rejected = []
+    units, periods = tags.conversions(enterprise), tags.periods(enterprise)
+    rejected, taken = [REJECTED.empty()], [INGEST.empty()]
     with Historian(store) as historian:
-        for batch in _batches(enterprise, files):
-            take_in(historian, batch, units)
+        for name, batch in tags.batches(enterprise, files):
+            tags.refuse_early_end(enterprise, name, files[name], batch, periods)
+            report = take_in(historian, batch, units)
+            taken.append(tags.ingest_row(name, batch, report))
             rejected.append(_without_folder(batch.rejected, files))
-        measured = measure(historian, tags.signals(enterprise), tags.periods(enterprise))
+        measured = measure(historian, tags.signals(enterprise), periods)
         samples = historian.count()
-    return Raw({"measurements": measured, "rejected": pl.concat(rejected) if rejected else REJECTED.empty()}, samples)
+    tables = {"measurements": measured, "rejected": pl.concat(rejected), "ingest": pl.concat(taken)}
+    return Raw(tables, samples)
 
 
 def exclude(
@@ -269,12 +273,15 @@ def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = 
     Raises
     ------
     ProblemError, NotConverged
-        Where the network is contradictory or the solver stopped without an answer.
+        Where nothing can be used, the network is contradictory, a stock cannot be seen, or the solver stopped without
+        an answer.
     """
-    measurements = raw.tables["measurements"]
+    used = balances.usable(raw.tables["measurements"], [item.tag for item in excluded])
+    if used.is_empty():
+        raise ProblemError(f"no measurement of {enterprise.account.month} can be used; check the month and the sources")
     periods = tags.periods(enterprise)
-    reconciled = solve_balances(balances.network(enterprise, measurements, periods, [item.tag for item in excluded]))
-    shown = responses(enterprise, reconciled, energies(measurements, periods))
+    reconciled = solve_balances(balances.network(enterprise, used, periods))
+    shown = responses(enterprise, reconciled, energies(used, periods))
     tables = {
         "account": balances.account(enterprise, reconciled.account),
         "closure": reconciled.closure,
@@ -282,7 +289,7 @@ def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = 
         "suspects": reconciled.suspects,
         "responses": shown.frame,
     }
-    return Account(reconciled, tables, shown, closing_stocks(enterprise, reconciled))
+    return Account(reconciled, used, tables, shown, closing_stocks(enterprise, reconciled))
 
 
 def plan(enterprise: Enterprise, account: Account) -> Plan:
@@ -296,18 +303,33 @@ def plan(enterprise: Enterprise, account: Account) -> Plan:
     return solve_plan(plan_problem(enterprise, account.responses.coefficients(), account.closing))
 
 
-def study(enterprise: Enterprise, account: Account, raw: Raw) -> ConcentrateStudy:
-    """What a tonne of rare-earth concentrate is worth, to whom, and how sure."""
-    base = declared_world(enterprise, account.responses, account.closing)
-    drawn = drawn_worlds(enterprise, account.responses, account.closing)
+def worlds(enterprise: Enterprise, account: Account) -> tuple[World, ...]:
+    """The declared world, and the draws of what nobody knows exactly."""
+    declared = declared_world(account.responses, account.closing)
+    return declared, *drawn_worlds(enterprise, account.responses, account.closing)
+
+
+def study(enterprise: Enterprise, account: Account) -> ConcentrateStudy:
+    """What a tonne of rare-earth concentrate is worth, to whom, and how sure.
+
+    Raises
+    ------
+    Infeasible, NotConverged
+        From a plan of the declared world or of a drawn one.
+    """
+    base, *drawn = (
+        Case(world.number, world.problem(enterprise), world.recovery(enterprise), world.lead_price(enterprise))
+        for world in worlds(enterprise, account)
+    )
     declared = enterprise.transfers[enterprise.concentrate.transfer]
     transfer = next(
         item
         for item in base.problem.transfers
         if (item.seller_commodity, item.buyer_commodity) == (declared.from_, declared.to)
     )
-    published = published_price(enterprise, account.tables["account"], raw.tables["measurements"])
-    return value_concentrate(base, drawn, transfer, published, basis(enterprise))
+    hours = [period.hours for period in tags.periods(enterprise)]
+    published = published_price(enterprise, account.tables["account"], account.used, hours)
+    return value_concentrate(base, drawn, transfer, published, enterprise.concentrate.grade.value)
 
 
 def clear_market(enterprise: Enterprise) -> Markets:
@@ -336,13 +358,8 @@ def brief(tables: Tables, context: Context) -> str:
     return render(tables, context)
 
 
-def _batches(enterprise: Enterprise, files: Mapping[str, Path]) -> Iterator[Batch]:
-    for number, (name, declared) in enumerate(enterprise.sources.items()):
-        wanted = tags.addresses(enterprise, name)
-        if isinstance(declared, CsvSource):
-            yield read_csv(files[name], tags.dialect(enterprise, declared), wanted, number, name)
-        else:
-            yield read_sql(tags.sql_table(enterprise, declared, files[name]), wanted, number, name)
+def _source_files(enterprise: Enterprise, folder: Path) -> Mapping[str, Path]:
+    return {name: tags.source_file(enterprise, name, folder) for name in enterprise.sources}
 
 
 def _without_folder(rejected: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFrame:
@@ -365,7 +382,7 @@ def _identity(enterprise: Enterprise, files: Mapping[str, Path], excluded: Seque
     ]
     if missing:
         raise SourceError(missing)
-    hashes = {path.name: hash_file(path) for path in sorted(set(files.values()))}
+    hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
     if excluded:
         hashes["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in excluded])
     return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.concentrate.seed)
@@ -374,9 +391,6 @@ def _identity(enterprise: Enterprise, files: Mapping[str, Path], excluded: Seque
 def _tables(
     raw: Raw, account: Account, planned: Plan, value: ConcentrateStudy, questions: pl.DataFrame, markets: Markets
 ) -> dict[str, pl.DataFrame]:
-    certificates = [planned.certificates, *(clearing.certificates for clearing in markets.clearings)]
-    certificates += [_residuals("reconciliation", "account", account.reconciled.kkt_residual, 1e-6)]
-    certificates += [_residuals("planning", "concentrate study", value.worst_residual, 1e-6)]
     return {
         **raw.tables,
         **account.tables,
@@ -387,88 +401,54 @@ def _tables(
         "value_draws": value.draws,
         "what_if": questions,
         **markets.tables,
-        "certificates": CERTIFICATES.check(pl.concat(certificates)),
+        "certificates": certificates(account.reconciled, planned, value.worst_residual, markets.clearings),
         "facts": facts.load(),
     }
 
 
-def _residuals(station: str, problem: str, worst: float, tolerance: float) -> pl.DataFrame:
-    row = {"station": station, "problem": problem, "check": "largest residual of any solve", "value": worst}
-    return pl.DataFrame([row | {"tolerance": tolerance, "passed": worst <= tolerance}], schema=CERTIFICATES.schema)
+def _exports(clearing: Clearing, region: str) -> Mapping[str, float]:
+    """Tonnes a year of every commodity that leave a region."""
+    leaving = dict.fromkeys(clearing.problem.commodities, 0.0)
+    for (origin, destination, commodity), tonnes in clearing.flows.items():
+        if origin == region != destination:
+            leaving[commodity] += tonnes
+    return leaving
 
 
-def _solvers(
-    account: Account, planned: Plan, value: ConcentrateStudy, markets: Markets
-) -> tuple[runs.SolverRecord, ...]:
-    reconciled = account.reconciled
-    records = [
-        runs.SolverRecord(
-            "reconciliation",
-            "account",
-            "converged",
-            reconciled.objective,
-            reconciled.iterations,
-            {"kkt": reconciled.kkt_residual},
-        ),
-        runs.SolverRecord(
-            "planning",
-            "joint plan",
-            planned.solution.status,
-            planned.objective,
-            planned.solution.iterations,
-            {"worst": planned.solution.certificate.worst},
-        ),
-        runs.SolverRecord(
-            "planning", f"concentrate, {value.solves} solves", "optimal", None, None, {"worst": value.worst_residual}
-        ),
-    ]
-    for clearing in markets.clearings:
-        worst = clearing.certificates["value"].max()
-        records.append(
-            runs.SolverRecord(
-                "market",
-                clearing.scenario,
-                clearing.status,
-                clearing.welfare,
-                clearing.iterations,
-                {"worst": float(str(worst))},
-            )
-        )
-    return tuple(records)
-
-
-def _exports(clearing: Clearing, region: str) -> float:
-    """Tonnes a year that leave a region."""
-    return sum(
-        tonnes
-        for (origin, destination, _commodity), tonnes in clearing.flows.items()
-        if origin == region != destination
+def _findings(
+    enterprise: Enterprise,
+    raw: Raw,
+    account: Account,
+    planned: Plan,
+    tables: Tables,
+    excluded: Sequence[Exclusion],
+) -> pl.DataFrame:
+    months = enterprise.plan.months
+    sold = dict(planned.flows.group_by("commodity").agg(pl.col("sold").sum() * 12 / months).iter_rows())
+    return findings(
+        tables,
+        concentrate=enterprise.transfers[enterprise.concentrate.transfer].from_,
+        home=enterprise.market.home,
+        months=months,
+        sales=[
+            Sales(product, traded, sold.get(product, 0.0)) for product, traded in enterprise.market.products.items()
+        ],
+        without_meter=_without_suspects(enterprise, raw, account, planned, excluded),
     )
 
 
-def _sales(enterprise: Enterprise, planned: Plan) -> Mapping[str, tuple[str, float]]:
-    """Planned yearly sales [t] of what the market knows, by plan commodity, with its market commodity."""
-    sold = planned.flows.group_by("commodity").agg(pl.col("sold").sum())
-    tonnes = dict(sold.iter_rows())
-    return {product: (commodity, tonnes.get(product, 0.0)) for product, commodity in enterprise.market.products.items()}
-
-
-@dataclass
-class _StationClock:
-    """Announces stations and keeps how long each took [s]."""
-
-    announce: Announce | None
-    started: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def __call__(self, station: str) -> Iterator[None]:
-        if self.announce is not None:
-            self.announce(station)
-        begun = perf_counter()
-        yield
-        self.seconds[station] = perf_counter() - begun
-
-    def read(self) -> runs.Clock:
-        """The clock so far, for the record."""
-        return runs.Clock(self.started, dict(self.seconds))
+def _without_suspects(
+    enterprise: Enterprise, raw: Raw, account: Account, planned: Plan, excluded: Sequence[Exclusion]
+) -> float | None:
+    """By how much the plan's yearly gain moves when the first class of suspects is left out of the account [CNY/a]."""
+    suspects = account.tables["suspects"].filter(pl.col("rank") == 1, ~pl.col("echo"))
+    if suspects.is_empty():
+        return None
+    out = [*excluded, *(Exclusion(tag, "suspect", "") for tag in suspects["tag"])]
+    try:
+        other = reconcile(enterprise, raw, out)
+        problem = plan_problem(enterprise, other.responses.coefficients(), other.closing)
+        gain = solve_plan(problem, limits=False).objective
+    except (ProblemError, NotConverged, Infeasible):
+        return None  # without these meters nothing can be said
+    return (gain - planned.objective) * 12 / enterprise.plan.months

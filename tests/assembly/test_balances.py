@@ -63,9 +63,19 @@ def test_a_reading_without_standard_deviation_is_refused_by_name(document):
         balances.readings(document, _table(row))
 
 
-def test_an_excluded_meter_has_no_reading(document):
-    row = _measured(tag="DT-222", object="flotation_tails")
-    assert balances.readings(document, _table(row), ["DT-222"]) == ()
+@pytest.mark.parametrize("tag", ["WT-221", "LAB-REC-H2O"])
+def test_a_dry_reading_goes_with_its_scale_and_with_its_moisture(document, tag):
+    used = balances.usable(_table(_measured(), MOISTURE), [tag])
+    assert balances.readings(document, used) == ()
+
+
+def test_a_moisture_that_is_hardly_covered_gives_no_dry_reading(document):
+    assert balances.readings(document, _table(_measured(), MOISTURE | {"coverage": 0.1})) == ()
+
+
+def test_a_dry_reading_names_the_moisture_it_hangs_on(document):
+    (reading,) = balances.readings(document, _table(_measured(), MOISTURE))
+    assert (reading.tag, reading.also) == ("WT-221", ("LAB-REC-H2O",))
 
 
 def test_what_a_stream_does_not_carry_is_absent(document, periods):

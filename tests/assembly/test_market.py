@@ -32,6 +32,14 @@ def test_a_capacity_factor_moves_one_mine(document):
 
 
 def test_an_export_quota_is_a_share_of_the_base_case(document):
-    (quota,) = instruments(document, "export_quota", exports=50_000.0)
+    (quota,) = instruments(document, "export_quota", exports={"La2O3": 40_000.0, "PrNd": 10_000.0})
     assert quota.limit == pytest.approx(35_000)
     assert quota.region == "china"
+
+
+def test_an_export_quota_of_each_commodity_limits_each_by_itself(document):
+    quotas = instruments(document, "export_quota_by_element", exports={"La2O3": 40_000.0, "PrNd": 10_000.0})
+    assert [(quota.weights, quota.limit) for quota in quotas] == [
+        ({"La2O3": 1.0}, pytest.approx(28_000)),
+        ({"PrNd": 1.0}, pytest.approx(7_000)),
+    ]

@@ -14,7 +14,7 @@ from ferrolan.base.errors import SurroundingsError
 from ferrolan.briefs.pdf import write_pdf
 from ferrolan.briefs.write import render, write
 from ferrolan.views.numbers import GROUP, MINUS
-from ferrolan.views.tables import open_book
+from ferrolan.views.tables import derive, open_book
 from tests.views.reading import Element, read
 from tests.views.sample import context, empty, frame, tables
 
@@ -113,23 +113,24 @@ def test_a_worthless_marginal_tonne_is_called_exactly_that() -> None:
 
 
 def test_a_tonne_worthless_to_its_buyer_alone_says_so_and_why_it_still_has_a_value() -> None:
+    inf = float("inf")
+    right, left = {"measure": "marginal_right", "grade": 0.5}, {"measure": "marginal_left", "grade": 0.5}
     rows: list[dict[str, object]] = [
-        {"measure": "marginal_right", "party": "group", "value": 668.7, "basis": "dry"},
-        {
-            "measure": "marginal_right",
-            "party": "buyer",
-            "value": 0.0,
-            "valid_from": 35600.0,
-            "valid_to": float("inf"),
-            "basis": "dry",
-        },
-        {"measure": "marginal_left", "party": "buyer", "value": 49500.0, "basis": "dry"},
-        {"measure": "marginal_left", "party": "seller", "value": 668.7, "basis": "dry"},
+        right | {"party": "group", "value": 668.7, "valid_from": 35600.0, "valid_to": 43450.0},
+        right | {"party": "buyer", "value": 0.0, "valid_from": 35600.0, "valid_to": inf},
+        left | {"party": "buyer", "value": 49500.0, "valid_from": 22900.0, "valid_to": 35600.0},
+        left | {"party": "seller", "value": 668.7, "valid_from": 35466.0, "valid_to": 35600.0},
+        left | {"party": "group", "value": 668.7, "valid_from": 35466.0, "valid_to": 35600.0},
+        left | {"measure": "marginal_beyond_left", "party": "group", "value": 49500.0, "valid_to": 35466.0},
     ]
     text = visible(read(render({**tables(), "concentrate_value": frame("concentrate_value", rows)}, context())))
     assert "worth nothing to its buyer: the separation quota binds" in text
     assert "that the steel company would save by not making it" in text
     assert "however many are added" in text
+    ranges = ("the next 7 850 t/year", "every tonne more", "the last 12.7 kt/year", "the next 134 t/year",
+              "the last 134 t/year", "below the last 134 t/year")  # fmt: skip
+    for held in ranges:
+        assert held in text.replace("\u00a0", " "), held
 
 
 def test_balances_without_a_suspect_pass_in_words() -> None:
@@ -152,7 +153,7 @@ def test_meters_of_one_class_are_named_together() -> None:
         ]
     )
     text = visible(read(render({**tables(), "suspects": twins}, context())))
-    assert "one of WT-214, DT-222 misreads, and no test tells which" in text
+    assert "WT-214 or DT-222 misreads, and no test tells which" in text
 
 
 def test_an_echo_of_another_meter_is_called_one_and_nobody_is_sent_to_it() -> None:
@@ -161,7 +162,8 @@ def test_an_echo_of_another_meter_is_called_one_and_nobody_is_sent_to_it() -> No
         echo=second, tag=pl.when(second).then(pl.lit("DT-222")).otherwise(pl.col("tag"))
     )
     meters: list[dict[str, object]] = [
-        {"rank": rank, "kind": "meter", "subject": tag, "action": "fix"} for rank, tag in ((1, "DT-222"), (2, "WT-214"))
+        {"rank": rank, "kind": "meter", "subject": tag, "tags": [tag], "action": "fix"}
+        for rank, tag in ((1, "DT-222"), (2, "WT-214"))
     ]
     run = {**tables(), "suspects": echoing, "findings": frame("findings", meters)}
     text = visible(read(render(run, context())))
@@ -218,3 +220,79 @@ def test_without_weasyprint_the_way_to_it_is_told(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(SurroundingsError, match="pip install 'ferrolan\\[pdf\\]'"):
         write_pdf(tables(), context(), tmp_path / "brief.pdf")
+
+
+def test_a_meter_that_went_into_a_reading_is_named_with_it_and_has_no_bias_of_its_own() -> None:
+    wet = tables()["suspects"].head(1)
+    water = wet.with_columns(
+        kind=pl.lit("auxiliary"), tag=pl.lit("LAB-H2O"), **dict.fromkeys(("bias", "bias_low", "bias_high"), pl.lit(None, pl.Float64))
+    )  # fmt: skip
+    text = visible(read(render({**tables(), "suspects": pl.concat([wet, water])}, context())))
+    assert "WT-214 or LAB-H2O misreads, and no test tells which" in text
+    assert "LAB-H2O (goes into flotation feed)" in text
+
+
+def test_a_suspect_still_counted_is_said_with_what_leaving_it_out_moves_and_how() -> None:
+    text = visible(page("worthless")).replace("\u00a0", " ")
+    assert "still contain the reading of WT-214; leaving it out moves the plan's gain by −2.1 million CNY/year" in text
+    assert "ferrolan exclude WT-214 --who NAME --reason WHY" in text
+    assert "still contain" not in visible(page("worth something, no suspect"))
+
+
+def test_a_unit_and_a_quota_of_one_name_are_not_confused() -> None:
+    limits = tables()["plan_limits"]
+    text = visible(read(render({**tables(), "plan_limits": limits.reverse()}, context())))
+    assert "One per cent more separation quota earns" in text and "Seek more of the separation quota" in text
+
+
+def test_every_scenario_is_named_with_its_step_and_what_it_hits() -> None:
+    text = visible(page("worthless")).replace("\u00a0", " ")
+    assert "The export quota on the total tonnage, at 70 % of the base case's exports, would take" in text
+    assert (
+        "at 70 % of the base case's exports, cuts the exports of Pr-Nd oxide most (−30 %) and of CeO₂ least (−20 %)"
+        in text
+    )
+    assert (
+        "export quota on each commodity, at 70 % of the base case's exports, cuts the exports of every commodity alike"
+        in text
+    )
+    assert "its exports are an input, not a finding" in text
+
+
+def test_the_trade_is_told_before_fixed_costs_and_with_its_interval() -> None:
+    root = page("worthless")
+    assert "before fixed costs" in root.all("h1")[0].text
+    first = next(one for one in root.all("li") if "The trade in" in one.text).text.replace("\u00a0", " ")
+    assert re.search(r"before fixed costs \(96–214 million CNY/year in 90 % of the draws\)", first), first
+
+
+def test_a_quota_is_called_the_last_one_published_only_where_later_years_are_known_to_be_unknown() -> None:
+    text = visible(page("worthless"))
+    assert "the last ones published: none for 2025" in text
+    assert "Quotas by group were last published in full for 2023" in text
+    known = tables()["facts"].filter(pl.col("value").is_not_null())
+    assert "last ones published" not in visible(read(render({**tables(), "facts": known}, context())))
+
+
+def test_raw_data_that_did_not_come_as_it_should_are_counted_and_silent_tags_named() -> None:
+    text = visible(page("worthless"))
+    assert "690 are bad" in text and "nothing at all of TI-903" in text
+    assert "Raw data:" not in visible(page("empty"))
+
+
+def test_prices_say_what_they_are_of_and_that_they_are_of_different_days() -> None:
+    text = visible(page("worthless"))
+    assert "premium hard coking coal FOB Australia" in text
+    assert "They date from 2025-04-16 to 2026-01-09" in text
+    assert "They date from" not in visible(page("empty"))
+
+
+def test_a_value_at_the_end_of_its_range_is_said_to_be_there() -> None:
+    held = tables()["account"].with_columns(reason=pl.lit("measured and redundant; held at its bound"))
+    text = visible(read(render({**tables(), "account": held}, context())))
+    assert "at the end of its range in 5 periods" in text
+
+
+def test_derived_tables_of_a_run_are_taken_as_they_stand() -> None:
+    made = derive(tables(), context())
+    assert render({**tables(), **made}, context()) == render(tables(), context())

@@ -85,3 +85,31 @@ def test_run_without_raw_files_says_which_are_missing(plant):
     assert finished.returncode == 4
     assert "plant_historian.csv" in finished.stderr
     assert "sources.plant_historian" in finished.stderr
+
+
+def test_an_output_folder_that_is_a_file_is_named_and_exits_4(tmp_path):
+    (tmp_path / "file").write_text("")
+    finished = ferrolan("run", "--out", "file", cwd=tmp_path)
+    assert finished.returncode == 4
+    assert "file" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_meter_that_does_not_exist_cannot_be_signed_out(tmp_path):
+    finished = ferrolan("exclude", "WT-999", "--who", "somebody", "--reason", "none", cwd=tmp_path)
+    assert finished.returncode == 3
+    assert "WT-999" in finished.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_act_without_a_reason_is_refused(tmp_path):
+    finished = ferrolan("exclude", "WT-214", "--who", "somebody", "--reason", "", cwd=tmp_path)
+    assert finished.returncode == 3
+    assert "reason" in finished.stderr
+
+
+def test_a_language_without_catalogue_is_said_to_be_missing(tmp_path):
+    finished = ferrolan("run", "--language", "xx", cwd=tmp_path)
+    assert finished.returncode == 4
+    assert "'xx'" in finished.stderr
+    assert not (tmp_path / "runs").exists()

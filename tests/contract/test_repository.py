@@ -1,13 +1,16 @@
-"""What the repository promises about itself: docstrings, pins, and the README's two commands."""
+"""What the repository promises about itself: docstrings, dependencies and their pins, the README's two commands."""
 
 from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import ferrolan
 
@@ -40,14 +43,37 @@ def test_no_source_file_is_unfinished() -> None:
     assert [path.name for path in SOURCES if marks.search(path.read_text(encoding="utf-8"))] == []
 
 
-def test_every_dependency_is_pinned_to_one_version_within_its_bounds() -> None:
+def declared(*, extras: bool) -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [
-        *project["dependencies"],
-        *(entry for extra in project["optional-dependencies"].values() for entry in extra),
-    ]
-    names = {normal(re.split(r"[\[<>=~!; ]", entry, maxsplit=1)[0]) for entry in wanted}
-    assert names - set(pins()) == set()
+    optional = [entry for extra in project["optional-dependencies"].values() for entry in extra]
+    return [Requirement(entry) for entry in [*project["dependencies"], *(optional if extras else [])]]
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of what a file imports, other than this package and the standard library."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names = plain | {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    return {name.split(".")[0] for name in names} - {"ferrolan"} - set(sys.stdlib_module_names)
+
+
+def test_every_dependency_is_pinned_to_one_version_within_its_bounds() -> None:
+    pinned = pins()
+    wanted = declared(extras=True)
+    assert len(wanted) > 20
+    assert [entry.name for entry in wanted if normal(entry.name) not in pinned] == []
+    outside = [entry for entry in wanted if not entry.specifier.contains(pinned[normal(entry.name)], prereleases=True)]
+    assert [f"{entry} is pinned to {pinned[normal(entry.name)]}" for entry in outside] == []
+
+
+def test_whatever_the_package_imports_is_declared_as_a_dependency() -> None:
+    names = {normal(entry.name) for entry in declared(extras=False)}
+    homes = packages_distributions()
+    found = {library for path in SOURCES for library in imported(path)}
+    assert len(found) > 10
+    assert {
+        library for library in found if not {normal(home) for home in homes.get(library, [library])} & names
+    } == set()
 
 
 def test_the_constraints_hold_names_and_versions_and_nothing_else() -> None:

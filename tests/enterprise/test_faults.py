@@ -78,7 +78,7 @@ BREAKS = [
     Break("unusable_source", "source: udn_2026_01", "source: gilin", "source: gilin", "units.flotation.capacity.source", "'gilin', marked never", "may carry a figure", "synthetic"),
     Break("missing_source", MILL, MILL.replace(", synthetic: true", ""), "330 t/h, of: ore}", "units.mill.capacity", "neither", "a source", "synthetic: true"),
     Break("missing_source", "cost: {value: 9 CNY/t, synthetic: true}", "cost: 9 CNY/t", "cost: 9 CNY/t", "units.mill.modes.run.cost", '"9 CNY/t"', "says where it comes from", "{value: 9 CNY/t, source: <id>}"),
-    Break("two_origins", MILL, MILL.replace("of: ore,", "of: ore, source: udn_2025_10,"), "of: ore, source", "units.mill.capacity", "both", "either", "Keep"),
+    Break("two_origins", MILL, MILL.replace("of: ore,", "of: ore, source: udn_2025_10,"), "of: ore, source", "units.mill.capacity", "more than one", "either", "Keep"),
     Break("same_owner", "to: re_concentrate_delivered, limit", "to: iron_concentrate, limit", "to: iron_concentrate, limit", "transfers.concentrate", "'steel' at both ends", "two owners", "between two companies"),
     Break("no_stock", "stocks: iron_concentrate", "stocks: slab", "stocks: slab", "units.iron_concentrate_store.stocks", "'slab', which may not be kept", "a commodity with a stock", "commodities.slab"),
     Break("wrong_form", "leach_liquor: {from: roast_leach, to: separation, form: liquor", "leach_liquor: {from: roast_leach, to: separation, form: solids", "to: separation, form: solids", "streams.leach_liquor.form", '"solids"', "liquor: a separation takes no solids", "Correct the form"),
@@ -89,6 +89,10 @@ BREAKS = [
     Break("no_exchange_rate", "32 USD/kg", "32 USD/kg", "32 USD/kg", "market.demands.abroad_SEGY.price", "a price in USD", "a declared rate", "Add USD to"),
     Break("duplicate_key", "  slab: {from: caster,", "  bof_dust: {from: caster,", "bof_dust: {from: caster", "streams.bof_dust", "the key 'bof_dust' twice", "each key once", "the first is on line"),
     Break("wrong_type", "draws: 200", "draws: many", "draws: many", "concentrate.draws", '"many"', "a whole number", "Correct"),
+    Break("unknown_commodity", "    lace_oxide: {value: 20 %", "    lead_oxide: {value: 20 %", "lead_oxide", "concentrate.relative_sd.lead_oxide", '"lead_oxide"', "a declared commodity", "Did you mean"),
+    Break("wrong_basis", "  re_concentrate_delivered:\n    owner: rare_earth\n    basis: [La2O3, CeO2, Pr6O11, Nd2O3, SEGY]\n    per: 0.5", "  re_concentrate_delivered:\n    owner: rare_earth\n    basis: [La2O3, CeO2, Pr6O11, Nd2O3, SEGY]\n    per: 0.6", "per: 0.6", "commodities.re_concentrate_delivered.per", "0.6", "concentrate.grade", "one grade"),
+    Break("unknown_choice", "metered_by: power", "metered_by: steam", "metered_by: steam", "utilities.power.metered_by", '"steam"', "power", "Choose"),
+    Break("unknown_database", "url: sqlite:///raw/erp_laboratory.sqlite\n    table: laboratory_results", "url: postgresql://lab\n    table: laboratory_results", "url: postgresql", "sources.laboratory.url", '"postgresql://lab"', "a SQLite file", "Export the table"),
     Break("unknown_quota", "quotas: {mining: {value: 20 %", "quotas: {minning: {value: 20 %", "minning", "what_if.more_separation_and_quota.quotas.minning", '"minning"', "a declared quota", "Did you mean 'mining'?"),
 ]  # fmt: skip
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import UnitError
+from ferrolan.base.status import RETRACTED, StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.historian import Conversion, Historian, ingest
 from ferrolan.historian.ingest import convert
-from ferrolan.historian.quality import RETRACTED, StatusCode
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 EXCEEDED = StatusCode.UNCERTAIN_ENGINEERING_UNITS_EXCEEDED

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import SourceError, SurroundingsError, TableError
+from ferrolan.base.status import RETRACTED
 from ferrolan.base.tables import SAMPLES
 from ferrolan.historian import Historian
-from ferrolan.historian.quality import RETRACTED
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = START + timedelta(days=1)

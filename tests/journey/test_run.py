@@ -14,6 +14,7 @@ import pytest
 
 from ferrolan.base.tables import TABLES
 from ferrolan.records import runs
+from ferrolan.verbs import STATIONS, load
 
 
 def ferrolan(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -53,12 +54,25 @@ def test_every_declared_table_is_kept_with_its_schema(run):
 
 
 def test_the_record_holds_inputs_code_seed_solvers_and_residuals(run):
-    record = json.loads((run.folder / "run.json").read_text())
-    assert {"document", "plant_historian.csv", "erp_laboratory.sqlite"} <= set(record["inputs"])
+    record = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
+    assert set(record["inputs"]) == {"document", *(f"source {name}" for name in load().sources)}
     assert record["code"]["hash"]
     assert record["seed"] == 7
     assert {"reconciliation", "planning", "market"} == {solver["station"] for solver in record["solvers"]}
     assert all(max(solver["residuals"].values()) < 1e-6 for solver in record["solvers"])
+
+
+def test_the_clock_holds_every_station(run):
+    (clock, *_) = run.clocks
+    assert tuple(clock.seconds) == STATIONS
+
+
+def test_what_was_taken_from_every_source_is_kept(run):
+    taken = {row["source"]: row for row in run.tables["ingest"].iter_rows(named=True)}
+    assert set(taken) == set(load().sources)
+    assert taken["plant_historian"]["bad"] > 0
+    assert taken["laboratory"]["rejected"] == 3
+    assert all(row["good"] + row["uncertain"] + row["bad"] == row["samples"] for row in taken.values())
 
 
 def test_the_suspects_contain_the_planted_scale_with_the_planted_bias_in_its_interval(run):
@@ -130,7 +144,7 @@ class _Page(HTMLParser):
 @pytest.fixture(scope="module")
 def page(run):
     page = _Page()
-    page.feed((run.folder / "brief.html").read_text())
+    page.feed((run.folder / "brief.html").read_text(encoding="utf-8"))
     return page
 
 
@@ -188,5 +202,5 @@ def test_a_meter_signed_out_has_no_say_and_the_brief_says_who_signed(tmp_path):
     account = run.tables["account"].filter(pl.col("object") == "flotation_feed", pl.col("kind") == "flow")
     assert account["measured"].null_count() == account.height
     assert account["value"].null_count() == 0, "the flow is still observable"
-    assert "excluded meters" in json.loads((run.folder / "run.json").read_text())["inputs"]
-    assert "the metallurgist on duty" in (run.folder / "brief.html").read_text()
+    assert "excluded meters" in json.loads((run.folder / "run.json").read_text(encoding="utf-8"))["inputs"]
+    assert "the metallurgist on duty" in (run.folder / "brief.html").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from scipy import optimize
 from ferrolan.base.errors import NotConverged
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
 from ferrolan.reconciliation.equations import equations
-from ferrolan.reconciliation.synthetic import Plant, plant
+from ferrolan.testing.plants import Plant, plant
 
 FEW = settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 

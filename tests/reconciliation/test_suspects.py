@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream, reconcile
-from ferrolan.reconciliation.synthetic import plant
+from ferrolan.testing.plants import plant
 
 LINE = (
     Stream("a", None, "n1"),

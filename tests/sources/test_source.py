@@ -15,7 +15,9 @@ TAGS = (TagAddress(1, "feed", "feed"), TagAddress(2, "tails", "tails"))
 
 def _csv(folder: Path) -> tuple[Source, Path]:
     path = folder / "drop.csv"
-    path.write_text("time,feed,tails\n2026-03-01 00:00,1.5,x\n2026-03-01 00:15,2.5,3.5\n2026-03-01 00:30,4,5\n")
+    path.write_text(
+        "time,feed,tails\n2026-03-01 00:00,1.5,x\n2026-03-01 00:15,2.5,3.5\n2026-03-01 00:30,4,5\n", encoding="utf-8"
+    )
     return CsvSource(path, Dialect(",", ".", "utf-8", "time", "%Y-%m-%d %H:%M", "Asia/Shanghai"), 1, "drop"), path
 
 
@@ -42,6 +44,7 @@ def test_a_source_keeps_the_contract(tmp_path: Path, make: object) -> None:
     assert first.content_hash == second.content_hash and len(first.content_hash) == 64
     assert first.rejected.select("tag", "found").rows() == [("tails", "x")]
     assert first.report.samples == first.samples.height
+    assert first.report.rejected_rows + first.report.rejected_cells == first.rejected.height == 1
     assert path.read_bytes() == before
 
 

@@ -8,11 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from ferrolan.base.errors import Fault, SourceError, SurroundingsError
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.sources import SqlSource, SqlTable, TagAddress, read_sql
+from ferrolan.sources.sql import _read_only
 
 TAGS = (TagAddress(1, "feed_nd", "feed/Nd2O3"), TagAddress(2, "tails_fe", "tails/Fe"))
 ROWS = [
@@ -105,6 +107,7 @@ def test_corrections_and_late_rows_are_reported(tmp_path: Path) -> None:
     rows = [*ROWS, (6, "feed", "Nd2O3", "2026-03-02 06:00", 0.95), (7, "feed", "Nd2O3", "2026-03-01 12:00", 0.85)]
     report = read_sql(lims(tmp_path, rows), TAGS, 2, "lims").report
     assert report.repeated_lines == (6,) and report.backward_lines == (7,)
+    assert (report.repeated, report.backward, report.undeclared_addresses) == (1, 1, ("feed/CeO2",))
 
 
 def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
@@ -115,6 +118,15 @@ def test_reading_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     SqlSource(table, 2, "lims").read(TAGS)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["lims.sqlite"]
+
+
+@pytest.mark.parametrize("name", ["my plant.sqlite", "100 %.sqlite", "a#b?mode=rw.sqlite", "Größe 稀土.sqlite"])
+def test_any_file_name_is_opened_and_stays_read_only(tmp_path: Path, name: str) -> None:
+    lims(tmp_path, ROWS, name)
+    url = sa.URL.create("sqlite", database=str(tmp_path / name))
+    assert _read_only(url, name)().execute("select count(*) from assays").fetchone() == (len(ROWS),)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        _read_only(url, name)().execute("delete from assays")
 
 
 def test_a_missing_database_is_a_fault_and_is_not_made(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from ferrolan.base.tables import TABLES
 from ferrolan.base.time import months_after
-from ferrolan.views.context import Context, Quarter, QuotedPrice, Stream
+from ferrolan.views.context import Context, Quarter, QuotedPrice, Scenario, Stream
 
 RARE_EARTHS = ("La2O3", "CeO2", "Pr6O11", "Nd2O3", "SEGY")
 _SPLIT = {"La2O3": 0.26, "CeO2": 0.50, "Pr6O11": 0.05, "Nd2O3": 0.16, "SEGY": 0.03}
@@ -64,6 +64,10 @@ def context(**changes: object) -> Context:
         "data_cut": "2026-03-31 24:00 Asia/Shanghai",
         "seed": 7,
         "synthetic": True,
+        "seller": "steel",
+        "buyer": "rare_earth",
+        "concentrate": "re_concentrate",
+        "home": "china",
         "owners": {"steel": "steel company", "rare_earth": "rare-earth company"},
         "names": {
             "re_concentrate": "rare-earth concentrate",
@@ -88,9 +92,27 @@ def context(**changes: object) -> Context:
         "prices": (
             QuotedPrice("prnd_oxide", 624900.0, "CNY/t", "included", 553008.8, "CNY/t", "cnyes_2026_01", "2026-01-09"),
             QuotedPrice("rolled_steel", 3160.0, "CNY/t", "included", 2796.5, "CNY/t", "seaisi_cisa_q1", "2025-04-22"),
+            QuotedPrice(
+                "coke",
+                187.6,
+                "USD/t",
+                "excluded",
+                1367.2,
+                "CNY/t",
+                "katco_2025_04",
+                "2025-04-16",
+                note="premium hard coking coal FOB Australia",
+            ),
             QuotedPrice("segy_oxide", 210000.0, "CNY/t", "included", 185840.7, "CNY/t", None, "", synthetic=True),
         ),
+        "scenarios": (
+            Scenario("export_quota", "export_quota", "china", 0.7, synthetic=True),
+            Scenario("export_quota_by_element", "export_quota", "china", 0.7, each=True, synthetic=True),
+        ),
         "citations": {
+            "katco_2025_04": "KATCO 2025-04",
+            "econotimes_2025q": "EconoTimes 2025",
+            "nbd_2023_b2": "NBD 2023-09",
             "cnyes_2026_01": "cnyes 2026-01",
             "udn_2025_10": "UDN 2025-10-10",
             "smm_2025_01": "SMM 2025-01-09",
@@ -118,8 +140,11 @@ def tables(*, worthless: bool = True, suspects: bool = True) -> dict[str, pl.Dat
     flotation feed scale is found out.
     """
     return {
-        "measurements": frame("measurements", [{"tag": tag, "period": 0} for tag in ("WT-111", "WT-214", "WT-221")]),
+        "measurements": frame(
+            "measurements", [{"tag": tag, "period": 0, "value": 1.0} for tag in ("WT-111", "WT-214", "WT-221")]
+        ),
         "rejected": frame("rejected", [{"source": "plant_historian", "line": 77, "found": "I/O Timeout"}]),
+        "ingest": _ingest(),
         "account": _account(),
         "closure": _closure(suspects),
         "balance_tests": _tests(suspects),
@@ -129,6 +154,7 @@ def tables(*, worthless: bool = True, suspects: bool = True) -> dict[str, pl.Dat
         "plan_limits": _limits(),
         "concentrate_value": _values(worthless),
         "value_draws": _draws(worthless),
+        "what_if": _what_if(),
         "market": _market(),
         "market_parties": _parties(),
         "certificates": _certificates(),
@@ -140,6 +166,30 @@ def tables(*, worthless: bool = True, suspects: bool = True) -> dict[str, pl.Dat
 def empty() -> dict[str, pl.DataFrame]:
     """All tables without rows."""
     return {name: table.empty() for name, table in TABLES.items()}
+
+
+def _ingest() -> pl.DataFrame:
+    counts = {"samples": 340000, "uncertain": 12, "out_of_range": 12, "repeated": 0, "backward": 0}
+    return frame(
+        "ingest",
+        [
+            {"source": "plant_historian", "rows": 2976, "good": 339000, "bad": 690, "rejected": 1, "silent": ["TI-903"],
+             "undeclared": [], **counts},
+            {"source": "laboratory", "rows": 400, "good": 400, "bad": 0, "rejected": 0, "silent": [], "undeclared": [],
+             **dict.fromkeys(counts, 0)},
+        ],
+    )  # fmt: skip
+
+
+def _what_if() -> pl.DataFrame:
+    rows = [
+        ("demand", "weaker", "Pr-Nd oxide sells for 20 % less", -407e6, -520e6, -310e6),
+        ("expansion", "more", "20 % more separation capacity", 0.0, 0.0, 0.0),
+        ("intervention", "tighter", "10 % less separation quota", -174e6, -230e6, -120e6),
+    ]
+    names = ("question", "case", "title", "gain", "low", "high")
+    shared = {"base_gain": 2.19e9, "covers": "the plan alone"}
+    return frame("what_if", [dict(zip(names, row, strict=True)) | shared for row in rows])
 
 
 def _account() -> pl.DataFrame:
@@ -154,7 +204,7 @@ def _account() -> pl.DataFrame:
                 )
             )
             rows += [
-                _entry("assay", name, part, period, f"LAB-{number}-{part}", x, 0.02 * x, x, "mass fraction", 0.4)
+                _entry("assay", name, part, period, f"LAB-{number}-{part}", x, 0.02 * x, x, "1", 0.4)
                 for part in RARE_EARTHS
                 for x in (content * _SPLIT[part],)
             ]
@@ -313,6 +363,7 @@ def _limits() -> pl.DataFrame:
             2900.0,
             0.49e6,
         ),
+        ("separation", "capacity", "rare_earth", span, 21400.0, 21400.0, "t", 2.0, 0.0, 100.0, float("inf"), 0.0),
         ("rolled_steel", "market", "steel", _MONTHS[1], 180000.0, 180000.0, "t", 88.0, 61.0, 900.0, 1200.0, 0.11e6),
         ("segy_oxide", "market", "rare_earth", _MONTHS[1], 100.0, 100.0, "t", 5400.0, 5100.0, 4.0, 9.0, 5100.0),
         ("flotation", "capacity", "steel", span, 450000.0, 450000.0, "t", 3.1, 0.0, 1000.0, float("inf"), 0.0),
@@ -324,45 +375,20 @@ def _limits() -> pl.DataFrame:
 def _values(worthless: bool) -> pl.DataFrame:
     right = (0.0, 0.0, 8100.0) if worthless else (21400.0, 14100.0, 29800.0)
     left = (21800.0, 14600.0, 30300.0)
-    basis = "dry, 50 % REO, without VAT"
-    rows: list[tuple[str, str, float | None, float | None, float | None, float | None, float | None, str, str]] = [
-        (
-            "marginal_right",
-            "group",
-            *right,
-            34440.0,
-            36900.0 if worthless else 35200.0,
-            basis,
-            "one tonne more, spread evenly over the plan",
-        ),
-        ("marginal_left", "group", *left, 33100.0, 34440.0, basis, "one tonne less, spread evenly over the plan"),
-        (
-            "netback",
-            "group",
-            31100.0,
-            22300.0,
-            40400.0,
-            None,
-            None,
-            basis,
-            "oxide revenue less cost beyond the concentrate, per tonne delivered",
-        ),
-        ("seller_minimum", "seller", 690.0, 560.0, 820.0, None, None, basis, "against the seller's stand-alone plan"),
-        (
-            "buyer_maximum",
-            "buyer",
-            31100.0,
-            22300.0,
-            40400.0,
-            None,
-            None,
-            basis,
-            "against the buyer's stand-alone plan",
-        ),
-        ("published", "market", 26834.0, None, None, None, None, basis, "related-party price of 2026Q1, cnyes 2026-01"),
+    rows: list[tuple[str, str, float | None, float | None, float | None, float | None, float | None]] = [
+        ("marginal_right", "group", *right, 34440.0, 36900.0 if worthless else 35200.0),
+        ("marginal_left", "group", *left, 33100.0, 34440.0),
+        ("marginal_beyond_left", "group", 22900.0, None, None, None, 33100.0),
+        ("netback", "buyer", 31100.0, 22300.0, 40400.0, None, None),
+        ("seller_minimum", "seller", 690.0, 560.0, 820.0, None, None),
+        ("buyer_maximum", "buyer", 31100.0, 22300.0, 40400.0, None, None),
+        ("published", "market", 26834.0, None, None, None, None),
     ]
     names = list(TABLES["concentrate_value"].columns)
-    return frame("concentrate_value", [dict(zip(names, row, strict=True)) for row in rows])
+    made: list[dict[str, object]] = [dict(zip(names, row, strict=False)) | {"grade": 0.5} for row in rows]
+    made[-1] |= {"source": "cnyes_2026_01", "period": "2026Q1", "confidence": "high"}
+    made[-1] |= {"delivered_value": 27965.0, "delivered_grade": 0.51, "delivered_moisture": 0.096}
+    return frame("concentrate_value", made)
 
 
 def _draws(worthless: bool, count: int = 120) -> pl.DataFrame:
@@ -376,7 +402,7 @@ def _draws(worthless: bool, count: int = 120) -> pl.DataFrame:
         [
             {"draw": k, "recovery": 0.93, "lead_price": 553000 + 80000 * noise[k, 0], "marginal_right": float(right[k]), "marginal_left": float(0.7 * netback[k]),
              "buyer_marginal": float(right[k]), "netback": float(netback[k]), "seller_minimum": float(minimum[k]), "buyer_maximum": float(netback[k]),
-             "binding_quota": "none" if open_quota[k] or not worthless else "separation"}
+             "delivered": 34440.0 + 40 * float(noise[k, 1]), "binding_quotas": [] if open_quota[k] or not worthless else ["separation"]}
             for k in range(count + 1)
         ],
     )  # fmt: skip
@@ -388,6 +414,10 @@ def _market() -> pl.DataFrame:
         ("base", "china", "CeO2", 0.0, 110000.0, 125000.0, 15000.0, 4100.0), ("base", "abroad", "CeO2", 2500.0, 73800.0, 58800.0, -15000.0, 0.0),
         ("export_quota", "china", "PrNd", 498000.0, 70300.0, 84400.0, 14070.0, 0.0), ("export_quota", "abroad", "PrNd", 702000.0, 38600.0, 24530.0, -14070.0, 0.0),
         ("export_quota", "china", "CeO2", 0.0, 110000.0, 122000.0, 12000.0, 4000.0), ("export_quota", "abroad", "CeO2", 2900.0, 71300.0, 59300.0, -12000.0, 0.0),
+        ("export_quota_by_element", "china", "PrNd", 490000.0, 71000.0, 85070.0, 14070.0, 0.0),
+        ("export_quota_by_element", "abroad", "PrNd", 710000.0, 38100.0, 24030.0, -14070.0, 0.0),
+        ("export_quota_by_element", "china", "CeO2", 0.0, 110000.0, 120500.0, 10500.0, 4000.0),
+        ("export_quota_by_element", "abroad", "CeO2", 3100.0, 70000.0, 59500.0, -10500.0, 0.0),
     ]  # fmt: skip
     names = list(TABLES["market"].columns)
     return frame("market", [dict(zip(names, row, strict=True)) for row in rows])
@@ -416,37 +446,40 @@ def _certificates() -> pl.DataFrame:
 
 def _findings(suspects: bool) -> pl.DataFrame:
     rows: list[dict[str, object]] = [
+        {"kind": "value", "subject": "re_concentrate", "step": "whole_trade", "money": 153e6, "low": 96e6, "high": 214e6,
+         "action": "decide"},
+        {"kind": "limit", "subject": "separation", "limit_kind": "quota", "step": "one_per_cent", "money": 11.24e6,
+         "low": 7.1e6, "high": 15.8e6, "action": "decide"},
+        {"kind": "market", "subject": "export_quota", "step": "scenario", "money": -3.6e6, "action": "watch"},
+    ]  # fmt: skip
+    meters: list[dict[str, object]] = [
         {
-            "rank": 1,
-            "kind": "value",
-            "subject": "re_concentrate",
-            "money": 153e6,
-            "low": 96e6,
-            "high": 214e6,
-            "action": "decide",
+            "kind": "meter",
+            "subject": "WT-214",
+            "tags": ["WT-214"],
+            "step": "without_meter",
+            "money": -2.1e6,
+            "action": "fix",
         },
-        {
-            "rank": 2,
-            "kind": "limit",
-            "subject": "separation",
-            "money": 11.24e6,
-            "low": 7.1e6,
-            "high": 15.8e6,
-            "action": "decide",
-        },
-        {"rank": 3, "kind": "market", "subject": "export_quota", "money": -3.6e6, "action": "watch"},
+        {"kind": "meter", "subject": "LAB-REC-ND", "tags": ["LAB-REC-ND"], "step": "without_meter", "action": "fix"},
     ]
-    meter = {"rank": 4, "kind": "meter", "subject": "WT-214", "action": "fix"}
-    return frame("findings", [*rows, meter] if suspects else rows)
+    found = [*rows, *meters] if suspects else rows
+    return frame("findings", [{"tags": [], **row, "rank": rank} for rank, row in enumerate(found, start=1)])
 
 
 def _facts() -> pl.DataFrame:
     common = {"basis": "", "tax": "not_stated", "recalled": False, "as_of": "2026-11-22", "note": "", "text": None}
     rows: list[dict[str, object]] = [
-        {"file": "quotas", "section": "annual_totals", "fact": "2024", "key": "mining", "value": 270000.0, "unit": "t_REO", "period": "2024",
+        {"file": "quotas", "section": "annual_totals", "fact": "mining", "key": "value", "value": 270000.0, "unit": "t_REO", "period": "2024",
          "source": "starfeu_2024_b2, debon_2024_b2", "confidence": "high"},
-        {"file": "quotas", "section": "annual_totals", "fact": "2024", "key": "smelting_separation", "value": 254000.0, "unit": "t_REO", "period": "2024",
+        {"file": "quotas", "section": "annual_totals", "fact": "smelting_separation", "key": "value", "value": 254000.0, "unit": "t_REO", "period": "2024",
          "source": "starfeu_2024_b2", "confidence": "high"},
+        {"file": "quotas", "section": "annual_totals", "fact": "mining", "key": "value", "value": None, "unit": "t_REO", "period": "2025",
+         "source": "econotimes_2025q", "confidence": "high"},
+        {"file": "quotas", "section": "by_group", "fact": "group=NRE", "key": "mining_light", "value": 178650.0, "unit": "t_REO", "period": "2023",
+         "source": "nbd_2023_b2", "confidence": "derived"},
+        {"file": "quotas", "section": "by_group", "fact": "group=NRE", "key": "mining_light", "value": 94580.0, "unit": "t_REO",
+         "period": "2024-batch1", "source": "debon_2024_b2", "confidence": "high"},
         {"file": "policy_events", "section": "rare_earth_west", "fact": "mp_price_floor", "key": "floor_usd_per_kg", "value": 110.0, "unit": "USD_per_kg",
          "period": "2025-10-01", "source": "mp_8k_2025_07", "confidence": "high"},
         {"file": "steel", "section": "capacity_and_excess", "fact": "excess_capacity 2025", "key": "value", "value": 680.0, "unit": "Mt", "period": "2025",

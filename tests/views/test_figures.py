@@ -66,11 +66,11 @@ def test_labels_of_the_value_figure_never_meet_whatever_the_values(
             "value": value,
             "low": value * (1 - width),
             "high": value * (1 + width),
-            "basis": "dry",
+            "grade": 0.5,
         }
         for name, value in zip(names, values, strict=False)
     ]
-    rows.append({"measure": "published", "party": "market", "value": published, "basis": "dry"})
+    rows.append({"measure": "published", "party": "market", "value": published, "grade": 0.5})
     book = open_book({**tables(), "concentrate_value": frame("concentrate_value", rows)}, context())
     figure = figures.concentrate(book, say("t"))
     assert figure is not None and _meets(read(str(figure.svg))) == []

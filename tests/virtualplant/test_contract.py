@@ -5,7 +5,7 @@ from pathlib import Path
 
 import ferrolan.virtualplant
 
-ALLOWED = ("ferrolan.base", "ferrolan.materials", "ferrolan.enterprise", "ferrolan.virtualplant")
+ALLOWED = ("ferrolan.base", "ferrolan.enterprise", "ferrolan.virtualplant")
 FOREIGN = {"numpy", "polars"}
 STANDARD = {"__future__", "collections", "contextlib", "dataclasses", "datetime", "functools", "os", "pathlib",
             "sqlite3", "typing", "zlib", "zoneinfo"}  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
@@ -27,12 +28,7 @@ MINIMUM_COVERAGE = 0.5
 _BALANCE_KINDS = ("flow", "assay", "stock", "stock_assay")
 
 
-def network(
-    document: Enterprise,
-    measurements: pl.DataFrame,
-    periods: Sequence[Period],
-    excluded: Collection[str] = (),
-) -> Network:
+def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[Period]) -> Network:
     """The network of one account.
 
     Parameters
@@ -43,8 +39,6 @@ def network(
         Measured means (``measurements`` schema), canonical units.
     periods
         Periods of the account, in order.
-    excluded
-        Tags of the meters that a person has signed out of the account.
 
     Raises
     ------
@@ -58,36 +52,42 @@ def network(
         ),
         components=tuple(document.account.components),
         hours=tuple(period.hours for period in periods),
-        readings=readings(document, measurements, excluded),
+        readings=readings(document, measurements),
         absent=_absent(document),
     )
 
 
-def readings(document: Enterprise, measurements: pl.DataFrame, excluded: Collection[str] = ()) -> tuple[Reading, ...]:
-    """Every usable measurement of the balance, dry and in the balance's units."""
-    frame = MEASUREMENTS.check(measurements)
-    moisture = _moisture(frame)
-    wet = {tag.tag for tag in document.tags if tag.basis == "wet"}
-    usable = frame.filter(
-        pl.col("kind").is_in(_BALANCE_KINDS),
+def usable(measurements: pl.DataFrame, excluded: Collection[str] = ()) -> pl.DataFrame:
+    """The measurements an account may use: known, covered by good data, and not signed out.
+
+    What is not usable is not there: a scale without usable moisture has no dry reading, a unit without a usable power
+    meter keeps its declared energy.
+    """
+    return MEASUREMENTS.check(measurements).filter(
         pl.col("value").is_not_null(),
         pl.col("coverage") >= MINIMUM_COVERAGE,
         ~pl.col("tag").is_in(sorted(excluded)),
     )
+
+
+def readings(document: Enterprise, measurements: pl.DataFrame) -> tuple[Reading, ...]:
+    """Every usable measurement of the balance, dry and in the balance's units."""
+    frame = usable(measurements)
+    moisture = _moisture(frame)
+    wet = {tag.tag for tag in document.tags if tag.basis == "wet"}
     result = []
-    for row in usable.iter_rows(named=True):
+    for row in frame.filter(pl.col("kind").is_in(_BALANCE_KINDS)).iter_rows(named=True):
         value, sigma = row["value"], row["sigma"]
+        also: tuple[str, ...] = ()
         if row["tag"] in wet:
-            dry = _dry(value, sigma, moisture.get((row["object"], row["period"])))
-            if dry is None:
+            water = moisture.get((row["object"], row["period"]))
+            if water is None:
                 continue
-            value, sigma = dry
+            value, sigma = _dry(value, sigma, water)
+            also = (water.tag,)
         scale = assay_scale(document, row["object"]) if row["kind"] == "assay" else 1.0
-        result.append(
-            Reading(
-                row["kind"], row["object"], row["component"], row["period"], value / scale, sigma / scale, row["tag"]
-            )
-        )
+        place = (row["kind"], row["object"], row["component"], row["period"])
+        result.append(Reading(*place, value / scale, sigma / scale, row["tag"], also))
     _refuse_without_sigma(result)
     return tuple(result)
 
@@ -109,7 +109,7 @@ def account(document: Enterprise, reconciled: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("t"))
         .when((pl.col("kind") == "assay") & is_liquor)
         .then(pl.lit("kg/m3"))
-        .otherwise(pl.lit("fraction"))
+        .otherwise(pl.lit("1"))
     )
     return ACCOUNT.check(
         reconciled.with_columns(
@@ -144,17 +144,24 @@ def _absent(document: Enterprise) -> frozenset[tuple[str, str]]:
     )
 
 
-def _moisture(frame: pl.DataFrame) -> Mapping[tuple[str, int], tuple[float, float]]:
-    rows = frame.filter(pl.col("kind") == "moisture", pl.col("value").is_not_null())
-    return {(row["object"], row["period"]): (row["value"], row["sigma"]) for row in rows.iter_rows(named=True)}
+@dataclass(frozen=True)
+class _Moisture:
+    """Moisture of a wet stream in one period and its standard deviation [mass fraction]."""
+
+    tag: str
+    value: float
+    sigma: float
 
 
-def _dry(value: float, sigma: float, moisture: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Dry flow and its standard deviation, or nothing where the moisture is not known."""
-    if moisture is None:
-        return None
-    water, sigma_water = moisture
-    return value * (1.0 - water), math.hypot(sigma * (1.0 - water), value * sigma_water)
+def _moisture(frame: pl.DataFrame) -> Mapping[tuple[str, int], _Moisture]:
+    rows = frame.filter(pl.col("kind") == "moisture").iter_rows(named=True)
+    return {(row["object"], row["period"]): _Moisture(row["tag"], row["value"], row["sigma"]) for row in rows}
+
+
+def _dry(value: float, sigma: float, water: _Moisture) -> tuple[float, float]:
+    """Dry flow and its standard deviation."""
+    solids = 1.0 - water.value
+    return value * solids, math.hypot(sigma * solids, value * water.sigma)
 
 
 def _refuse_without_sigma(result: Sequence[Reading]) -> None:
@@ -168,4 +175,4 @@ def _refuse_without_sigma(result: Sequence[Reading]) -> None:
         raise ProblemError("readings without a standard deviation:\n" + "\n".join(faults))
 
 
-__all__ = ["MASS", "account", "assay_scale", "carried", "network", "readings"]
+__all__ = ["MASS", "account", "assay_scale", "carried", "network", "readings", "usable"]

@@ -1,8 +1,9 @@
 """Document becomes a market of regions: ore baskets in fixed proportions, linear demands, scenarios of policy.
 
-Two regions see two prices of one oxide: 553,009 CNY/t of Pr-Nd oxide at home, 801,658 abroad. Freight explains little
-of it; the rest is taken as the cost of licences on that commodity's way out, so that the base reproduces both observed
-prices. As a cost it is nobody's income; who gains by a licence is a question of an instrument, not of this base.
+Two regions have two reference prices of one oxide: 752,212 CNY/t of Pr-Nd oxide at home, 801,658 abroad. Freight
+explains little of it; the rest is taken as the cost of licences on that commodity's way out, so that the base
+reproduces both. As a cost it is nobody's income; who gains by a licence is a question of an instrument. Quantities are
+declared, so the base's exports are an input; what an instrument changes is the result.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ferrolan.assembly.plan import HOURS_PER_YEAR, net_price
-from ferrolan.base.errors import ProblemError
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.market import Arc, Demand, MarketProblem, Mine
 from ferrolan.market.instrument import Instrument
@@ -48,7 +48,7 @@ def market_problem(
     )
 
 
-def instruments(document: Enterprise, scenario: str, exports: float) -> tuple[Instrument, ...]:
+def instruments(document: Enterprise, scenario: str, exports: Mapping[str, float]) -> tuple[Instrument, ...]:
     """The instruments of a declared scenario.
 
     Parameters
@@ -58,13 +58,16 @@ def instruments(document: Enterprise, scenario: str, exports: float) -> tuple[In
     scenario
         Name of the scenario.
     exports
-        Exports of its region in the base case [t/a], of which a declared share is the limit.
+        What its region exports of each commodity in the base case [t/a]; a declared share of it is the limit.
     """
     declared = document.market.scenarios[scenario]
-    if declared.instrument != "export_quota":
-        raise ProblemError(f"market.scenarios.{scenario}: no instrument {declared.instrument!r}; known: export_quota")
-    weights = dict.fromkeys(document.market.commodities, 1.0)
-    return (ExportQuota(region=declared.region, weights=weights, limit=declared.limit_share.value * exports),)
+    share = declared.limit_share.value
+    if declared.each:
+        return tuple(
+            ExportQuota(declared.region, {commodity: 1.0}, share * tonnes, name=f"export quota of {commodity}")
+            for commodity, tonnes in exports.items()
+        )
+    return (ExportQuota(declared.region, dict.fromkeys(exports, 1.0), share * sum(exports.values())),)
 
 
 def _demands(document: Enterprise, factor: Mapping[str, float]) -> tuple[Demand, ...]:

@@ -31,6 +31,15 @@ class Shift:
     capacities: Mapping[str, float] = field(default_factory=dict)
     quotas: Mapping[str, float] = field(default_factory=dict)
 
+    def then(self, other: Shift) -> Shift:
+        """Both differences, one on top of the other."""
+        return Shift(
+            prices=_product(self.prices, other.prices),
+            costs=_product(self.costs, other.costs),
+            capacities=_product(self.capacities, other.capacities),
+            quotas=_product(self.quotas, other.quotas),
+        )
+
 
 def plan_problem(
     document: Enterprise,
@@ -79,6 +88,10 @@ def net_price(document: Enterprise, price: Price) -> float:
         value /= 1.0 + document.enterprise.vat_rate.value
     value += price.freight.value if price.freight is not None else 0.0
     return value / (1.0 if price.content is None else price.content)
+
+
+def _product(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: one.get(name, 1.0) * other.get(name, 1.0) for name in {**one, **other}}
 
 
 def _rate(document: Enterprise, currency: str) -> float:

@@ -18,6 +18,7 @@ import polars as pl
 import scipy.sparse as sp
 
 from ferrolan.assembly.balances import carried
+from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import DRY_MASS, Sourced
 from ferrolan.base.time import Period
 from ferrolan.enterprise.document import Enterprise
@@ -28,9 +29,6 @@ from ferrolan.reconciliation import Reconciled
 Floats = npt.NDArray[np.float64]
 Key = tuple[str, str, str]
 """Unit, mode, commodity."""
-
-POWER = "power"
-"""The utility that a unit's power meter measures."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,14 @@ def energies(measurements: pl.DataFrame, periods: Sequence[Period]) -> Mapping[s
 
 
 def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str, float]:
-    """Reconciled stock of every stored commodity at the end of the account [t of the commodity]."""
+    """Reconciled stock of every stored commodity at the end of the account [t of the commodity].
+
+    Raises
+    ------
+    ProblemError
+        Naming the stocks that the account cannot see.
+    """
+    unseen: list[str] = []
     last = len(reconciled.network.hours)
     stocks = {}
     for name, unit in document.units.items():
@@ -142,7 +147,15 @@ def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str,
                 reconciled.values[reconciled.index["stock_assay", name, component, last]]
                 for component in commodity.basis
             )
-        stocks[unit.stocks] = float(tonnes * share / commodity.per)
+        stock = float(tonnes * share / commodity.per)
+        if not math.isfinite(stock):
+            unseen.append(name)
+        stocks[unit.stocks] = stock
+    if unseen:
+        raise ProblemError(
+            f"the stock of {', '.join(unseen)} at the end of {document.account.month} cannot be seen, so no plan can "
+            "start from it; add a count (and a composition, where the commodity counts components) near the month's end"
+        )
     return stocks
 
 
@@ -177,7 +190,7 @@ def _seen(
     if reference is None:
         return
     for commodity, sign, _ in _amounts(mode):
-        if commodity == POWER and unit in energy:
+        if _is_metered(document, commodity) and unit in energy:
             amount = _Amount(energy[unit][0], np.zeros(len(reconciled.values)), energy[unit][1] ** 2)
         elif commodity in document.commodities:
             found = _amount(document, reconciled, unit, commodity, inward=sign < 0)
@@ -195,6 +208,7 @@ def _seen(
             _coefficient_unit(document, commodity),
             "reconciled",
             sd=math.sqrt(variance),
+            synthetic=document.virtual_plant is not None,
             source=f"account {document.account.month}",
         )
         yield _Seen(row, sign * gradient)
@@ -259,6 +273,12 @@ def _root(covariance: Floats) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
     root: Floats = vectors * np.sqrt(np.clip(values, 0.0, None))
     return root
+
+
+def _is_metered(document: Enterprise, commodity: str) -> bool:
+    """Whether the units' power meters measure this utility."""
+    utility = document.utilities.get(commodity)
+    return utility is not None and utility.metered_by == "power"
 
 
 def _coefficient_unit(document: Enterprise, commodity: str) -> str:

@@ -1,4 +1,4 @@
-"""A closed list of things that have a name: kinds of unit, connectors, instruments.
+"""A closed list of things that have a name, such as the kinds of unit: mill, blast furnace, calcination.
 
 A registry is built once from what a catalogue lists, in the catalogue's order, and never changes. A name twice is
 refused; an unknown name raises with the nearest known one.

@@ -72,7 +72,10 @@ M = TypeVar("M", bound="Model")
 Path = tuple[str | int, ...]
 
 _LISTED = 12  # known names in a message
-_SOURCE_OR_SYNTHETIC = "Add 'source: <id of facts/data/sources.yaml>', or 'synthetic: true' if the number is ours"
+_SOURCE_OR_SYNTHETIC = (
+    "Add 'source: <id of facts/data/sources.yaml>', 'own: true' for a figure of your plant, or 'synthetic: true' for "
+    "one that is made up"
+)
 
 
 @dataclass(frozen=True)
@@ -170,7 +173,7 @@ def _quantity(raw: object) -> Quantity:
 
 
 class Sourced(Model):
-    """A number that says where it comes from: a published ``source``, or ``synthetic: true`` where it is ours."""
+    """A number that says where it comes from: a published ``source``, the plant's ``own``, or ``synthetic``."""
 
     quantity: Annotated[Quantity, BeforeValidator(_quantity)] = Field(validation_alias="value")
     """Number and unit as written."""
@@ -178,8 +181,10 @@ class Sourced(Model):
     """Factor on a published figure, such as 0.1 for a tenth of a plant."""
     source: Text | None = None
     """Id of the source in the public record."""
+    own: Flag = False
+    """Whether it is the plant's own figure; ``note`` says from where."""
     synthetic: Flag = False
-    """Whether the number is ours, not published."""
+    """Whether the number is made up."""
     period: Text | None = None
     """Time the figure speaks of."""
     confidence: Literal["high", "medium", "low", "derived"] | None = None
@@ -191,13 +196,13 @@ class Sourced(Model):
     @classmethod
     def _is_mapping(cls, data: Any) -> Any:  # Any: whatever a document holds
         if not isinstance(data, Mapping | Sourced):
-            way_out = f"Write {{value: {data}, source: <id>}}, or {{value: {data}, synthetic: true}} if it is ours"
+            way_out = f"Write {{value: {data}, source: <id>}}, or own: true, or synthetic: true in place of the source"
             raise WrongValue("missing_source", "a value that says where it comes from", way_out)
         return data
 
     @after
     def _says_where_from(self) -> Self:
-        require_origin(self.source, self.synthetic)
+        require_origin(self.source, self.synthetic, self.own)
         return self
 
     @property
@@ -405,19 +410,20 @@ def _keys(model: type[BaseModel]) -> tuple[str, ...]:
     return tuple(str(field.validation_alias or field.alias or name) for name, field in model.model_fields.items())
 
 
-def require_origin(source: str | None, synthetic: bool) -> None:
-    """Raise ``WrongValue`` unless there is exactly one of a source and the mark *synthetic*."""
-    if source is None and not synthetic:
-        expected = "a source, or the mark that the value is synthetic"
+def require_origin(source: str | None, synthetic: bool, own: bool = False) -> None:
+    """Raise ``WrongValue`` unless there is exactly one of a source and the marks *own* and *synthetic*."""
+    origins = [source is not None, own, synthetic]
+    if not any(origins):
+        expected = "a source, or the mark that the value is the plant's own or synthetic"
         raise WrongValue("missing_source", expected, _SOURCE_OR_SYNTHETIC, "neither")
-    if source is not None and synthetic:
-        way_out = "Keep 'source' for a published figure, 'synthetic: true' for one of ours"
-        raise WrongValue("two_origins", "either a source or synthetic: true", way_out, "both")
+    if sum(origins) > 1:
+        way_out = "Keep 'source' for a published figure, 'own: true' for the plant's, 'synthetic: true' for a made-up"
+        raise WrongValue("two_origins", "either a source, own: true or synthetic: true", way_out, "more than one")
 
 
 def _problem(detail: ErrorDetails, data: object, notes: _Notes) -> Problem:
-    path, parent = _address(detail["loc"], data)
     kind, raw, context = detail["type"], detail["input"], detail.get("ctx", {})
+    path, parent = _address(detail["loc"], data, of_missing_key=kind == "missing")
     last = str(path[-1]) if path else ""
     if kind == "missing" and isinstance(detail["loc"][-1], int):
         return Problem(path, "wrong_type", "too few entries", "a longer list", "Add what is missing")
@@ -455,11 +461,11 @@ _EXPECTED = {
 }
 
 
-def _address(location: Sequence[str | int], data: object) -> tuple[Path, object]:
+def _address(location: Sequence[str | int], data: object, *, of_missing_key: bool) -> tuple[Path, object]:
     """Path in the document of an error's location, and the mapping that holds its last key.
 
     pydantic adds names of its own (the tag of a union, ``[key]``); what is not in the document is left out, except the
-    last one, which may be the key that is missing.
+    last one where it is the key that is missing.
     """
     path: list[str | int] = []
     node, parent = data, data
@@ -469,7 +475,7 @@ def _address(location: Sequence[str | int], data: object) -> tuple[Path, object]
         )
         if inside:
             parent, node = node, node[step]  # type: ignore[index]  # checked above
-        elif step == "[key]" or position < len(location) - 1 or not isinstance(node, Mapping):
+        elif not of_missing_key or position < len(location) - 1 or not isinstance(node, Mapping):
             continue
         else:
             parent = node

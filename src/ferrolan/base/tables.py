@@ -91,6 +91,23 @@ REJECTED = _table(
     reason=(pl.String, "", "why it was not taken"),
 )
 
+INGEST = _table(
+    "ingest",
+    "one source and what was taken from it",
+    source=(pl.String, "", "name of the source"),
+    rows=(pl.Int64, "", "rows of data in the source"),
+    samples=(pl.Int64, "", "samples made of them"),
+    good=(pl.Int64, "", "samples with a good status"),
+    uncertain=(pl.Int64, "", "samples with an uncertain status, out of range among them"),
+    bad=(pl.Int64, "", "samples with a bad status"),
+    out_of_range=(pl.Int64, "", "samples outside the range of their tag"),
+    rejected=(pl.Int64, "", "rows and cells that were not taken"),
+    repeated=(pl.Int64, "", "rows whose time stood there before"),
+    backward=(pl.Int64, "", "rows whose time runs backwards"),
+    silent=(pl.List(pl.String), "", "declared tags of which the source holds nothing"),
+    undeclared=(pl.List(pl.String), "", "addresses the source holds that no tag names"),
+)
+
 MEASUREMENTS = _table(
     "measurements",
     "one quantity over one period",
@@ -118,7 +135,7 @@ ACCOUNT = _table(
     sigma=(pl.Float64, "see unit", "standard deviation of the reading, or null"),
     value=(pl.Float64, "see unit", "reconciled value, null where unobservable"),
     sd=(pl.Float64, "see unit", "standard deviation of the reconciled value, null where unobservable"),
-    unit=(pl.String, "", "t/h, m3/h, mass fraction, kg/m3 or t"),
+    unit=(pl.String, "", "t/h, m3/h, 1 (mass fraction), kg/m3 or t"),
     z=(pl.Float64, "1", "measurement test statistic, null where not redundant"),
     status=(pl.String, "", "redundant | nonredundant | observable | unobservable"),
     reason=(pl.String, "", "why it has that status, in words"),
@@ -147,7 +164,7 @@ BALANCE_TESTS = _table(
     critical=(pl.Float64, "1", "critical value at the stated level"),
     p_value=(pl.Float64, "1", "probability of a statistic at least as large without gross error"),
     level=(pl.Float64, "1", "family-wise level of the test"),
-    passed=(pl.Boolean, "", "whether the data pass"),
+    passed=(pl.Boolean, "", "whether the data pass; null where there was nothing to test"),
 )
 
 SUSPECTS = _table(
@@ -155,7 +172,7 @@ SUSPECTS = _table(
     "one meter that may carry a gross error; meters of one class cannot be told apart by any test",
     rank=(pl.Int32, "", "1 for the class with the largest statistic"),
     suspect_class=(pl.Int32, "", "number of the equivalence class"),
-    kind=(pl.String, "", "flow | assay | stock | leak"),
+    kind=(pl.String, "", "flow | assay | stock | stock_assay, or auxiliary: it went into a reading of the class"),
     object=(pl.String, "", _OBJECT),
     component=(pl.String, "", _COMPONENT),
     tag=(pl.String, "", "tag of the meter"),
@@ -243,10 +260,19 @@ CONCENTRATE_VALUE = _table(
     value=(pl.Float64, "CNY/t", "at the declared basis; null where it does not exist"),
     low=(pl.Float64, "CNY/t", "5 % quantile over the draws, null where there are none"),
     high=(pl.Float64, "CNY/t", "95 % quantile over the draws, null where there are none"),
-    valid_from=(pl.Float64, "t", "annual delivery from which the value holds, else null"),
-    valid_to=(pl.Float64, "t", "annual delivery up to which the value holds, else null"),
-    basis=(pl.String, "", "grade, moisture and VAT basis"),
-    note=(pl.String, "", "what the value covers, and its source where it is public"),
+    valid_from=(
+        pl.Float64,
+        "t/a",
+        "tonnes at the buyer's gate, own and foreign, from which the value holds, else null",
+    ),
+    valid_to=(pl.Float64, "t/a", "tonnes at the buyer's gate, own and foreign, up to which the value holds, else null"),
+    grade=(pl.Float64, "1", "REO content of the tonne; it is dry, and the value without VAT"),
+    source=(pl.String, "", "source id of a public value, else null"),
+    period=(pl.String, "", "time a public value speaks of, else null"),
+    confidence=(pl.String, "", "confidence of a public value, else null"),
+    delivered_value=(pl.Float64, "CNY/t", "a public value for the wet tonne as delivered, with VAT, else null"),
+    delivered_grade=(pl.Float64, "1", "reconciled REO content of what was delivered, dry, else null"),
+    delivered_moisture=(pl.Float64, "1", "measured moisture of what was delivered, else null"),
 )
 
 VALUE_DRAWS = _table(
@@ -261,7 +287,8 @@ VALUE_DRAWS = _table(
     netback=(pl.Float64, "CNY/t", "average netback"),
     seller_minimum=(pl.Float64, "CNY/t", "seller's minimum price"),
     buyer_maximum=(pl.Float64, "CNY/t", "buyer's maximum price"),
-    binding_quota=(pl.String, "", "names of the quotas that bind in this draw, joined with +; none"),
+    delivered=(pl.Float64, "t/a", "delivered by the joint plan"),
+    binding_quotas=(pl.List(pl.String), "", "quotas that bind in this draw"),
 )
 
 WHAT_IF = _table(
@@ -271,8 +298,8 @@ WHAT_IF = _table(
     case=(pl.String, "", "name of the change in the document"),
     title=(pl.String, "", "the change in words"),
     gain=(pl.Float64, "CNY/a", "gain of the re-solved plan against the declared one"),
-    low=(pl.Float64, "CNY/a", "5 % quantile over draws of the account's coefficients, else null"),
-    high=(pl.Float64, "CNY/a", "95 % quantile over draws of the account's coefficients, else null"),
+    low=(pl.Float64, "CNY/a", "5 % quantile over the same draws as the concentrate's value, else null"),
+    high=(pl.Float64, "CNY/a", "95 % quantile over the same draws as the concentrate's value, else null"),
     base_gain=(pl.Float64, "CNY/a", "gain of the declared plan"),
     covers=(pl.String, "", "what the answer covers, and what it does not"),
 )
@@ -315,8 +342,11 @@ FINDINGS = _table(
     "one finding of the run, in money where it has a price",
     rank=(pl.Int32, "", "1 for the finding worth most money"),
     kind=(pl.String, "", "value | limit | meter | market"),
-    subject=(pl.String, "", "what it is about"),
-    money=(pl.Float64, "CNY/a", "what it is worth in a year, null where it has no price"),
+    subject=(pl.String, "", "commodity, limit or scenario it is about; the first tag of a class of meters"),
+    limit_kind=(pl.String, "", "kind of the limit, else null"),
+    tags=(pl.List(pl.String), "", "meters of the class, else empty"),
+    step=(pl.String, "", "what the money is for: whole_trade | one_per_cent | scenario | without_meter"),
+    money=(pl.Float64, "CNY/a", "what that step is worth in a year, null where it has no price"),
     low=(pl.Float64, "CNY/a", "lower end of its interval, else null"),
     high=(pl.Float64, "CNY/a", "upper end of its interval, else null"),
     action=(pl.String, "", "decide | fix | watch"),
@@ -347,7 +377,7 @@ FACTS = _table(
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        SAMPLES, REJECTED, MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS,
+        SAMPLES, REJECTED, INGEST, MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS,
         PLAN_ACTIVITIES, PLAN_LIMITS, CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES,
         FINDINGS, FACTS,
     )

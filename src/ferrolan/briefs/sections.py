@@ -1,19 +1,17 @@
 """Rows of the brief's three tables: the concentrate, the account, the plan; cells are marked up, the template lays out.
 
-A row of the concentrate table: "One tonne more | group | 0 CNY/t | 0-8 100 | up to 36 900 t/year | -100 %".
+A row of the concentrate table: "One tonne more, group | 0 CNY/t | 0-8 100 | the next 7.85 kt/year | -100 %".
 """
 
 from __future__ import annotations
 
-import math
-
 from markupsafe import Markup
 
 from ferrolan.base.language import _
-from ferrolan.views import narrative
+from ferrolan.views import meters, narrative, worth
 from ferrolan.views.cells import NOTHING, Book, name, say, spread_of
-from ferrolan.views.narrative import bias_sentence, concentrate_verdict, echoes, formula, meter_name, period
-from ferrolan.views.words import limit_name, measure_name, month_name, party_name
+from ferrolan.views.meters import formula
+from ferrolan.views.words import limit_name, listed, measure_name, measure_note, month_name, party_name
 
 _MOST_ADJUSTMENTS = 5
 _MOST_LIMITS = 6
@@ -25,8 +23,7 @@ def concentrate_section(book: Book) -> dict[str, object]:
     return {
         "rows": [_value_cells(book, row) for row in range(count)],
         "bases": _bases(book),
-        "verdict": concentrate_verdict(book),
-        "headline": narrative.concentrate_headline(book),
+        "verdict": worth.concentrate_verdict(book),
         "draws": _draws(book),
     }
 
@@ -34,12 +31,13 @@ def concentrate_section(book: Book) -> dict[str, object]:
 def account_section(book: Book) -> dict[str, object]:
     """Verdict, suspects as classes, closure by component, largest adjustments."""
     return {
-        "verdict": narrative.account_verdict(book) or say(_("Not answered: needs a reconciled account.")),
+        "verdict": meters.account_verdict(book) or say(_("Not answered: needs a reconciled account.")),
         "test": _global_test(book),
-        "suspects": _suspects(book),
+        "suspects": [_suspect_class(book, rows) for rows in meters.classes(book)],
+        "inside": meters.still_inside(book),
         "closures": [_closure_cells(book, row) for row in book.rows("view_closures")],
         "adjustments": [_adjustment_cells(book, row) for row in book.rows("view_adjustments")[:_MOST_ADJUSTMENTS]],
-        "rejected": _rejected(book),
+        "raw": meters.raw_data(book),
     }
 
 
@@ -58,38 +56,26 @@ def _value_cells(book: Book, row: int) -> dict[str, object]:
     spread = spread_of(book, "concentrate_value", row, "low", "high")
     return {
         "measure": measure_name(measure, party),
-        "party": party_name(book, party),
+        "party": party_name(book.context, party),
         "value": book.number("concentrate_value", row, "value", digits=None if public else 3, spread=spread, bare=True),
         "interval": book.interval("concentrate_value", row, "low", "high", bare=True),
-        "range": _range(book, row),
+        "range": worth.reach(book, row) or NOTHING,
         "against": NOTHING if public else book.number("view_concentrate", row, "relative", digits=2, signed=True),
         "public": public,
-        "note": book.word("concentrate_value", row, "note"),
+        "note": measure_note(book, row),
     }
-
-
-def _range(book: Book, row: int) -> Markup:
-    start, end = (book.real("concentrate_value", row, column) for column in ("valid_from", "valid_to"))
-    if start is None and end is None:
-        return NOTHING
-    parts = {
-        "start": book.number(
-            "concentrate_value", row, "valid_from", digits=4, bare=start is not None and end is not None, magnitude=end
-        ),
-        "end": book.number("concentrate_value", row, "valid_to", digits=4),
-    }
-    if start is None:
-        return say(_("up to {end}"), **parts)
-    if end is None or math.isinf(end):
-        return say(_("from {start}"), start=book.number("concentrate_value", row, "valid_from", digits=4))
-    return say("{start}–{end}", **parts)
 
 
 def _bases(book: Book) -> Markup:
-    seen: dict[str, int] = {}
-    for row in range(book.frame("concentrate_value").height):
-        seen.setdefault(book.text("concentrate_value", row, "basis"), row)
-    return Markup("; ").join(book.word("concentrate_value", row, "basis") for row in seen.values())
+    """The basis of every value, and of every range: tonnes at the buyer's gate beside those planned."""
+    if not book.rows("concentrate_value"):
+        return Markup("")
+    return say(
+        _("CNY per dry tonne at {grade} REO, without VAT. Ranges count tonnes at the buyer's gate, own and foreign, "
+          "from the planned {delivered} on."),
+        grade=book.number("concentrate_value", 0, "grade", digits=2),
+        delivered=book.number("view_value", 0, "delivered"),
+    )  # fmt: skip
 
 
 def _draws(book: Book) -> Markup:
@@ -114,39 +100,27 @@ def _global_test(book: Book) -> Markup:
     )
 
 
-def _suspects(book: Book) -> list[dict[str, object]]:
-    classes: dict[int, list[int]] = {}
-    for row in range(book.frame("suspects").height):
-        number = int(book.real("suspects", row, "suspect_class") or 0)
-        classes.setdefault(number, []).append(row)
-    return [_suspect_class(book, rows) for rows in classes.values()]
-
-
-def _suspect_class(book: Book, rows: list[int]) -> dict[str, object]:
+def _suspect_class(book: Book, rows: list[int]) -> Markup:
+    """A class of suspects in words; the bias is that of the reading they share."""
     first = rows[0]
-    sentence = bias_sentence(book, first)
-    if len(rows) > 1:
-        meters = Markup(", ").join(meter_name(book, row) for row in rows)
-        sentence = say(_("One of {meters} is biased; no test tells them apart"), meters=meters)
-    if echoes(book, first):
-        return {
-            "sentence": say(
-                _("{tag} stands out too, but only as an echo: not once the meters above are allowed for"),
-                tag=_tags(book, rows),
-            )
-        }
-    return {
-        "sentence": sentence,
-        "interval": book.interval("suspects", first, "bias_low", "bias_high"),
-        "level": book.number("view_run", 0, "interval_level", digits=2),
+    if meters.echoes(book, first):
+        form = _("{tags} stands out too, but only as an echo: not once the meters above are allowed for.")
+        return say(form, tags=meters.tags_of(book, rows))
+    parts = {
         "z": book.number("suspects", first, "z", pure=True),
         "critical": book.number("suspects", first, "critical", pure=True),
+        "sentence": meters.bias_sentence(book, first),
         "after": _after(book, first),
     }
-
-
-def _tags(book: Book, rows: list[int]) -> Markup:
-    return Markup(", ").join(name(book.text("suspects", row, "tag")) for row in rows)
+    if len(rows) > 1:
+        named = listed([meters.meter_name(book, row) for row in rows], either=True)
+        parts["sentence"] = say(_("{meters} misreads; no test tells them apart"), meters=named)
+    if book.real("suspects", first, "bias_low") is None:
+        return say(_("{sentence}: statistic {z} against a critical {critical}. {after}"), **parts)
+    parts["bias"] = book.interval("suspects", first, "bias_low", "bias_high")
+    parts["level"] = book.number("view_run", 0, "interval_level", digits=2)
+    form = _("{sentence}: bias {bias} ({level} interval), statistic {z} against a critical {critical}. {after}")
+    return say(form, **parts)
 
 
 def _after(book: Book, row: int) -> Markup:
@@ -156,9 +130,9 @@ def _after(book: Book, row: int) -> Markup:
     level = book.real("balance_tests", book.row("balance_tests", test="global"), "level") or 0.05
     shown = book.number("suspects", row, "p_global_without", digits=2, pure=True)
     form = (
-        _("with it allowed for, the balances pass (p = {p})")
+        _("With it allowed for, the balances pass (p = {p}).")
         if left >= level
-        else _("with it allowed for, they still fail (p = {p})")
+        else _("With it allowed for, they still fail (p = {p}).")
     )
     return say(form, p=shown)
 
@@ -189,21 +163,20 @@ def _adjustment_cells(book: Book, row: int) -> dict[str, object]:
     return {
         "tag": name(book.text("view_adjustments", row, "tag")),
         "what": say("{what}, {part}", what=what, part=name(formula(component))) if component else what,
+        "held": _held(book, row),
         "measured": book.number("view_adjustments", row, "measured", spread=sd, bare=True),
         "value": book.number("view_adjustments", row, "value", spread=sd),
-        "sd": book.number("view_adjustments", row, "sd", digits=2),
         "relative": book.number("view_adjustments", row, "relative", digits=2, signed=True),
         "z": book.number("view_adjustments", row, "largest_z", digits=2, pure=True),
     }
 
 
-def _rejected(book: Book) -> Markup:
-    if not book.real("view_run", 0, "rejected"):
+def _held(book: Book, row: int) -> Markup:
+    """Where the reconciled value lies at the end of its range, no spread about it says anything."""
+    if not book.real("view_adjustments", row, "held"):
         return Markup("")
-    return say(
-        _("Raw rows or cells not taken, kept with their reasons: {count}."),
-        count=book.number("view_run", 0, "rejected", digits=None),
-    )
+    form = _("at the end of its range in {count} periods")
+    return say(form, count=book.number("view_adjustments", row, "held", digits=None))
 
 
 def _made(book: Book) -> list[Markup]:
@@ -239,7 +212,7 @@ def _limit_cells(book: Book, row: int) -> dict[str, object]:
     span = f"{months[0]}..{months[-1]}" if months else ""
     return {
         "limit": limit_name(book, row),
-        "when": period(book, row) if book.text("plan_limits", row, "period") != span else "",
+        "when": narrative.period(book, row) if book.text("plan_limits", row, "period") != span else "",
         "value": book.number("plan_limits", row, "limit_value", digits=5),
         "left": _reach(book, row, "value_left", "valid_down"),
         "right": _reach(book, row, "value_right", "valid_up"),

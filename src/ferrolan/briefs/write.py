@@ -7,6 +7,7 @@ outside request, no font file; empty tables leave a sentence that says what is m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -53,7 +54,10 @@ def write(tables: Mapping[str, pl.DataFrame], context: Context, path: Path) -> P
 
 
 def render(tables: Mapping[str, pl.DataFrame], context: Context) -> str:
-    """The brief's HTML; the same tables and context give the same text."""
+    """The brief's HTML; the same tables and context give the same text.
+
+    Derived tables (``views.tables.derive``) that are among ``tables`` are taken as they stand.
+    """
     book = open_book(tables, context)
     return _environment().get_template("brief.html.j2").render(_content(book))
 
@@ -89,6 +93,7 @@ def _content(book: Book) -> dict[str, object]:
         "picture": bigger_picture(book),
         "actions": [(label, actions(book, kind)) for label, kind in _action_columns()],
         "prices": _prices(book),
+        "span": _price_span(book),
         "footer": _footer(book),
     }
 
@@ -130,8 +135,20 @@ def _footer(book: Book) -> dict[str, object]:
         "seed": say(_("seed {seed}"), seed=book.number("view_run", 0, "seed", digits=None)),
         "certificates": _certificates(book, met, all_of),
         "synthetic": book.context.synthetic,
-        "notes": [name(note) for note in book.context.notes],
+        "notes": _notes(book),
     }
+
+
+def _notes(book: Book) -> list[Markup]:
+    """The document's own notes, and what every interval of the account takes for granted."""
+    notes = [name(note) for note in book.context.notes]
+    if book.rows("account"):
+        form = _(
+            "Intervals take a meter's errors in different weeks as independent; errors that last longer make them "
+            "wider."
+        )
+        notes.append(say(form))
+    return notes
 
 
 def _certificates(book: Book, met: float | None, all_of: float | None) -> Markup:
@@ -147,25 +164,39 @@ def _certificates(book: Book, met: float | None, all_of: float | None) -> Markup
 
 
 def _prices(book: Book) -> list[Markup]:
-    form = _("{commodity} {quoted} ({vat}) counts as {used}: {source}")
-    vat = {"included": _("with VAT"), "excluded": _("without VAT"), "none": _("no VAT")}
-    lines = []
-    for row, price in enumerate(book.context.prices):
-        dated = _dated(book, price) if price.source else _("synthetic")
-        lines.append(
-            say(
-                form,
-                commodity=book.context.name(price.commodity),
-                quoted=book.number("view_prices", row, "quoted", digits=None),
-                vat=vat.get(price.vat, price.vat),
-                used=book.number("view_prices", row, "used", digits=5),
-                source=name(dated),
-            )
-        )
-    return lines
+    return [_price(book, row, price) for row, price in enumerate(book.context.prices)]
+
+
+def _price(book: Book, row: int, price: QuotedPrice) -> Markup:
+    """A price as quoted, with what must travel with it; what it counts as, where that is another number."""
+    about = [_("with VAT")] if price.vat == "included" else []
+    about += [book.word("view_prices", row, "note")] if price.note else []
+    about += [name(_dated(book, price) if price.source else _("synthetic"))]
+    parts = {
+        "commodity": book.context.name(price.commodity),
+        "quoted": book.number("view_prices", row, "quoted", digits=None),
+        "about": Markup("; ").join(about),
+    }
+    if math.isclose(price.quoted, price.used) and price.quoted_unit == price.used_unit:
+        return say(_("{commodity} {quoted} ({about})"), **parts)
+    form = _("{commodity} {quoted} ({about}), counted as {used}")
+    return say(form, **parts, used=book.number("view_prices", row, "used", digits=4))
+
+
+def _price_span(book: Book) -> Markup:
+    """From when to when the prices of the plan date, where half a year and more lies between."""
+    if not book.text("view_run", 0, "prices_from"):
+        return Markup("")
+    return say(
+        _("They date from {oldest} to {youngest}: the plan sets them side by side as if they were of one day."),
+        oldest=book.word("view_run", 0, "prices_from"),
+        youngest=book.word("view_run", 0, "prices_to"),
+    )
 
 
 def _dated(book: Book, price: QuotedPrice) -> str:
     """The source of a price, and its day where the citation does not say it."""
     citation = book.context.citation(price.source)
-    return citation if not price.period or price.period in citation else f"{citation}, {price.period}"
+    if not price.period or price.period in citation:
+        return citation
+    return _("{citation}, price of {day}").format(citation=citation, day=price.period)

@@ -21,8 +21,6 @@ from ferrolan.facts import sources as public_sources
 Path = tuple[str | int, ...]
 Entry = Mapping[str, object]
 
-_COSTS = "costs"  # the one name in concentrate.relative_sd that is no commodity
-
 
 def check_references(data: Entry, kinds: Kinds) -> Iterator[Problem]:
     """Every place of the YAML file that does not fit another one.
@@ -266,8 +264,30 @@ def _concentrate(data: Entry, names: _Names) -> Iterator[Problem]:
     yield from _known((*path, "transfer"), transfer, names.transfers, "a declared transfer", "unknown_transfer")
     yield from _commodity((*path, "lead_product"), section.get("lead_product"), names)
     for name in _entry(section, "relative_sd"):
-        known = None if names.commodities is None else (*names.commodities, _COSTS)
-        yield from _known((*path, "relative_sd", name), name, known, "a commodity, or costs", "unknown_commodity")
+        yield from _commodity((*path, "relative_sd", name), name, names)
+    yield from _traded_basis(data, section)
+
+
+def _traded_basis(data: Entry, section: Entry) -> Iterator[Problem]:
+    """The grade that is valued is the one at which both ends of the transfer count their tonnes."""
+    grade = _fraction(_entry(section, "grade").get("value"))
+    ends = _entry(_entry(data, "transfers"), str(section.get("transfer")))
+    for end in ("from", "to"):
+        commodity = str(ends.get(end))
+        per = _entry(_entry(data, "commodities"), commodity).get("per")
+        if grade is not None and isinstance(per, int | float) and abs(per - grade) > 1e-9:
+            path: Path = ("commodities", commodity, "per")
+            yield Problem(path, "wrong_basis", str(per), f"the grade of concentrate.grade, {grade:g}", "Use one grade")
+
+
+def _fraction(written: object) -> float | None:
+    """A fraction as written, such as ``50 %``; None where it is none, which the schema says."""
+    if isinstance(written, int | float):
+        return float(written)
+    try:
+        return units.to_canonical(*units.parse(str(written)))
+    except UnitError:
+        return None
 
 
 def _market(data: Entry, names: _Names) -> Iterator[Problem]:

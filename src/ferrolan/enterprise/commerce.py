@@ -64,6 +64,8 @@ class Utility(Model):
 
     price: Annotated[Price, Unit("CNY/MWh", ("CNY/t",), least=0.0)]
     """Price of a unit."""
+    metered_by: Literal["power"] | None = None
+    """Kind of tag that measures a unit's use of it, if one does."""
 
 
 class Transfer(Model):
@@ -102,4 +104,6 @@ class Concentrate(Model):
     seed: Whole
     """Seed of the draws."""
     relative_sd: Table[Annotated[Sourced, Unit("1", least=0.0)]]
-    """Relative standard deviation of what no meter knows: prices by commodity, and ``costs`` [1]."""
+    """Relative standard deviation of a commodity's price, which no meter knows [1]."""
+    cost_sd: Annotated[Sourced, Unit("1", least=0.0)] | None = None
+    """Relative standard deviation of all variable costs together [1]."""

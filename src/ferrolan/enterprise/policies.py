@@ -97,6 +97,8 @@ class Scenario(Model):
     """Region whose exports it limits."""
     limit_share: Annotated[Sourced, Unit("1", least=0.0)]
     """Limit as a share of the base case's exports [1]."""
+    each: Flag = False
+    """Whether each commodity is limited by itself, instead of all by one tonnage."""
 
 
 class Market(Model):

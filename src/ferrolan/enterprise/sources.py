@@ -6,9 +6,12 @@ site's zone. Both are declared here and read in ``ferrolan.sources``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from ferrolan.base.schema import Field, Model, Name, Text
+from ferrolan.base.schema import Field, Model, Name, Text, WrongValue, after, shown
+
+SQLITE = "sqlite:///"
+"""How the URL of a SQLite file begins."""
 
 
 class CsvSource(Model):
@@ -40,7 +43,7 @@ class SqlSource(Model):
     kind: Literal["sql"]
     """A database reached by an SQLAlchemy URL."""
     url: Text
-    """SQLAlchemy URL; a relative SQLite path is relative to the document."""
+    """URL of a SQLite file, such as ``sqlite:///raw/laboratory.sqlite``; a relative path counts from the document."""
     table: Name
     """Table or view."""
     time: Name
@@ -53,6 +56,13 @@ class SqlSource(Model):
     """Column that gives the order in which rows were written; a later row corrects an earlier one."""
     time_zone: Text | None = None
     """IANA zone of naive times; the site's zone where none is given."""
+
+    @after
+    def _is_a_file(self) -> Self:
+        if not self.url.startswith(SQLITE):
+            way_out = f"Export the table to a SQLite file and write {SQLITE}<path>"
+            raise WrongValue("unknown_database", "the URL of a SQLite file", way_out, shown(self.url), ("url",))
+        return self
 
 
 Source = Annotated[CsvSource | SqlSource, Field(discriminator="kind")]

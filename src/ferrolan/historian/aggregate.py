@@ -22,9 +22,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ferrolan.base.errors import ProblemError
+from ferrolan.base.status import bad, good
 from ferrolan.base.tables import MEASUREMENTS
 from ferrolan.base.time import Period
-from ferrolan.historian.quality import bad, good
 from ferrolan.historian.store import Historian
 
 Method = Literal["time_mean", "mean", "at_start"]

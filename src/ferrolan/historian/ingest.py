@@ -15,8 +15,8 @@ from typing import Protocol
 import polars as pl
 
 from ferrolan.base.errors import UnitError
+from ferrolan.base.status import RETRACTED, StatusCode, bad, good, uncertain
 from ferrolan.base.tables import SAMPLES
-from ferrolan.historian.quality import StatusCode, bad, good, uncertain
 from ferrolan.historian.store import Historian
 
 
@@ -104,7 +104,8 @@ def ingest(historian: Historian, batch: Readings, units: Mapping[int, Conversion
 def convert(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> pl.DataFrame:
     """Samples in canonical units with the raw value beside them, in the same order.
 
-    Good values outside the range become Uncertain; a good sample without a finite value becomes Bad.
+    Good values outside the range become Uncertain; a good sample without a finite value becomes Bad. Statuses from
+    ``RETRACTED`` on are our own marks and pass unchanged.
     """
     _check_units(samples, units)
     scale = pl.DataFrame(
@@ -124,16 +125,13 @@ def convert(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> pl.DataFr
     )
     return SAMPLES.check(
         joined.with_columns(
-            status=pl.when(value.is_null() & ~bad(status) & (status < _RESERVED))
+            status=pl.when(value.is_null() & ~bad(status) & (status < RETRACTED))
             .then(pl.lit(int(StatusCode.BAD_NO_DATA)))
             .when(good(status) & outside)
             .then(pl.lit(int(StatusCode.UNCERTAIN_ENGINEERING_UNITS_EXCEEDED)))
             .otherwise(status)
         ).select(list(SAMPLES.columns))
     )
-
-
-_RESERVED = 1 << 32  # statuses from here on are our own marks and pass unchanged
 
 
 def _check_units(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> None:

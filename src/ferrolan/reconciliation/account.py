@@ -150,26 +150,30 @@ def tests_frame(outcomes: Sequence[Outcome]) -> pl.DataFrame:
 
 
 def suspects_frame(network: Network, tags: Sequence[str], found: Sequence[Suspect]) -> pl.DataFrame:
-    """One row a member of a class; a bias is null where the reading would be all bias."""
+    """One row a member of a class; a bias is null where the reading would be all bias.
+
+    A meter that went into a reading beside its own tag (``Reading.also``) is a member too; its bias is not that of the
+    reading, so it is null.
+    """
     meter = {reading.tag: reading for reading in network.readings}
     rows = []
     for suspect in found:
         reading = meter[tags[suspect.tag]]
-        rows.append(
-            {
-                "rank": suspect.rank,
-                "suspect_class": suspect.suspect_class,
-                "kind": reading.kind,
-                "object": reading.object,
-                "component": reading.component,
-                "tag": reading.tag,
-                "z": suspect.z,
-                "critical": suspect.critical,
-                "bias": _or_null(suspect.bias),
-                "bias_low": _or_null(suspect.low),
-                "bias_high": _or_null(suspect.high),
-                "p_global_without": suspect.p_global_without,
-                "echo": suspect.echo,
-            }
-        )
+        shared = {
+            "rank": suspect.rank,
+            "suspect_class": suspect.suspect_class,
+            "object": reading.object,
+            "z": suspect.z,
+            "critical": suspect.critical,
+            "p_global_without": suspect.p_global_without,
+            "echo": suspect.echo,
+        }
+        bias = {
+            "bias": _or_null(suspect.bias),
+            "bias_low": _or_null(suspect.low),
+            "bias_high": _or_null(suspect.high),
+        }
+        own = {"kind": reading.kind, "component": reading.component, "tag": reading.tag}
+        rows.append(shared | own | bias)
+        rows += [shared | {"kind": "auxiliary", "component": None, "tag": tag} for tag in reading.also]
     return SUSPECTS.check(pl.DataFrame(rows, schema=SUSPECTS.schema))

@@ -71,6 +71,9 @@ class Reading:
         Standard deviation, above zero, in the unit of the value.
     tag
         Meter; one tag measures one quantity, in as many periods as it was read.
+    also
+        Further meters that went into the value, such as the moisture behind a dry flow: an error of theirs cannot be
+        told from one of ``tag``.
     """
 
     kind: ReadingKind
@@ -80,6 +83,7 @@ class Reading:
     value: float
     sigma: float
     tag: str
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

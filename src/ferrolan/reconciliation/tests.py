@@ -32,13 +32,13 @@ class Outcome:
     p_value: float
 
     @property
-    def passed(self) -> bool:
-        """Whether the data pass at ``LEVEL``."""
-        return self.statistic <= self.critical
+    def passed(self) -> bool | None:
+        """Whether the data pass at ``LEVEL``; None where there was nothing to test."""
+        return self.statistic <= self.critical if self.df else None
 
 
 def global_test(objective: float, degrees_of_freedom: int) -> Outcome:
-    """J against chi-square; with no degree of freedom there is nothing to test and the data pass."""
+    """J against chi-square; with no degree of freedom there is nothing to test."""
     if degrees_of_freedom == 0:
         return Outcome("global", objective, 0, np.inf, 1.0)
     critical = float(stats.chi2.ppf(1.0 - LEVEL, degrees_of_freedom))

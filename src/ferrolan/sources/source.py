@@ -74,7 +74,7 @@ class ReadReport:
     undeclared
         Addresses without a tag, and the number of their rows.
     silent
-        Names of tags without a single row.
+        Names of tags without a single row. None in a CSV file: a column that is missing there is a fault.
     """
 
     rows: int
@@ -86,6 +86,21 @@ class ReadReport:
     backward_lines: tuple[int, ...]
     undeclared: tuple[Discovered, ...]
     silent: tuple[str, ...]
+
+    @property
+    def repeated(self) -> int:
+        """Number of lines whose key stood in an earlier line."""
+        return len(self.repeated_lines)
+
+    @property
+    def backward(self) -> int:
+        """Number of lines whose time runs backwards."""
+        return len(self.backward_lines)
+
+    @property
+    def undeclared_addresses(self) -> tuple[str, ...]:
+        """Addresses of the source that no tag names, sorted."""
+        return tuple(found.address for found in self.undeclared)
 
 
 @dataclass(frozen=True)

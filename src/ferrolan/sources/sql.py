@@ -3,6 +3,10 @@
 ``assays(sample_point, element, taken_at, result)`` of a laboratory becomes the tags ``"flotation_feed/Nd2O3"`` and
 so on: the key columns joined by a slash are the address. The connection only selects: SQLite files are opened with
 ``mode=ro``, transactions are rolled back. Times without an offset belong to a declared zone.
+
+Tested with SQLite alone. The URL of another database goes to its SQLAlchemy driver, which you install; the statements
+are plain SELECTs and the transaction is rolled back, but no test has read from a server, and only a user who has no
+right to write makes such a connection read-only.
 """
 
 from __future__ import annotations
@@ -17,7 +21,6 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
-from urllib.parse import quote
 
 import polars as pl
 import sqlalchemy as sa
@@ -37,7 +40,7 @@ class SqlTable:
     Parameters
     ----------
     url
-        SQLAlchemy URL of the database, such as ``"sqlite:///lims.sqlite"``.
+        SQLAlchemy URL of the database, such as ``"sqlite:///lims.sqlite"``; only SQLite is tested.
     table
         Table or view.
     time
@@ -192,7 +195,7 @@ def _read_only(url: sa.URL, label: str) -> Callable[[], sqlite3.Connection]:
     path = Path(url.database or "")
     if not path.is_file():
         raise refusal(label, 0, "", "no such file", "an SQLite database", "Check the path.", "missing_file")
-    return lambda: sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
+    return lambda: sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
 
 
 def _check_columns(table: SqlTable, label: str, connection: sa.Connection) -> None:

@@ -11,14 +11,14 @@ seller alone obliged to deliver, the buyer alone supplied with the same tonnes.
   delivery).
 - *How sure*: all of it again for joint draws of recoveries (covariance of the reconciled account), prices and costs.
 
-Units: t at the declared grade, dry; CNY without VAT; one year.
+Gains are before fixed costs. Units: t at the declared grade, dry; CNY without VAT.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -41,8 +41,8 @@ _BINDING = 1e-6  # share of a quota left below which it binds
 
 
 @dataclass(frozen=True)
-class World:
-    """One world, declared or drawn: its problem and the two drivers worth showing beside the answer."""
+class Case:
+    """One world to value the trade in: its joint plan, and the two drivers worth showing beside the answer."""
 
     number: int
     problem: PlanProblem
@@ -61,16 +61,26 @@ class Trade:
 
     @property
     def quantity(self) -> float:
-        """Yearly delivery [t]."""
+        """Delivery over the plan [t]."""
         return sum(self.delivered)
+
+    @property
+    def yearly(self) -> float:
+        """Delivery a year [t/a]."""
+        return self.quantity * 12 / len(self.delivered)
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published price at the declared basis [CNY/t], with what must travel with it."""
+    """A published price at the declared basis [CNY/t], and the same for the wet tonne as it was delivered, with VAT."""
 
     value: float
-    note: str
+    source: str
+    period: str
+    confidence: str
+    delivered_value: float | None = None
+    delivered_grade: float | None = None
+    delivered_moisture: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +95,7 @@ class ConcentrateStudy:
 
 
 def study(
-    base: World, drawn: Sequence[World], transfer: Transfer, published: Published | None, basis: str
+    base: Case, drawn: Sequence[Case], transfer: Transfer, published: Published | None, grade: float
 ) -> ConcentrateStudy:
     """Value a traded flow in the declared world and in every drawn one.
 
@@ -99,14 +109,14 @@ def study(
         The traded flow.
     published
         A published price on the same basis, to stand beside the answer.
-    basis
-        Grade, moisture and tax basis in words.
+    grade
+        Content at which a tonne of the traded flow counts [1].
     """
     bench = _Bench(transfer)
     rows = [bench.values(world) for world in (base, *drawn)]
     draws = VALUE_DRAWS.check(pl.DataFrame(rows, schema=VALUE_DRAWS.schema))
     trade = bench.trade(base.problem)
-    value = _table(base.problem, trade, draws, published, basis)
+    value = _table(base.problem, trade, draws, published, grade)
     return ConcentrateStudy(value, draws, trade, bench.worst_residual, bench.solves)
 
 
@@ -131,7 +141,7 @@ class _Bench:
         compiled = compile(problem)
         return self._trade(compiled, self.joint.solve(compiled.program))
 
-    def values(self, world: World) -> dict[str, object]:
+    def values(self, world: Case) -> dict[str, object]:
         """One row of ``value_draws``."""
         problem = world.problem
         compiled = compile(problem)
@@ -155,7 +165,8 @@ class _Bench:
             "netback": _per(buyer_gain, quantity),
             "seller_minimum": _per(free - obliged, quantity),
             "buyer_maximum": _per(buyer_gain - unsupplied, quantity),
-            "binding_quota": _binding(compiled, best),
+            "delivered": trade.yearly,
+            "binding_quotas": _binding(compiled, best),
         }
 
     def _trade(self, compiled: CompiledProblem, best: Solution) -> Trade:
@@ -183,65 +194,67 @@ def buyer_alone(problem: PlanProblem, trade: Trade, share: float = 1.0) -> PlanP
 
 
 def seller_alone(problem: PlanProblem, trade: Trade, share: float = 1.0) -> PlanProblem:
-    """The seller's stand-alone plan, obliged to deliver a share of what the joint plan delivers."""
+    """The seller's stand-alone plan, obliged to deliver a share of what the joint plan delivers.
+
+    Without any trade it need not keep a closing stock of what nobody buys.
+    """
     alone = problem.restricted_to(trade.seller)
+    if share == 0.0:
+        alone = _without_closing_stock(alone, trade.transfer.seller_commodity)
     return alone.with_supply(trade.transfer.seller_commodity, [-share * amount for amount in trade.delivered])
 
 
+def _without_closing_stock(problem: PlanProblem, commodity: str) -> PlanProblem:
+    commodities = tuple(
+        replace(one, stock_closing_min=0.0) if one.name == commodity else one for one in problem.commodities
+    )
+    return replace(problem, commodities=commodities)
+
+
 def _table(
-    problem: PlanProblem, trade: Trade, draws: pl.DataFrame, published: Published | None, basis: str
+    problem: PlanProblem, trade: Trade, draws: pl.DataFrame, published: Published | None, grade: float
 ) -> pl.DataFrame:
     joint = marginal_value(problem, trade.transfer.buyer_commodity)
     buyer = marginal_value(buyer_alone(problem, trade), trade.transfer.buyer_commodity)
     seller = marginal_value(seller_alone(problem, trade), trade.transfer.seller_commodity)
-    quantity = trade.quantity
+    at, a_year = trade.yearly, 12 / len(trade.delivered)
     interval = _intervals(draws)
     base = draws.row(0, named=True)
-    rows: list[dict[str, object]] = [
-        _row("marginal_right", "group", joint.right, interval["marginal_right"], quantity, joint.valid_up,
-             "gain to both companies together from one tonne more at the buyer's gate"),
-        _row("marginal_left", "group", joint.left, interval["marginal_left"], quantity, -joint.valid_down,
-             "loss to both companies together from one tonne less at the buyer's gate"),
-        _row("marginal_beyond_left", "group", joint.beyond_left, None, quantity - joint.valid_down, None,
-             "loss to both companies together from one tonne less, once that range is used up"),
-        _row("marginal_right", "buyer", buyer.right, interval["buyer_marginal"], quantity, buyer.valid_up,
-             "gain to the buyer alone from one tonne more, before it pays for it"),
-        _row("marginal_left", "buyer", buyer.left, None, quantity, -buyer.valid_down,
-             "loss to the buyer alone from one tonne less, before what it saves on it"),
-        _row("marginal_left", "seller", seller.left, None, quantity, -seller.valid_down,
-             "cost to the seller alone of delivering one tonne more"),
-        _row("netback", "buyer", base["netback"], interval["netback"], None, None,
-             "what the buyer's products earn less its own variable costs, per tonne used; no fixed cost, no capital"),
-        _row("seller_minimum", "seller", base["seller_minimum"], interval["seller_minimum"], None, None,
-             "below this price the seller is better off without the trade"),
-        _row("buyer_maximum", "buyer", base["buyer_maximum"], interval["buyer_maximum"], None, None,
-             "above this price the buyer is better off without the trade; it has no other feed in this plan"),
-    ]  # fmt: skip
+    rows = [
+        _row("marginal_right", "group", joint.right, interval["marginal_right"], (at, at + a_year * joint.valid_up)),
+        _row("marginal_left", "group", joint.left, interval["marginal_left"], (at - a_year * joint.valid_down, at)),
+        _row("marginal_beyond_left", "group", joint.beyond_left, None, (None, at - a_year * joint.valid_down)),
+        _row("marginal_right", "buyer", buyer.right, interval["buyer_marginal"], (at, at + a_year * buyer.valid_up)),
+        _row("marginal_left", "buyer", buyer.left, None, (at - a_year * buyer.valid_down, at)),
+        _row("marginal_left", "seller", seller.left, None, (at, at + a_year * seller.valid_down)),
+        _row("netback", "buyer", base["netback"], interval["netback"]),
+        _row("seller_minimum", "seller", base["seller_minimum"], interval["seller_minimum"]),
+        _row("buyer_maximum", "buyer", base["buyer_maximum"], interval["buyer_maximum"]),
+    ]
     if published is not None:
-        rows.append(_row("published", "market", published.value, None, None, None, published.note))
-    frame = pl.DataFrame([row | {"basis": basis} for row in rows], schema=CONCENTRATE_VALUE.schema)
+        rows.append({"measure": "published", "party": "market", **asdict(published)})
+    frame = pl.DataFrame([row | {"grade": grade} for row in rows], schema=CONCENTRATE_VALUE.schema)
     return CONCENTRATE_VALUE.check(frame)
 
 
 def _row(
     measure: str,
     party: str,
-    value: object,
+    value: float | None,
     interval: tuple[float, float] | None,
-    quantity: float | None,
-    reach: float | None,
-    note: str,
+    holds: tuple[float | None, float | None] = (None, None),
 ) -> dict[str, object]:
-    """A row; a value holds from the yearly delivery ``quantity`` as far as ``reach`` [t], up or down."""
-    valid: tuple[float | None, float | None] = (None, quantity)
-    if quantity is not None and reach is not None:
-        valid = (quantity + min(reach, 0.0), quantity + max(reach, 0.0))
+    """A row; ``holds`` is from and up to how many tonnes a year at the buyer's gate."""
     low, high = interval or (None, None)
-    value = _coins(value) if isinstance(value, float) and math.isfinite(value) else value
     return {
-        "measure": measure, "party": party, "value": value, "low": low, "high": high,
-        "valid_from": valid[0], "valid_to": valid[1], "note": note,
-    }  # fmt: skip
+        "measure": measure,
+        "party": party,
+        "value": _coins(value) if value is not None and math.isfinite(value) else value,
+        "low": low,
+        "high": high,
+        "valid_from": holds[0],
+        "valid_to": holds[1],
+    }
 
 
 def _intervals(draws: pl.DataFrame) -> dict[str, tuple[float, float] | None]:
@@ -256,16 +269,12 @@ def _intervals(draws: pl.DataFrame) -> dict[str, tuple[float, float] | None]:
     }
 
 
-def _binding(compiled: CompiledProblem, best: Solution) -> str:
-    """Names of the quotas that bind, joined with ``+``; ``none`` where none does."""
+def _binding(compiled: CompiledProblem, best: Solution) -> list[str]:
+    """Names of the quotas that bind."""
     rows = compiled.program.rows["quota"]
-    binding = [
-        item[0]
-        for item in rows.items
-        for index in [rows.index(item)]
-        if compiled.program.row_upper[index] - best.activities[index] <= _BINDING * compiled.program.row_upper[index]
-    ]
-    return "+".join(binding) or "none"
+    limit, used = compiled.program.row_upper, best.activities
+    places = [(item[0], rows.index(item)) for item in rows.items]
+    return [name for name, at in places if limit[at] - used[at] <= _BINDING * limit[at]]
 
 
 def _slope(solver: Solver, moved: Program, gain: float, step: float) -> float | None:

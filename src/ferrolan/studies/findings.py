@@ -1,23 +1,41 @@
 """What the run found, ranked by what it is worth in a year.
 
-A finding is a fact with a price: what the trade in concentrate earns both companies together, what one per cent more
-of a limit would earn, what an export quota would do to the plan's own sales. A meter that reads wrong has no price
-here; it comes after those that have one.
+A finding is a fact with a price, and the price is for a stated step: the whole trade in concentrate against none, one
+per cent more of a limit, a scenario of policy switched on, a suspect meter left out of the account. A finding without a
+price comes after those that have one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from ferrolan.base.tables import FINDINGS
+from ferrolan.studies.concentrate import INTERVAL
 
 Row = dict[str, object]
 
 
+@dataclass(frozen=True)
+class Sales:
+    """What the plan sells of a product in a year [t/a], and the market commodity whose price it follows."""
+
+    product: str
+    commodity: str
+    tonnes: float
+
+
 def findings(
-    tables: Mapping[str, pl.DataFrame], delivered: float, sales: Mapping[str, tuple[str, float]]
+    tables: Mapping[str, pl.DataFrame],
+    *,
+    concentrate: str,
+    home: str,
+    months: int,
+    sales: Sequence[Sales],
+    without_meter: float | None,
 ) -> pl.DataFrame:
     """Rank the findings of a run (``findings`` schema).
 
@@ -25,55 +43,98 @@ def findings(
     ----------
     tables
         Result tables of the run by name.
-    delivered
-        Yearly delivery of concentrate [t].
+    concentrate
+        The traded commodity.
+    home
+        Region in which the plan sells.
+    months
+        Length of the plan, to bring its money to a year.
     sales
-        Market commodity and planned yearly sales [t] by plan commodity.
+        What the plan sells.
+    without_meter
+        By how much the plan's gain moves when the first class of suspects is left out of the account [CNY/a].
     """
-    rows = _trade(tables["concentrate_value"], delivered)
-    rows += _limits(tables["plan_limits"])
-    rows += _market(tables["market"], sales)
-    rows += _meters(tables["suspects"])
+    rows = _trade(tables["value_draws"], concentrate)
+    rows += _limits(tables["plan_limits"], 12 / months)
+    rows += _market(tables["market"], home, sales)
+    rows += _meters(tables["suspects"], without_meter)
     found = pl.DataFrame(rows, schema={name: kind for name, kind in FINDINGS.schema.items() if name != "rank"})
-    ranked = found.sort(-pl.col("money").abs(), "subject", nulls_last=True)
+    ranked = found.sort(-pl.col("money").abs(), "kind", "subject", nulls_last=True)
     return FINDINGS.check(ranked.with_row_index("rank", offset=1).cast({"rank": pl.Int32}))
 
 
-def _trade(value: pl.DataFrame, delivered: float) -> list[Row]:
+def _trade(draws: pl.DataFrame, concentrate: str) -> list[Row]:
     """The joint gain of the trade: buyer's maximum less seller's minimum, on every tonne delivered."""
-    by_measure = {row["measure"]: row for row in value.iter_rows(named=True)}
-    seller, buyer = by_measure["seller_minimum"], by_measure["buyer_maximum"]
-    if seller["value"] is None or buyer["value"] is None:
+    gain = (draws["buyer_maximum"] - draws["seller_minimum"]) * draws["delivered"]
+    if gain[0] is None:
         return []
-    low = None if buyer["low"] is None else delivered * (buyer["low"] - seller["high"])
-    high = None if buyer["high"] is None else delivered * (buyer["high"] - seller["low"])
-    return [_row("value", "concentrate", delivered * (buyer["value"] - seller["value"]), low, high, "decide")]
+    drawn = gain[1:].drop_nulls().to_numpy()
+    low, high = np.quantile(drawn, INTERVAL).tolist() if drawn.size else (None, None)
+    return [_row("value", concentrate, "whole_trade", gain[0], "decide", low=low, high=high)]
 
 
-def _limits(limits: pl.DataFrame) -> list[Row]:
-    worth = limits.filter(pl.col("money") > 0).group_by("limit", maintain_order=True).agg(pl.col("money").max())
-    return [_row("limit", row["limit"], row["money"], None, None, "decide") for row in worth.iter_rows(named=True)]
+def _limits(limits: pl.DataFrame, a_year: float) -> list[Row]:
+    worth = limits.filter(pl.col("money") > 0).group_by("kind", "limit", maintain_order=True).agg(pl.col("money").max())
+    return [
+        _row("limit", row["limit"], "one_per_cent", a_year * row["money"], "decide", limit_kind=row["kind"])
+        for row in worth.iter_rows(named=True)
+    ]
 
 
-def _market(market: pl.DataFrame, sales: Mapping[str, tuple[str, float]]) -> list[Row]:
+def _market(market: pl.DataFrame, home: str, sales: Sequence[Sales]) -> list[Row]:
     """What each scenario's change of the home price does to the plan's own sales."""
-    prices = {(row["scenario"], row["region"], row["commodity"]): row["price"] for row in market.iter_rows(named=True)}
-    regions = market["region"].to_list()
+    prices = {
+        (row["scenario"], row["commodity"]): row["price"]
+        for row in market.filter(pl.col("region") == home).iter_rows(named=True)
+    }
     scenarios = [name for name in market["scenario"].unique(maintain_order=True) if name != "base"]
-    rows = []
-    for scenario in scenarios:
-        change = sum(
-            tonnes * (prices[scenario, regions[0], commodity] - prices["base", regions[0], commodity])
-            for commodity, tonnes in sales.values()
+    return [
+        _row(
+            "market",
+            scenario,
+            "scenario",
+            sum(sold.tonnes * (prices[scenario, sold.commodity] - prices["base", sold.commodity]) for sold in sales),
+            "watch",
         )
-        rows.append(_row("market", scenario, change, None, None, "watch"))
-    return rows
+        for scenario in scenarios
+    ]
 
 
-def _meters(suspects: pl.DataFrame) -> list[Row]:
-    classes = suspects.group_by("suspect_class", maintain_order=True).agg(pl.col("tag").drop_nulls())
-    return [_row("meter", " or ".join(row["tag"]), None, None, None, "fix") for row in classes.iter_rows(named=True)]
+def _meters(suspects: pl.DataFrame, without_first: float | None) -> list[Row]:
+    classes = suspects.filter(~pl.col("echo")).group_by("suspect_class", maintain_order=True).agg("tag")
+    return [
+        _row(
+            "meter",
+            row["tag"][0],
+            "without_meter",
+            without_first if place == 0 else None,
+            "fix",
+            tags=row["tag"],
+        )
+        for place, row in enumerate(classes.iter_rows(named=True))
+    ]
 
 
-def _row(kind: str, subject: str, money: float | None, low: float | None, high: float | None, action: str) -> Row:
-    return {"kind": kind, "subject": subject, "money": money, "low": low, "high": high, "action": action}
+def _row(
+    kind: str,
+    subject: str,
+    step: str,
+    money: float | None,
+    action: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    limit_kind: str | None = None,
+    tags: Sequence[str] = (),
+) -> Row:
+    return {
+        "kind": kind,
+        "subject": subject,
+        "limit_kind": limit_kind,
+        "tags": list(tags),
+        "step": step,
+        "money": money,
+        "low": low,
+        "high": high,
+        "action": action,
+    }

@@ -6,14 +6,17 @@ balances pass without it."
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say
-from ferrolan.views.narrative import binding_quotas, ranked_findings, suspect_of, value_row, worthless_to
-from ferrolan.views.words import limit_name, month_name, scenario_name
+from ferrolan.views.meters import class_of, suspect_of, tags_of
+from ferrolan.views.narrative import limit_of, scenario_step, told_findings
+from ferrolan.views.words import limit_name, month_name
+from ferrolan.views.worth import binding_quotas, reach, value_row, worthless_to
 
 _MOST = 2
 
@@ -29,8 +32,8 @@ class Action:
 
 
 def actions(book: Book, kind: str) -> list[Action]:
-    """The actions of one kind (``decide | fix | watch``) in the rank of their findings, at most two."""
-    rows = [row for row in ranked_findings(book) if book.text("findings", row, "action") == kind]
+    """The actions of one kind (``decide | fix | watch``) in the rank of the findings told, at most two."""
+    rows = [row for row in told_findings(book) if book.text("findings", row, "action") == kind]
     writers = {"value": _concentrate, "limit": _limit, "meter": _meter, "market": _market}
     found = [writers[what](book, row) for row in rows if (what := book.text("findings", row, "kind")) in writers]
     if kind == "watch":
@@ -43,39 +46,37 @@ def _concentrate(book: Book, row: int) -> Action:
     when = say(_("with the plan from {month}"), month=_plan_start(book))
     party = worthless_to(book)
     if party is not None:
-        quota = binding_quotas(book) or _("limit")
-        return Action(
-            say(_("Deliver {amount} of concentrate and not more."), amount=book.number("view_value", 0, "delivered")),
-            who,
-            when,
-            say(
-                _("a larger {quota}; in {share} of the draws the tonne more is worth nothing"),
-                quota=quota,
-                share=book.number("view_value", 0, f"worthless_{party}", digits=3),
-            ),
-        )
+        amount = book.number("view_value", 0, "delivered")
+        what = say(_("Deliver {amount} of concentrate and not more."), amount=amount)
+        return Action(what, who, when, _larger_quota(book, party))
+    marginal = value_row(book, "marginal_right")
+    held = None if marginal is None else reach(book, marginal)
     return Action(
         say(
             _("Deliver one tonne more wherever it costs the {seller} less than {value}."),
             seller=book.context.owner(book.context.seller),
-            value=book.number("concentrate_value", value_row(book, "marginal_right"), "value"),
+            value=book.number("concentrate_value", marginal, "value"),
         ),
         who,
         when,
-        say(
-            _("deliveries above {until}"),
-            until=book.number("concentrate_value", value_row(book, "marginal_right"), "valid_to", digits=4),
-        ),
+        say(_("the next run")) if held is None else say(_("its worth beyond {range}"), range=held),
     )
 
 
+def _larger_quota(book: Book, party: str) -> Markup:
+    share, quotas = book.number("view_value", 0, f"worthless_{party}", digits=3), binding_quotas(book)
+    if not quotas:
+        return say(_("a larger limit; in {share} of the draws the tonne more is worth nothing"), share=share)
+    form = _("a larger {quota}; in {share} of the draws the tonne more is worth nothing")
+    return say(form, quota=quotas, share=share)
+
+
 def _limit(book: Book, row: int) -> Action:
-    subject = book.text("findings", row, "subject")
-    limit = book.row("plan_limits", limit=subject)
+    limit = limit_of(book, row)
     when = say(_("before {month}"), month=_plan_start(book))
     if limit is None:
         return Action(
-            say(_("Look at {limit}."), limit=book.context.name(subject)),
+            say(_("Look at {limit}."), limit=book.context.name(book.text("findings", row, "subject"))),
             say(_("planning")),
             when,
             say(_("the next run")),
@@ -89,33 +90,46 @@ def _limit(book: Book, row: int) -> Action:
         ),
         say(_("planning of the {owner}"), owner=book.context.owner(book.text("plan_limits", limit, "owner"))),
         when,
-        say(_("its worth beyond the next {up}"), up=book.number("plan_limits", limit, "valid_up")),
+        say(_("its worth, however much there is"))
+        if math.isinf(book.real("plan_limits", limit, "valid_up") or 0.0)
+        else say(_("its worth beyond the next {up}"), up=book.number("plan_limits", limit, "valid_up")),
     )
 
 
 def _meter(book: Book, row: int) -> Action:
-    subject = book.text("findings", row, "subject")
-    suspect = suspect_of(book, subject)
-    what = say(_("Check {tag} against a reference."), tag=name(subject))
-    if suspect is not None:
-        what = say(
-            _("Check {tag} against a reference: bias {interval}."),
-            tag=name(subject),
-            interval=book.interval("suspects", suspect, "bias_low", "bias_high"),
-        )
     return Action(
-        what,
+        _check(book, row),
         say(_("instrument team")),
         say(_("before the account of {month} is closed"), month=_plan_start(book)),
         say(_("balances that pass without allowing for it")),
     )
 
 
+def _check(book: Book, row: int) -> Markup:
+    suspect = suspect_of(book, row)
+    if suspect is None:
+        subject = name(book.text("findings", row, "subject"))
+        return say(_("Check {tags} against a reference."), tags=subject)
+    members = class_of(book, suspect)
+    suspect, tags = members[0], tags_of(book, members)
+    if book.real("suspects", suspect, "bias_low") is None:
+        return say(_("Check {tags} against a reference."), tags=tags)
+    bias = book.interval("suspects", suspect, "bias_low", "bias_high")
+    if book.real("findings", row, "money") is None:
+        return say(_("Check {tags} against a reference: bias {bias}."), tags=tags, bias=bias)
+    return say(
+        _("Check {tags} against a reference: bias {bias}; signing it out moves the plan's gain by {money}."),
+        tags=tags,
+        bias=bias,
+        money=book.number("findings", row, "money", digits=2, signed=True),
+    )
+
+
 def _market(book: Book, row: int) -> Action:
-    scenario = scenario_name(book, book.text("findings", row, "subject"))
     money = book.number("findings", row, "money", signed=True)
+    step = scenario_step(book, book.text("findings", row, "subject"))
     return Action(
-        say(_("Follow announcements of an {scenario}: {money} on the plan's sales."), scenario=scenario, money=money),
+        say(_("Follow announcements: {scenario}, {money} on the plan's sales."), scenario=step, money=money),
         say(_("market desk")),
         say(_("monthly")),
         say(_("an announcement with a volume: run the market case with it")),

@@ -17,8 +17,9 @@ from markupsafe import Markup, escape
 from ferrolan.base.language import _
 from ferrolan.base.tables import TABLES, Table
 from ferrolan.views.context import Context
-from ferrolan.views.numbers import DASH, NBSP, Shown, show, unit_in_key
+from ferrolan.views.numbers import DASH, GROUP, MINUS, NBSP, Shown, show, unit_in_key
 
+_PLAIN = str.maketrans({NBSP: " ", GROUP: " ", MINUS: "-", DASH: "-", "…": "..."})
 NOTHING = Markup('<span class="none">–</span>')
 
 
@@ -70,16 +71,18 @@ class Book:
         bare: bool = False,
         pure: bool = False,
         magnitude: float | None = None,
+        endless: str | None = None,
     ) -> Markup:
         """A numeric cell in display units, with its unit unless ``bare`` (where a header carries it).
 
-        ``pure`` shows a dimensionless statistic (unit 1) as the number it is, not in per cent.
+        ``pure`` shows a dimensionless statistic (unit 1) as the number it is, not in per cent; ``endless`` is what an
+        infinite one is called.
         """
         value = self.real(table, row, column)
         if value is None or row is None:
             return NOTHING
         if math.isinf(value):
-            return _tag(_("no limit"), table, row, column, repr(value))
+            return _tag(_("no limit") if endless is None else endless, table, row, column, repr(value))
         shown = show(
             abs(value) if absolute else value,
             "" if pure else self.unit(table, row, column),
@@ -108,7 +111,7 @@ class Book:
         last = self.number(table, row, high, spread=spread, bare=bare, absolute=absolute, magnitude=size)
         negative = min(start, end) < 0 and not absolute
         joint = f"{NBSP}{_('to')}{NBSP}" if negative else DASH
-        return Markup("{}{}{}").format(first, joint, last)
+        return Markup('<span class="interval">{}{}{}</span>').format(first, joint, last)
 
     def word(self, table: str, row: int, column: str, text: str | None = None) -> Markup:
         """A text cell (a tag, a month, a note), shown as it stands or as ``text``."""
@@ -166,7 +169,7 @@ def spread_of(book: Book, table: str, row: int | None, low: str, high: str) -> f
     return (ends[1] - ends[0]) / 4
 
 
-def say(sentence: str, **parts: object) -> Markup:
+def say(sentence: str, /, **parts: object) -> Markup:
     """A translated sentence with its parts put in; what is not markup already is escaped.
 
     Examples
@@ -175,6 +178,11 @@ def say(sentence: str, **parts: object) -> Markup:
     'a &lt; b binds'
     """
     return Markup(escape(sentence)).format(**parts)
+
+
+def plain(markup: Markup | str) -> str:
+    """What a terminal shows of markup: no tags, and no sign that an old code page does not have."""
+    return Markup(markup).striptags().translate(_PLAIN)
 
 
 def name(text: str) -> Markup:

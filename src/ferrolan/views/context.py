@@ -38,7 +38,8 @@ class Quarter:
 class QuotedPrice:
     """A price the plan uses: as it was quoted, and as it counts (without VAT, in CNY per tonne).
 
-    ``vat`` is ``included | excluded | none``; ``source`` an id of the source catalogue, or None where it is synthetic.
+    ``vat`` is ``included | excluded | none``; ``source`` an id of the source catalogue, or None where it is synthetic;
+    ``note`` what must travel with it, such as its grade and place.
     """
 
     commodity: str
@@ -49,6 +50,22 @@ class QuotedPrice:
     used_unit: str = "CNY/t"
     source: str | None = None
     period: str = ""
+    synthetic: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A market scenario: an instrument of a region, its limit as a share of the base case's exports.
+
+    ``each`` says whether every commodity is limited by itself, instead of all by one tonnage.
+    """
+
+    name: str
+    instrument: str
+    region: str
+    share: float
+    each: bool = False
     synthetic: bool = False
 
 
@@ -78,14 +95,14 @@ class Context:
         Identity of the run; ``data_cut`` is the end of the data as text, with its zone.
     synthetic
         Whether the plant and its raw data are synthetic.
-    owners
-        Title of each company by key, such as ``{"steel": "steel company"}``.
     seller, buyer
         Keys of the companies that sell and buy the concentrate.
     concentrate
         Commodity the seller delivers.
     home
         Region of the market in which the enterprise lies.
+    owners
+        Title of each company by key, such as ``{"steel": "steel company"}``.
     names
         Display names of commodities, units, streams, quotas, regions, scenarios, by key, or by ``kind:key`` for limits
         (``"quota:separation": "separation quota"``, ``"capacity:bof": "capacity of the converters"``); without an entry
@@ -94,6 +111,8 @@ class Context:
         Quarterly published transfer prices, oldest first.
     prices
         Prices the plan uses.
+    scenarios
+        Scenarios of the market beside its base case.
     citations
         Readable citation by source id, such as ``{"udn_2025_10": "UDN 2025-10-10"}``.
     streams
@@ -114,14 +133,15 @@ class Context:
     data_cut: str
     seed: int
     synthetic: bool
+    seller: str
+    buyer: str
+    concentrate: str
+    home: str
     owners: Mapping[str, str] = field(default_factory=dict)
-    seller: str = "steel"
-    buyer: str = "rare_earth"
-    concentrate: str = "re_concentrate"
-    home: str = "china"
     names: Mapping[str, str] = field(default_factory=dict)
     published: tuple[Quarter, ...] = ()
     prices: tuple[QuotedPrice, ...] = ()
+    scenarios: tuple[Scenario, ...] = ()
     citations: Mapping[str, str] = field(default_factory=dict)
     streams: tuple[Stream, ...] = ()
     rare_earths: tuple[str, ...] = ()

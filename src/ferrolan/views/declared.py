@@ -18,7 +18,7 @@ from ferrolan.base.time import months_after
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.records.exclusions import Exclusion
 from ferrolan.studies.published import quarters
-from ferrolan.views.context import Context, Quarter, QuotedPrice, Stream
+from ferrolan.views.context import Context, Quarter, QuotedPrice, Scenario, Stream
 
 
 def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence[Exclusion] = ()) -> Context:
@@ -45,15 +45,17 @@ def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence
         data_cut=f"{periods[-1].end.astimezone(zone):%Y-%m-%d %H:%M} {enterprise.enterprise.time_zone}",
         seed=identity.seed,
         synthetic=enterprise.virtual_plant is not None,
-        owners={name: owner.title for name, owner in enterprise.enterprise.owners.items()},
         seller=enterprise.commodities[transfer.from_].owner,
         buyer=enterprise.commodities[transfer.to].owner,
         concentrate=transfer.from_,
+        home=enterprise.market.home,
+        owners={name: owner.title for name, owner in enterprise.enterprise.owners.items()},
         names=_names(enterprise),
         published=tuple(
             Quarter(item.quarter, item.price, item.source, item.confidence) for item in quarters(enterprise)
         ),
         prices=_prices(enterprise),
+        scenarios=_scenarios(enterprise),
         citations={name: str(facts.cite(name)) for name in facts.sources()},
         streams=tuple(
             Stream(name, stream.from_, stream.to, stream.commodity) for name, stream in enterprise.streams.items()
@@ -89,6 +91,14 @@ def _quoted(enterprise: Enterprise, name: str, price: Price) -> QuotedPrice:
         source=price.source,
         period=price.period or "",
         synthetic=price.synthetic,
+        note=price.note or "",
+    )
+
+
+def _scenarios(enterprise: Enterprise) -> tuple[Scenario, ...]:
+    return tuple(
+        Scenario(name, item.instrument, item.region, item.limit_share.value, item.each, item.limit_share.synthetic)
+        for name, item in enterprise.market.scenarios.items()
     )
 
 
@@ -97,6 +107,22 @@ def _excluded(excluded: Sequence[Exclusion]) -> Iterator[str]:
         yield _("{tag} is out of the account, signed by {who}: {reason}.").format(
             tag=meter.tag, who=meter.who, reason=meter.reason
         )
+
+
+def _other_prices(enterprise: Enterprise) -> Iterator[str]:
+    """Products whose price in the plan is not the one from which the market case starts."""
+    starts = {
+        demand.commodity: demand.price
+        for demand in enterprise.market.demands.values()
+        if demand.region == enterprise.market.home
+    }
+    for product, commodity in enterprise.market.products.items():
+        sell, start = enterprise.commodities[product].sell, starts.get(commodity)
+        if sell is None or start is None or start.period == sell.price.period:
+            continue
+        yield _(
+            "{product} in the plan is of {planned}, in the market case of {start}: other dates, other prices."
+        ).format(product=product.replace("_", " "), planned=sell.price.period, start=start.period)
 
 
 def _notes(enterprise: Enterprise) -> tuple[str, ...]:
@@ -110,6 +136,7 @@ def _notes(enterprise: Enterprise) -> tuple[str, ...]:
             "What separates a price abroad from the one at home, beyond freight, counts as a cost of licensing: nobody's income."
         )
     )
+    notes += _other_prices(enterprise)
     for quota in enterprise.quotas.values():
         if quota.limit.note:
             notes.append(

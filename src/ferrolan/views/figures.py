@@ -7,7 +7,7 @@ the published price lies. Positions come from the data; labels get gutters of th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -22,7 +22,7 @@ from ferrolan.views.words import limit_name, measure_name, party_name
 
 WIDTH = 720.0  # of the text column [px]
 HALF = 348.0  # of one of two figures side by side [px]
-_ROW = 24.0
+_ROW = 21.0
 _SIZE = 11.0
 _DRAWN = {
     "marginal_right": "marginal_right",
@@ -83,18 +83,17 @@ def concentrate(book: Book, title: Markup) -> Figure | None:
     marks = [*_grid(axis, top, bottom, "CNY/t"), *_published_line(book, axis, top, bottom)]
     for place, row in enumerate(shown):
         marks += _value_row(book, row, axis, top + _ROW * (place + 0.5))
+    grade = book.number("concentrate_value", shown[0], "grade", digits=2)
     caption = say(
-        _("CNY per tonne of concentrate ({basis}). Dots: {draws} draws; bar: {low} to {high} of them; diamond: base."),
-        basis=book.word("concentrate_value", shown[0], "basis"),
+        _("CNY per tonne of concentrate (dry, at {grade} REO, without VAT). Dots: {draws} draws; bar: {low} to {high} of them; diamond: base."),
+        grade=grade,
         draws=book.number("view_run", 0, "draws", digits=None),
         low=book.number("view_run", 0, "level_low", digits=1),
         high=book.number("view_run", 0, "level_high", digits=2),
-    )
+    )  # fmt: skip
     if not book.frame("value_draws").height:
-        caption = say(
-            _("CNY per tonne of concentrate ({basis})."), basis=book.word("concentrate_value", shown[0], "basis")
-        )
-    return Figure(title, caption, svg.drawing(WIDTH, bottom + 34, title.striptags(), caption, marks, "figure-value"))
+        caption = say(_("CNY per tonne of concentrate (dry, at {grade} REO, without VAT)."), grade=grade)
+    return Figure(title, caption, svg.drawing(WIDTH, bottom + 22, title.striptags(), caption, marks, "figure-value"))
 
 
 def limits(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
@@ -202,7 +201,7 @@ def _value_axis(book: Book, rows: Sequence[int]) -> Axis:
 
 def _value_name(book: Book, row: int) -> str:
     party = book.text("concentrate_value", row, "party")
-    return f"{measure_name(_measure(book, row), party)}, {party_name(book, party)}"
+    return f"{measure_name(_measure(book, row), party)}, {party_name(book.context, party)}"
 
 
 def _value_row(book: Book, row: int, axis: Axis, middle: float) -> list[Markup]:
@@ -287,7 +286,10 @@ def _quarter_fits(row: int, rows: Sequence[int], step: float) -> bool:
 
 def _price_labels(book: Book, known: Sequence[int], left: float, step: float, height: Axis) -> list[Markup]:
     """The last known price, and the highest and lowest where their labels do not meet one already placed."""
-    prices: Callable[[int], float] = lambda row: book.real("view_published", row, "price") or 0.0  # noqa: E731
+
+    def prices(row: int) -> float:
+        return book.real("view_published", row, "price") or 0.0
+
     taken: list[tuple[float, float]] = []
     marks: list[Markup] = []
     for row in dict.fromkeys((known[-1], max(known, key=prices), min(known, key=prices))):

@@ -28,8 +28,6 @@ _STEPS: dict[str, tuple[tuple[float, float, str], ...]] = {  # from which size o
     "t": _MASS,
     "t/a": tuple((least, step, f"{label}/a") for least, step, label in _MASS),
     "1": _SHARE,
-    "mass fraction": _SHARE,
-    "fraction": _SHARE,
 }
 _SPELLED = {
     "m3/h": "m³/h",
@@ -75,7 +73,7 @@ def show(
     value
         Number in its canonical unit.
     unit
-        Canonical unit; ``"1"`` and ``"mass fraction"`` are shown in per cent, ``""`` is a bare count.
+        Canonical unit; ``"1"`` is shown in per cent, ``""`` is a bare count.
     digits
         Significant digits where no ``spread`` is known; None shows the number exactly, as published figures are.
     spread

@@ -7,6 +7,7 @@ with source and date, and nothing else.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -14,8 +15,8 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say, spread_of
-from ferrolan.views.narrative import earning_limits
-from ferrolan.views.words import limit_name, market_party_name, month_name, scenario_name
+from ferrolan.views.narrative import earning_limits, scenario_step
+from ferrolan.views.words import limit_name, listed, market_party_name, month_name, scenario_name, sources_named
 
 _LEAST_CHANGE = 5e-4  # a price that moves by less stays as it is in print
 
@@ -49,7 +50,12 @@ def open_questions(book: Book) -> list[Question]:
 
 def bigger_picture(book: Book) -> list[Public]:
     """Public figures beside which this run must be read; only those that the record base holds."""
-    quoted = [_published(book), *(_fact(book, *wanted) for wanted in _wanted())]
+    quoted = [
+        _published(book),
+        _national_quotas(book),
+        _group_quota(book),
+        *(_fact(book, *wanted) for wanted in _wanted()),
+    ]
     return [public for public in quoted if public is not None]
 
 
@@ -72,12 +78,7 @@ def _demand(book: Book) -> Question:
         say(_("Demand and exports: what if less is wanted, and how much goes abroad?")),
         answer,
         say(_("Not answered: needs a plan re-solved under other prices, and a cleared market.")),
-        say(
-            _(
-                "Intervals carry the uncertainty of the meters alone. Exports have none: that needs draws of the "
-                "elasticities, of which none is verified in public."
-            )
-        ),
+        say(_("Intervals carry the same draws as the concentrate: meters, prices and costs.")),
     )
 
 
@@ -120,7 +121,9 @@ def _exports(book: Book) -> list[Markup]:
     return [
         say(
             _(
-                "In the market's base case {region} sells {exports} of {commodity} abroad and uses {used} itself, at {price}."
+                "In the market's base case {region} sells {exports} of {commodity} abroad and uses {used} itself, at "
+                "{price}. That case is calibrated to declared quantities and reference prices: its exports are an input, "
+                "not a finding."
             ),
             region=book.context.name(home),
             exports=book.number("market", row, "net_export"),
@@ -168,14 +171,12 @@ def _scarce_capacity(book: Book) -> list[Markup]:
     rows = [row for row in earning_limits(book) if book.text("plan_limits", row, "kind") == "capacity"]
     if not rows:
         return [say(_("No capacity earns anything if it were larger."))]
-    return [
-        say(
-            _("The capacity worth most is the {limit}: {value}, for the next {up}."),
-            limit=limit_name(book, rows[0]),
-            value=book.number("plan_limits", rows[0], "value_right"),
-            up=book.number("plan_limits", rows[0], "valid_up"),
-        )
-    ]
+    parts = {"limit": limit_name(book, rows[0]), "value": book.number("plan_limits", rows[0], "value_right")}
+    up = book.real("plan_limits", rows[0], "valid_up")
+    if up is None or math.isinf(up):
+        return [say(_("The capacity worth most is the {limit}: {value}."), **parts)]
+    form = _("The capacity worth most is the {limit}: {value}, for the next {up}.")
+    return [say(form, **parts, up=book.number("plan_limits", rows[0], "valid_up"))]
 
 
 def _idle_capacity(book: Book) -> list[Markup]:
@@ -196,17 +197,42 @@ def _idle_capacity(book: Book) -> list[Markup]:
 
 def _intervention(book: Book) -> Question:
     answer = _what_if(book, "intervention")
-    for scenario in book.frame("view_party_change")["scenario"].unique(maintain_order=True):
-        answer += [*_price_shift(book, scenario), *_gains(book, scenario)]
+    for scenario in _scenarios(book):
+        answer += [*_hit(book, scenario), *_price_shift(book, scenario), *_gains(book, scenario)]
     return _question(
         say(_("Intervention: what does it do, and who pays?")),
         answer,
         say(_("Not answered: needs a market case with an instrument.")),
         say(
-            _("The market's figures have no interval: that needs draws of the elasticities. Not covered: answers of other states, "
+            _("The market's figures have no interval: that needs draws of the elasticities, of which none is verified in public. Not covered: answers of other states, "
               "licences for single elements, new mines abroad.")
         ),
     )  # fmt: skip
+
+
+def _scenarios(book: Book) -> list[str]:
+    tables = ("view_market_change", "view_party_change")
+    return list(dict.fromkeys(name for table in tables for name in book.frame(table)["scenario"].to_list()))
+
+
+def _hit(book: Book, scenario: str) -> list[Markup]:
+    """Which commodities a scenario hits: the one whose exports fall most, and the one whose fall least."""
+    row = book.row("view_scenarios", scenario=scenario)
+    if row is None or (book.real("view_scenarios", row, "cut") or 0.0) > -_LEAST_CHANGE:
+        return []
+    parts = {
+        "scenario": scenario_step(book, scenario),
+        "most": name(book.context.name(book.text("view_scenarios", row, "commodity"))),
+        "cut": book.number("view_scenarios", row, "cut", signed=True, digits=2),
+        "least": name(book.context.name(book.text("view_scenarios", row, "least"))),
+        "least_cut": book.number("view_scenarios", row, "least_cut", signed=True, digits=2),
+    }
+    cut, least_cut = (book.real("view_scenarios", row, column) or 0.0 for column in ("cut", "least_cut"))
+    if abs(cut - least_cut) < _LEAST_CHANGE:
+        return [say(_("The {scenario}, cuts the exports of every commodity alike ({cut})."), **parts)]
+    return [
+        say(_("The {scenario}, cuts the exports of {most} most ({cut}) and of {least} least ({least_cut})."), **parts)
+    ]
 
 
 def _price_shift(book: Book, scenario: str) -> list[Markup]:
@@ -218,12 +244,11 @@ def _price_shift(book: Book, scenario: str) -> list[Markup]:
         and abs(book.real("view_market_change", row, "price_relative") or 0.0) >= _LEAST_CHANGE
     ]
     if not rows:
-        return [say(_("The {scenario} changes no price abroad."), scenario=scenario_name(book, scenario))]
+        return [say(_("The {scenario} changes no price abroad."), scenario=scenario_name(book.context, scenario))]
     largest = max(rows, key=lambda row: abs(book.real("view_market_change", row, "price_relative") or 0.0))
     return [
         say(
-            _("The {scenario} moves prices in {region} most for {commodity}: {change}."),
-            scenario=scenario_name(book, scenario),
+            _("Prices in {region} move most for {commodity}: {change}."),
             commodity=name(book.context.name(book.text("view_market_change", largest, "commodity"))),
             region=_region(book, "view_market_change", largest),
             change=book.number("view_market_change", largest, "price_relative", signed=True, digits=2),
@@ -235,16 +260,19 @@ def _gains(book: Book, scenario: str) -> list[Markup]:
     rows = book.rows("view_party_change", scenario=scenario)
     rows = [row for row in rows if abs(book.real("view_party_change", row, "change") or 0.0) >= 1]
     rows.sort(key=lambda row: -(book.real("view_party_change", row, "change") or 0.0))
-    parts = [
-        say(
-            _("{party} in {region} {change}"),
-            party=market_party_name(book.text("view_party_change", row, "party")),
-            region=_region(book, "view_party_change", row),
-            change=book.number("view_party_change", row, "change", signed=True),
-        )
-        for row in rows
-    ]
-    return [say(_("Gains and losses: {list}."), list=Markup("; ").join(parts))] if parts else []
+    if not rows:
+        return []
+    winner, loser = (_party(book, row) for row in (rows[0], rows[-1]))
+    return [say(_("Most is gained by {winner}, most is lost by {loser}."), winner=winner, loser=loser)]
+
+
+def _party(book: Book, row: int) -> Markup:
+    return say(
+        _("{party} in {region} ({change})"),
+        party=market_party_name(book.text("view_party_change", row, "party")),
+        region=_region(book, "view_party_change", row),
+        change=book.number("view_party_change", row, "change", signed=True),
+    )
 
 
 def _region(book: Book, table: str, row: int) -> str:
@@ -271,14 +299,59 @@ def _published(book: Book) -> Public | None:
             quarter=book.word("view_published", last, "quarter"),
             change=book.number("view_published", last, "change", signed=True, digits=2),
         )
-    return Public(statement, name(_cited(book, sources, book.text("view_published", last, "confidence"))))
+    confidence = book.text("view_published", last, "confidence")
+    return Public(statement, name(sources_named(book.context, sources, confidence)))
+
+
+def _national_quotas(book: Book) -> Public | None:
+    """The youngest national quotas on record, and that they are the last ones where later years are known to be unknown."""
+    mining, later = _youngest(book, "mining")
+    separation, _later = _youngest(book, "smelting_separation")
+    if mining is None or separation is None:
+        return None
+    forms = {
+        False: _("China's quotas were {value} for mining rare earths in {period} and {other} for separating them."),
+        True: _(
+            "China's quotas were {value} for mining rare earths in {period} and {other} for separating them, the last ones "
+            "published: none for {later}."
+        ),
+    }
+    years = listed([book.word("facts", row, "period") for row in later])
+    other = book.number("facts", separation, "value", digits=None)
+    return _quoted(book, mining, forms[bool(later)], other=other, later=years)
+
+
+def _youngest(book: Book, key: str) -> tuple[int | None, list[int]]:
+    """Row of the youngest yearly total with a value, and the rows of later years without one."""
+    rows = [
+        row
+        for row in book.rows("facts", file="quotas", section="annual_totals", fact=key)
+        if _YEAR.fullmatch(book.text("facts", row, "period"))
+    ]
+    rows.sort(key=lambda row: book.text("facts", row, "period"))
+    known = [row for row in rows if book.real("facts", row, "value") is not None]
+    return (known[-1], rows[rows.index(known[-1]) + 1 :]) if known else (None, [])
+
+
+def _group_quota(book: Book) -> Public | None:
+    """The youngest whole year of which the record holds a group's quota; batches are none."""
+    rows = [
+        row
+        for row in book.rows("facts", file="quotas", section="by_group")
+        if book.real("facts", row, "value") is not None and _YEAR.fullmatch(book.text("facts", row, "period"))
+    ]
+    if not rows:
+        return None
+    youngest = max(rows, key=lambda row: book.text("facts", row, "period"))
+    return _quoted(book, youngest, _("Quotas by group were last published in full for {period}."))
+
+
+_YEAR = re.compile(r"\d{4}")
 
 
 def _wanted() -> tuple[tuple[str, tuple[str, ...], str], ...]:
     """File, words that the record's section, name and key must hold, and the sentence."""
     return (
-        ("quotas", ("annual_totals", "2024", "mining"), _("China's quota for mining rare earths was {value} in {period}, the last one published.")),
-        ("quotas", ("annual_totals", "2024", "smelting_separation"), _("Its quota for smelting and separation was {value} in {period}.")),
         ("policy_events", ("mp_price_floor", "floor_usd_per_kg"), _("The United States hold a floor of {value} under Nd-Pr since {period}.")),
         ("steel", ("excess_capacity", "2025"), _("World steel capacity exceeded demand by {value} in {period}.")),
         ("steel", ("utilisation", "2025"), _("The world's steelworks ran at {value} of their capacity in {period}.")),
@@ -289,22 +362,14 @@ def _fact(book: Book, file: str, words: tuple[str, ...], sentence: str) -> Publi
     row = _find(book, file, words)
     if row is None or book.real("facts", row, "value") is None or not book.text("facts", row, "source"):
         return None
-    statement = say(
-        sentence,
-        value=book.number("facts", row, "value", digits=None),
-        period=book.word("facts", row, "period"),
-    )
-    return Public(
-        statement, name(_cited(book, book.text("facts", row, "source"), book.text("facts", row, "confidence")))
-    )
+    return _quoted(book, row, sentence)
 
 
-def _cited(book: Book, sources: str, confidence: str) -> str:
-    """Sources with their dates; a confidence that is not high is said."""
-    citation = book.context.citation(sources)
-    if confidence in ("", "high"):
-        return citation
-    return _("{citation}; confidence {confidence}").format(citation=citation, confidence=confidence)
+def _quoted(book: Book, row: int, sentence: str, **parts: object) -> Public:
+    value, period = book.number("facts", row, "value", digits=None), book.word("facts", row, "period")
+    sources, confidence = (book.text("facts", row, column) for column in ("source", "confidence"))
+    citation = name(sources_named(book.context, sources, confidence))
+    return Public(say(sentence, value=value, period=period, **parts), citation)
 
 
 def _find(book: Book, file: str, words: tuple[str, ...]) -> int | None:

@@ -1,6 +1,6 @@
-"""What a run found, in a few lines for a terminal. The brief says the same from the same tables, with more room.
+"""What a run found, in a few lines for a terminal: the brief's own sentences, without their references.
 
-``Concentrate: the rare-earth company can pay up to 46,300 CNY/t, the steel company needs 730; published 26,834 (2026Q1).``
+``One tonne more, group: 669 CNY/t (567-776 in 90 % of the draws).``
 """
 
 from __future__ import annotations
@@ -8,91 +8,96 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import polars as pl
+from markupsafe import Markup
 
 from ferrolan.base.language import _
+from ferrolan.views import meters, narrative, worth
+from ferrolan.views.cells import Book, plain, say, spread_of
+from ferrolan.views.context import Context
+from ferrolan.views.tables import open_book
+from ferrolan.views.words import measure_name, party_name, quota_name
+
+_MOST_LIMITS = 3
 
 Tables = Mapping[str, pl.DataFrame]
 
 
-def lines(tables: Tables) -> Iterator[str]:
-    """One line a finding: the account, its suspects, the concentrate, the limits that bind."""
-    yield from _account(tables["balance_tests"], tables["suspects"])
-    yield from _concentrate(tables["concentrate_value"])
-    yield from _quota(tables["value_draws"])
-    yield from _limits(tables["plan_limits"])
-    yield from _rejected(tables["rejected"])
+def lines(tables: Tables, context: Context) -> Iterator[str]:
+    """One line a finding: raw data, the account and its suspects, the concentrate, the limits worth most.
+
+    Parameters
+    ----------
+    tables
+        The run's tables; derived ones among them are taken as they stand.
+    context
+        Titles and names, as for the brief.
+    """
+    book = open_book(tables, context)
+    for line in (*_account(book), *_concentrate(book), *_quotas(book), *_findings(book)):
+        if line:
+            yield plain(line)
 
 
 def needs_a_person(tables: Tables) -> bool:
-    """Whether the run found something that somebody must look at: a suspect meter, or a check that failed."""
-    return tables["suspects"].height > 0 or not tables["certificates"]["passed"].all()
-
-
-def _account(tests: pl.DataFrame, suspects: pl.DataFrame) -> Iterator[str]:
-    for row in tests.filter(pl.col("test") == "global").iter_rows(named=True):
-        verdict = _("passes") if row["passed"] else _("fails")
-        yield _("Account: the global test {verdict} (J {j:.1f}, {df} degrees of freedom, limit {limit:.1f}).").format(
-            verdict=verdict, j=row["statistic"], df=row["df"], limit=row["critical"]
-        )
-    for (_number,), members in suspects.group_by(["suspect_class"], maintain_order=True):
-        yield _suspect(members)
-
-
-def _suspect(members: pl.DataFrame) -> str:
-    """A class of suspects; the first member stands for all, since no test can tell them apart."""
-    first = members.row(0, named=True)
-    tags = _(" or ").join(members["tag"])
-    if first["echo"]:
-        return _("{tags} stands out too, but only as an echo of the former.").format(tags=tags)
-    if first["bias"] is None or first["bias_low"] is None or first["bias_high"] is None:
-        return _("Suspect: {tags}, z {z:.1f} against {limit:.1f}; the size of its bias is not determined.").format(
-            tags=tags, z=first["z"], limit=first["critical"]
-        )
-    return _("Suspect: {tags} reads {bias:+.1%} ({low:+.1%} to {high:+.1%}), z {z:.1f} against {limit:.1f}.").format(
-        tags=tags,
-        bias=first["bias"],
-        low=first["bias_low"],
-        high=first["bias_high"],
-        z=first["z"],
-        limit=first["critical"],
+    """Whether somebody must look: a suspect meter, a failed or untested account, absent data, a failed certificate."""
+    tested = tables["balance_tests"].filter(pl.col("test") == "global")["passed"]
+    return (
+        tables["suspects"].height > 0
+        or not (tested.len() and tested.fill_null(False).all())
+        or tables["measurements"]["value"].null_count() > 0
+        or not tables["certificates"]["passed"].all()
     )
 
 
-def _concentrate(value: pl.DataFrame) -> Iterator[str]:
-    for row in value.iter_rows(named=True):
-        if row["value"] is None:
-            continue
-        text = _("{measure}, {party}: {value:,.0f} CNY/t").format(
-            measure=_(row["measure"].replace("_", " ").capitalize()),
-            party=_(row["party"]),
-            value=row["value"] + 0.0,
-        )
-        if row["low"] is not None:
-            text += _(" (90 % interval {low:,.0f} to {high:,.0f})").format(low=row["low"] + 0.0, high=row["high"] + 0.0)
-        yield text
+def _account(book: Book) -> Iterator[Markup]:
+    yield meters.raw_data(book)
+    yield meters.account_verdict(book) or say(_("The balances were not reconciled."))
+    for rows in meters.classes(book):
+        if meters.echoes(book, rows[0]):
+            yield say(_("{tags} stands out too, but only as an echo."), tags=meters.tags_of(book, rows))
+    yield from meters.still_inside(book)
 
 
-def _quota(draws: pl.DataFrame) -> Iterator[str]:
-    drawn = draws.filter(pl.col("draw") > 0)
-    if drawn.is_empty():
-        return
-    counts = drawn.group_by("binding_quota").len().sort("len", descending=True)
-    shares = ", ".join(
-        _("{name} {share:.0%}").format(name=name, share=count / drawn.height) for name, count in counts.iter_rows()
+def _concentrate(book: Book) -> Iterator[Markup]:
+    yield say(_("{headline}."), headline=worth.concentrate_headline(book))
+    for row in book.rows("concentrate_value"):
+        if book.real("concentrate_value", row, "value") is not None:
+            yield _value(book, row)
+
+
+def _value(book: Book, row: int) -> Markup:
+    measure, party = (book.text("concentrate_value", row, column) for column in ("measure", "party"))
+    parts = {
+        "measure": measure_name(measure, party),
+        "party": party_name(book.context, party),
+        "value": book.number("concentrate_value", row, "value", digits=None)
+        if measure == "published"
+        else worth.worth(book, row),
+    }
+    if spread_of(book, "concentrate_value", row, "low", "high") is None:
+        return say(_("{measure}, {party}: {value}."), **parts)
+    return say(
+        _("{measure}, {party}: {value} ({interval} in {level} of the draws)."),
+        **parts,
+        interval=book.interval("concentrate_value", row, "low", "high", bare=True),
+        level=book.number("view_run", 0, "level", digits=2),
     )
-    yield _("Quota that binds, share of {count} draws: {shares}.").format(count=drawn.height, shares=shares)
 
 
-def _limits(limits: pl.DataFrame) -> Iterator[str]:
-    worth = limits.filter(pl.col("money") > 0).sort("money", descending=True).head(3)
-    for row in worth.iter_rows(named=True):
-        yield _("Limit: 1 % more of {limit} ({kind}) is worth {money:,.1f} million CNY/a.").format(
-            limit=row["limit"], kind=_(row["kind"]), money=row["money"] / 1e6
+def _quotas(book: Book) -> Iterator[Markup]:
+    for row in book.rows("view_quotas"):
+        yield say(
+            _("The {quota} binds in {share} of {draws} draws."),
+            quota=quota_name(book.context, book.text("view_quotas", row, "quota")),
+            share=book.number("view_quotas", row, "share", digits=3),
+            draws=book.number("view_run", 0, "draws", digits=None),
         )
 
 
-def _rejected(rejected: pl.DataFrame) -> Iterator[str]:
-    if rejected.height:
-        yield _("Raw data: {count} rows or cells were not taken; they are kept in the table 'rejected'.").format(
-            count=rejected.height
-        )
+def _findings(book: Book) -> Iterator[Markup]:
+    told = 0
+    for row in narrative.ranked_findings(book):
+        kind = book.text("findings", row, "kind")
+        told += kind == "limit"
+        if kind in ("value", "market") or (kind == "limit" and told <= _MOST_LIMITS):
+            yield say(_("{finding}."), finding=narrative.finding(book, row))

@@ -8,7 +8,7 @@ where one of its terms is.
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Mapping
 
 import polars as pl
@@ -18,7 +18,12 @@ from ferrolan.views.cells import Book
 from ferrolan.views.context import Context
 
 WORTHLESS = 1.0  # CNY/t: a tonne worth less is worth nothing; published prices are quoted to 1 CNY/t
-_LEVELS = (0.05, 0.95)  # quantiles of the draws, as base/tables.py declares for concentrate_value
+LEVELS = (0.05, 0.95)  # quantiles of the draws, as base/tables.py declares for concentrate_value
+BIAS_LEVEL = 0.95  # level of a bias's interval, as base/tables.py declares for suspects
+_NORMAL_95 = 1.96  # |z| that one normal variate in twenty exceeds
+_HELD = "held at its bound"  # what the account's reason says of a value that lies at the end of its range
+_LONG = 6  # months: prices further apart than this are said to be
+_MONTH = re.compile(r"(\d{4})(?:-(\d{2})|Q(\d))?")
 _Type = pl.DataType | type[pl.DataType]
 
 
@@ -40,12 +45,27 @@ RUN = _declare(
     draws=(pl.Int64, "", "draws of prices, costs and recoveries"),
     level_low=(pl.Float64, "1", "lower quantile of the draws"),
     level_high=(pl.Float64, "1", "upper quantile of the draws"),
+    level=(pl.Float64, "1", "share of the draws between them"),
     interval_level=(pl.Float64, "1", "level of the interval of a bias"),
     checks=(pl.Int64, "", "certificates"),
     checks_passed=(pl.Int64, "", "certificates met"),
-    rejected=(pl.Int64, "", "raw rows or cells not taken"),
-    tags=(pl.Int64, "", "tags with a measurement"),
-    suspect_classes=(pl.Int64, "", "classes of suspect meters"),
+    prices_from=(pl.String, "", "period of the oldest price of the plan, where half a year and more lies between"),
+    prices_to=(pl.String, "", "period of the youngest price of the plan, likewise"),
+)
+
+TAKEN = _declare(
+    "view_ingest",
+    "what was taken from all sources together: one row",
+    samples=(pl.Int64, "", "samples"),
+    uncertain=(pl.Int64, "", "samples with an uncertain status"),
+    bad=(pl.Int64, "", "samples with a bad status"),
+    out_of_range=(pl.Int64, "", "samples outside the range of their tag"),
+    absent_tags=(pl.Int64, "", "tags without a value in at least one period"),
+    rejected=(pl.Int64, "", "rows and cells that were not taken"),
+    repeated=(pl.Int64, "", "rows whose time stood there before"),
+    backward=(pl.Int64, "", "rows whose time runs backwards"),
+    silent=(pl.Int64, "", "declared tags of which no source holds anything"),
+    undeclared=(pl.Int64, "", "addresses that no tag names"),
 )
 
 PUBLISHED = _declare(
@@ -70,6 +90,19 @@ PRICES = _declare(
     period=(pl.String, "", "date of the quotation"),
     source=(pl.String, "", "source id, null where synthetic"),
     synthetic=(pl.Boolean, "", "whether the price is synthetic"),
+    note=(pl.String, "", "what must travel with the price"),
+)
+
+SCENARIOS = _declare(
+    "view_scenarios",
+    "one scenario of the market beside its base case, and the commodity whose exports it cuts most",
+    scenario=(pl.String, "", "scenario"),
+    share=(pl.Float64, "1", "its limit over the exports of the base case"),
+    synthetic=(pl.Boolean, "", "whether the limit is synthetic"),
+    commodity=(pl.String, "", "commodity that gives way most, null where none does"),
+    cut=(pl.Float64, "1", "change of its exports over those of the base case"),
+    least=(pl.String, "", "exported commodity that gives way least"),
+    least_cut=(pl.Float64, "1", "change of its exports over those of the base case"),
 )
 
 CONCENTRATE = _declare(
@@ -79,6 +112,11 @@ CONCENTRATE = _declare(
     party=(pl.String, "", "as in concentrate_value"),
     difference=(pl.Float64, "CNY/t", "value less published price"),
     relative=(pl.Float64, "1", "difference over published price"),
+    reach=(
+        pl.Float64,
+        "t/a",
+        "for how many tonnes it holds, counted from the planned delivery; infinite without an end",
+    ),
 )
 
 VALUE = _declare(
@@ -89,7 +127,6 @@ VALUE = _declare(
     surplus=(pl.Float64, "CNY/t", "buyer's maximum less seller's minimum"),
     surplus_low=(pl.Float64, "CNY/t", "lower quantile of the surplus over the draws"),
     surplus_high=(pl.Float64, "CNY/t", "upper quantile of the surplus over the draws"),
-    replaceable=(pl.Float64, "t", "tonnes of a shortfall that the seller makes up before the loss per tonne changes"),
     published_to_seller=(pl.Float64, "CNY/t", "published price less seller's minimum"),
     published_to_buyer=(pl.Float64, "CNY/t", "buyer's maximum less published price"),
     share_quota=(pl.Float64, "1", "share of the draws in which a quota binds"),
@@ -136,7 +173,7 @@ CLOSURES = _declare(
     "one balanced component: its measured balances, and the worst of them",
     component=(pl.String, "", "component"),
     balances=(pl.Int64, "", "balances in which every term is measured"),
-    outside=(pl.Int64, "", "of these, balances with |z| above 1.96"),
+    outside=(pl.Int64, "", "of these, balances with |z| above 1.96, which one in twenty exceeds by chance"),
     node=(pl.String, "", "node with the largest |z|"),
     closure=(pl.Float64, "1", "outflow and accumulation over inflow there"),
     closure_sd=(pl.Float64, "1", "its standard deviation from the stated sigmas"),
@@ -153,7 +190,8 @@ ADJUSTMENTS = _declare(
     component=(pl.String, "", "component, else null"),
     measured=(pl.Float64, "see unit", "mean reading over the periods"),
     value=(pl.Float64, "see unit", "mean reconciled value over the same periods"),
-    sd=(pl.Float64, "see unit", "mean standard deviation of the reconciled value"),
+    sd=(pl.Float64, "see unit", "mean standard deviation of the reconciled value; null where one is held at a bound"),
+    held=(pl.Int64, "", "periods in which the reconciled value is held at a bound"),
     relative=(pl.Float64, "1", "reconciled over measured, less one"),
     largest_z=(pl.Float64, "1", "largest |z| of a period"),
     unit=(pl.String, "", "unit"),
@@ -180,6 +218,7 @@ MARKET_CHANGE = _declare(
     price_change=(pl.Float64, "CNY/t", "price less base price"),
     price_relative=(pl.Float64, "1", "the same over the base price"),
     export_change=(pl.Float64, "t/a", "net export less that of the base"),
+    export_relative=(pl.Float64, "1", "the same over the base's net export; null where nothing was exported"),
     disposed_change=(pl.Float64, "t/a", "discarded less that of the base"),
 )
 
@@ -195,8 +234,8 @@ PARTY_CHANGE = _declare(
 VIEWS: Mapping[str, Table] = {
     table.name: table
     for table in (
-        RUN, PUBLISHED, PRICES, CONCENTRATE, VALUE, QUOTAS, MADE, LOADS, CLOSURES, ADJUSTMENTS, RARE_EARTHS, MARKET_CHANGE,
-        PARTY_CHANGE,
+        RUN, TAKEN, PUBLISHED, PRICES, SCENARIOS, CONCENTRATE, VALUE, QUOTAS, MADE, LOADS, CLOSURES, ADJUSTMENTS, RARE_EARTHS,
+        MARKET_CHANGE, PARTY_CHANGE,
     )
 }  # fmt: skip
 """Declaration of every derived table by name."""
@@ -207,13 +246,16 @@ _Frames = Mapping[str, pl.DataFrame]
 def open_book(tables: _Frames, context: Context) -> Book:
     """The run's tables with the derived ones, ready to be quoted; missing tables are empty ones.
 
+    Derived tables that are among ``tables`` already are taken as they stand.
+
     Raises
     ------
     TableError
         If a table does not have its declared columns.
     """
     whole = {name: table.check(tables[name]) if name in tables else table.empty() for name, table in TABLES.items()}
-    return Book({**whole, **derive(whole, context)}, VIEWS, context)
+    made = tables if all(name in tables for name in VIEWS) else derive(whole, context)
+    return Book({**whole, **{name: table.check(made[name]) for name, table in VIEWS.items()}}, VIEWS, context)
 
 
 def derive(tables: _Frames, context: Context) -> dict[str, pl.DataFrame]:
@@ -228,8 +270,10 @@ def derive(tables: _Frames, context: Context) -> dict[str, pl.DataFrame]:
     """
     makers: dict[str, Callable[[_Frames, Context], pl.DataFrame]] = {
         "view_run": _run,
+        "view_ingest": _ingest,
         "view_published": _published,
         "view_prices": _prices,
+        "view_scenarios": _scenarios,
         "view_concentrate": _concentrate,
         "view_value": _value,
         "view_quotas": _quotas,
@@ -252,6 +296,7 @@ def _rows(table: Table, rows: list[dict[str, object]]) -> pl.DataFrame:
 def _run(tables: _Frames, context: Context) -> pl.DataFrame:
     draws, certificates = tables["value_draws"], tables["certificates"]
     months = context.plan_months
+    oldest, youngest = _far_apart([price.period for price in context.prices])
     row: dict[str, object] = {
         "month": context.month,
         "plan_from": months[0] if months else None,
@@ -262,16 +307,43 @@ def _run(tables: _Frames, context: Context) -> pl.DataFrame:
         "data_cut": context.data_cut,
         "seed": context.seed,
         "draws": draws.filter(pl.col("draw") > 0).height,
-        "level_low": _LEVELS[0],
-        "level_high": _LEVELS[1],
-        "interval_level": 0.95,
+        "level_low": LEVELS[0],
+        "level_high": LEVELS[1],
+        "level": LEVELS[1] - LEVELS[0],
+        "interval_level": BIAS_LEVEL,
         "checks": certificates.height,
         "checks_passed": certificates.filter(pl.col("passed")).height,
-        "rejected": tables["rejected"].height,
-        "tags": tables["measurements"]["tag"].n_unique(),
-        "suspect_classes": tables["suspects"]["suspect_class"].n_unique(),
+        "prices_from": oldest,
+        "prices_to": youngest,
     }
     return _rows(RUN, [row])
+
+
+def _far_apart(periods: list[str]) -> tuple[str | None, str | None]:
+    """The oldest and the youngest of periods between which half a year and more lies, else nothing."""
+    dated = sorted((months, period) for period in periods if (months := _months(period)) is not None)
+    if not dated or dated[-1][0] - dated[0][0] < _LONG:
+        return None, None
+    return dated[0][1], dated[-1][1]
+
+
+def _months(period: str) -> int | None:
+    """Months since year 0 of the start of a day, month, quarter or year."""
+    found = _MONTH.match(period)
+    if found is None:
+        return None
+    year, month, quarter = found.groups()
+    return 12 * int(year) + (int(month) - 1 if month else 3 * (int(quarter) - 1) if quarter else 0)
+
+
+def _ingest(tables: _Frames, context: Context) -> pl.DataFrame:
+    frame = tables["ingest"]
+    counts = ("samples", "uncertain", "bad", "out_of_range", "rejected", "repeated", "backward")
+    row: dict[str, object] = {name: int(frame[name].sum()) for name in counts}
+    row |= {name: int(frame[name].list.len().sum()) for name in ("silent", "undeclared")}
+    absent = tables["measurements"].filter(pl.col("value").is_null())["tag"].n_unique()
+    rejected = max(int(frame["rejected"].sum()), tables["rejected"].height)
+    return _rows(TAKEN, [row | {"rejected": rejected, "absent_tags": absent}])
 
 
 def _published(tables: _Frames, context: Context) -> pl.DataFrame:
@@ -296,16 +368,51 @@ def _prices(tables: _Frames, context: Context) -> pl.DataFrame:
     return _rows(PRICES, [{name: getattr(price, name) for name in PRICES.columns} for price in context.prices])
 
 
+def _scenarios(tables: _Frames, context: Context) -> pl.DataFrame:
+    change = _market_change(tables, context)
+    rows: list[dict[str, object]] = []
+    for scenario in context.scenarios:
+        cut = change.filter(
+            (pl.col("scenario") == scenario.name)
+            & (pl.col("region") == scenario.region)
+            & pl.col("export_relative").is_not_null()
+        ).sort("export_relative", "commodity")
+        row: dict[str, object] = {"scenario": scenario.name, "share": scenario.share, "synthetic": scenario.synthetic}
+        if cut.height:
+            row |= {"commodity": cut["commodity"][0], "cut": cut["export_relative"][0]}
+            row |= {"least": cut["commodity"][-1], "least_cut": cut["export_relative"][-1]}
+        rows.append(row)
+    return _rows(SCENARIOS, rows)
+
+
 def _concentrate(tables: _Frames, context: Context) -> pl.DataFrame:
     published = _one(tables["concentrate_value"], "published")
     difference = pl.col("value") - pl.lit(published, pl.Float64)
+    values = tables["concentrate_value"].to_dicts()
     frame = tables["concentrate_value"].select(
         "measure",
         "party",
         difference.alias("difference"),
         (difference / pl.lit(published, pl.Float64)).alias("relative"),
+        pl.Series("reach", [_reach(tables["concentrate_value"], row) for row in values], pl.Float64),
     )
     return frame
+
+
+def _reach(values: pl.DataFrame, row: Mapping[str, object]) -> float | None:
+    """Length of the range in which a value holds; of one that holds beyond a range, the length of that one."""
+    start, end = _real(row["valid_from"]), _real(row["valid_to"])
+    if start is not None and end is not None:
+        return end - start
+    if row["measure"] != "marginal_beyond_left" or end is None:
+        return None
+    nearer = values.filter((pl.col("measure") == "marginal_left") & (pl.col("party") == row["party"]))
+    planned = nearer["valid_to"].drop_nulls()
+    return float(planned[0]) - end if planned.len() else None
+
+
+def _real(value: object) -> float | None:
+    return float(value) if isinstance(value, float | int) else None
 
 
 def _one(frame: pl.DataFrame, measure: str) -> float | None:
@@ -324,20 +431,12 @@ def _value(tables: _Frames, context: Context) -> pl.DataFrame:
                 "delivered": delivered,
                 "delivered_money": _times(delivered, published),
                 "surplus": _less(highest, lowest),
-                "replaceable": _replaceable(values),
                 "published_to_seller": _less(published, lowest),
                 "published_to_buyer": _less(highest, published),
                 **_shares(tables["value_draws"].filter(pl.col("draw") > 0), published),
             }
         ],
     )
-
-
-def _replaceable(values: pl.DataFrame) -> float | None:
-    """Length of the range in which one tonne less costs both companies the marginal value."""
-    rows = values.filter(pl.col("measure") == "marginal_left", pl.col("party") == "group").drop_nulls("valid_from")
-    lengths = (rows["valid_to"] - rows["valid_from"]).to_list()
-    return lengths[0] if lengths and math.isfinite(lengths[0]) else None
 
 
 def _delivered(flows: pl.DataFrame, context: Context) -> float | None:
@@ -356,11 +455,10 @@ def _times(a: float | None, b: float | None) -> float | None:
 
 def _shares(draws: pl.DataFrame, published: float | None) -> dict[str, float | None]:
     surplus = pl.col("buyer_maximum") - pl.col("seller_minimum")
-    quota = pl.col("binding_quota")
     wanted = {
-        "surplus_low": surplus.quantile(_LEVELS[0], "linear"),
-        "surplus_high": surplus.quantile(_LEVELS[1], "linear"),
-        "share_quota": (quota != "none").mean(),
+        "surplus_low": surplus.quantile(LEVELS[0], "linear"),
+        "surplus_high": surplus.quantile(LEVELS[1], "linear"),
+        "share_quota": (pl.col("binding_quotas").list.len() > 0).mean(),
         "worthless_group": (pl.col("marginal_right") < WORTHLESS).mean(),
         "worthless_buyer": (pl.col("buyer_marginal") < WORTHLESS).mean(),
         "share_above": (pl.col("netback") > pl.lit(published, pl.Float64)).mean(),
@@ -373,7 +471,7 @@ def _shares(draws: pl.DataFrame, published: float | None) -> dict[str, float | N
 
 def _quotas(tables: _Frames, context: Context) -> pl.DataFrame:
     drawn = tables["value_draws"].filter(pl.col("draw") > 0)
-    each = drawn.select(quota=pl.col("binding_quota").str.split("+")).explode("quota").filter(pl.col("quota") != "none")
+    each = drawn.select(quota="binding_quotas").explode("quota").drop_nulls()
     shares = each.group_by("quota").agg(share=pl.len() / max(drawn.height, 1))
     return shares.sort("share", "quota", descending=[True, False])
 
@@ -401,7 +499,7 @@ def _closures(tables: _Frames, context: Context) -> pl.DataFrame:
     measured = closure.filter(pl.col("residual").is_not_null() & pl.col("z").is_not_null())
     inflow = pl.when(pl.col("inflow") > 0).then(pl.col("inflow"))
     counts = measured.group_by("component").agg(
-        balances=pl.len().cast(pl.Int64), outside=(pl.col("z").abs() > 1.96).sum().cast(pl.Int64)
+        balances=pl.len().cast(pl.Int64), outside=(pl.col("z").abs() > _NORMAL_95).sum().cast(pl.Int64)
     )
     worst = (
         measured.sort(pl.col("z").abs(), "node", descending=[True, False])
@@ -421,8 +519,13 @@ def _adjustments(tables: _Frames, context: Context) -> pl.DataFrame:
         pl.col("tag").is_not_null() & pl.col("measured").is_not_null() & pl.col("value").is_not_null()
     )
     keys = ["tag", "kind", "object", "component", "unit"]
+    held = pl.col("reason").str.contains(_HELD, literal=True).fill_null(value=False).sum()
     means = read.group_by(keys, maintain_order=True).agg(
-        pl.col("measured").mean(), pl.col("value").mean(), pl.col("sd").mean(), largest_z=pl.col("z").abs().max()
+        pl.col("measured").mean(),
+        pl.col("value").mean(),
+        sd=pl.when(held == 0).then(pl.col("sd").mean()),
+        held=held.cast(pl.Int64),
+        largest_z=pl.col("z").abs().max(),
     )
     relative = pl.when(pl.col("measured") != 0).then(pl.col("value") / pl.col("measured") - 1)
     ordered = means.filter(pl.col("largest_z").is_not_null()).with_columns(relative=relative)
@@ -503,6 +606,7 @@ def _market_change(tables: _Frames, context: Context) -> pl.DataFrame:
         base, on=["region", "commodity"], suffix="_base", maintain_order="left"
     )
     rise = pl.col("price") - pl.col("price_base")
+    less = pl.col("net_export") - pl.col("net_export_base")
     return pairs.select(
         "scenario",
         "region",
@@ -510,7 +614,8 @@ def _market_change(tables: _Frames, context: Context) -> pl.DataFrame:
         "price",
         price_change=rise,
         price_relative=pl.when(pl.col("price_base") > 0).then(rise / pl.col("price_base")),
-        export_change=pl.col("net_export") - pl.col("net_export_base"),
+        export_change=less,
+        export_relative=pl.when(pl.col("net_export_base") > 0).then(less / pl.col("net_export_base")),
         disposed_change=pl.col("disposed") - pl.col("disposed_base"),
     )
 

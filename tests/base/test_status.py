@@ -1,11 +1,11 @@
-"""Severities against the list of the standard."""
+"""Status codes: severities against the list of the standard."""
 
 from __future__ import annotations
 
 import polars as pl
 import pytest
 
-from ferrolan.historian.quality import RETRACTED, StatusCode, bad, good, uncertain
+from ferrolan.base.status import RETRACTED, StatusCode, bad, good, uncertain
 
 
 @pytest.mark.parametrize("code", list(StatusCode))

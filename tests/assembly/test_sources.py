@@ -1,0 +1,111 @@
+"""What the document says of its sources is what is read, and half a month is not taken for a whole one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+
+import polars as pl
+import pytest
+
+from ferrolan import verbs
+from ferrolan.assembly import tags
+from ferrolan.base.errors import ProblemError, SourceError
+from ferrolan.enterprise.sources import CsvSource, SqlSource
+
+
+@pytest.fixture(scope="module")
+def month(document, tmp_path_factory):
+    """The raw month of the shipped example, by source."""
+    return verbs.raw_files(document, tmp_path_factory.mktemp("month"))
+
+
+def _with(declared, **changes):
+    return type(declared).model_validate(declared.model_dump() | changes)
+
+
+def test_a_source_has_its_own_zone_or_that_of_the_site(document):
+    declared = document.sources["plant_historian"]
+    assert isinstance(declared, CsvSource)
+    assert tags.dialect(document, declared).time_zone == "Asia/Shanghai"
+    assert tags.dialect(document, _with(declared, time_zone="UTC")).time_zone == "UTC"
+    table = document.sources["laboratory"]
+    assert isinstance(table, SqlSource)
+    file = document.path
+    assert tags.sql_table(document, _with(table, time_zone="UTC"), file).time_zone == "UTC"
+
+
+def test_an_export_that_ends_early_is_refused_with_its_last_line(document, month, tmp_path):
+    rows = month["plant_historian"].read_bytes().splitlines(keepends=True)
+    cut = tmp_path / "plant_historian.csv"
+    cut.write_bytes(b"".join(rows[:2800]))
+    with pytest.raises(SourceError) as refused:
+        verbs.ingest(document, {**month, "plant_historian": cut})
+    (fault,) = refused.value.faults
+    assert (fault.file, fault.line, fault.code) == (str(cut), 2800, "early_end")
+    assert "2026-03-31 16:00 UTC" in fault.expected
+
+
+def test_an_export_of_another_month_is_refused(document, month, tmp_path):
+    text = month["plant_historian"].read_text(encoding="utf-8-sig").replace(".03.2026", ".02.2026")
+    other = tmp_path / "plant_historian.csv"
+    rows = [row for row in text.splitlines(keepends=True) if row[:2] not in ("29", "30", "31")]
+    other.write_text("".join(rows), encoding="utf-8-sig")
+    with pytest.raises(SourceError, match="early_end"):
+        verbs.ingest(document, {**month, "plant_historian": other})
+
+
+def test_files_beside_the_document_count_before_a_generated_month(document, tmp_path):
+    beside = document.model_copy(update={"path": tmp_path / "plant.yaml"})
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "plant_historian.csv").write_text("mine")
+    files = verbs.raw_files(beside, tmp_path / "runs")
+    assert files["plant_historian"] == tmp_path / "raw" / "plant_historian.csv"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_generated_month_is_named_by_the_document_so_that_it_is_never_stale(document, tmp_path):
+    one = verbs.raw_files(document, tmp_path)
+    other = verbs.raw_files(document.model_copy(update={"content_hash": "changed"}), tmp_path)
+    assert set(one.values()).isdisjoint(other.values())
+
+
+def test_without_a_usable_measurement_the_account_says_so(document, month):
+    raw = verbs.ingest(document, month)
+    nothing = verbs.Raw({**raw.tables, "measurements": raw.tables["measurements"].clear()}, 0)
+    with pytest.raises(ProblemError, match=r"no measurement of 2026-03 can be used"):
+        verbs.reconcile(document, nothing)
+
+
+def test_a_stock_that_cannot_be_seen_is_named(document, month):
+    raw = verbs.ingest(document, month)
+    uncounted = raw.tables["measurements"].filter(pl.col("object") != "re_concentrate_store")
+    with pytest.raises(ProblemError, match="re_concentrate_store at the end of 2026-03"):
+        verbs.reconcile(document, verbs.Raw({**raw.tables, "measurements": uncounted}, 0))
+
+
+def test_a_wrong_moisture_and_its_scale_come_as_one_class(document, month):
+    raw = verbs.ingest(document, month)
+    wet = raw.tables["measurements"].with_columns(
+        value=pl.when(pl.col("tag") == "LAB-RCF-H2O").then(pl.col("value") + 0.05).otherwise(pl.col("value"))
+    )
+    account = verbs.reconcile(document, verbs.Raw({**raw.tables, "measurements": wet}, 0))
+    first = account.tables["suspects"].filter(pl.col("rank") == 1)
+    assert first["tag"].to_list() == ["WT-411", "LAB-RCF-H2O"]
+
+
+def test_a_unit_without_a_usable_power_meter_keeps_its_declared_energy(document, month):
+    from ferrolan.records.exclusions import Exclusion
+
+    raw = verbs.ingest(document, month)
+    account = verbs.reconcile(document, raw, [Exclusion("JI-501", "failed", "tester")])
+    row = (
+        account.tables["responses"].filter(pl.col("unit") == "mill", pl.col("commodity") == "power").row(0, named=True)
+    )
+    assert (row["origin"], row["coefficient"]) == ("declared", -0.021)
+
+
+def test_the_periods_cover_the_month_without_gaps(document):
+    periods = tags.periods(document)
+    assert all(a.end == b.start for a, b in pairwise(periods))
+    assert periods[-1].end - periods[0].start == timedelta(days=31)

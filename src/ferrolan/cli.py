@@ -88,8 +88,14 @@ def exclude(
     enterprise = verbs.load(document)
     entry = verbs.exclude(enterprise, tag, who=who, reason=reason, out=out, back=back)
     print(
-        _("Act {number}, {what} {tag}, signed by {who}: {hash}").format(
-            number=entry.number, what=entry.act.what, tag=tag, who=who, hash=entry.hash
+        _("Act {number}: {what} {tag} in {plant}, {month}, signed by {who}. Hash {hash}").format(
+            number=entry.number,
+            what=entry.act.what,
+            tag=tag,
+            plant=enterprise.name,
+            month=enterprise.account.month,
+            who=who,
+            hash=entry.hash,
         )
     )
     return OK

@@ -24,8 +24,9 @@ from ferrolan.assembly.catalogue import kinds
 from ferrolan.assembly.outcome import certificates, solver_records
 from ferrolan.assembly.plan import plan_problem
 from ferrolan.assembly.responses import Responses, closing_stocks, energies, responses
-from ferrolan.base.errors import Fault, Infeasible, NotConverged, ProblemError, SourceError
+from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, SourceError
 from ferrolan.base.provenance import RunIdentity, code_version, hash_file, hash_json, run_identity
+from ferrolan.base.schema import nearest
 from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
@@ -129,7 +130,7 @@ def run(
     Raises
     ------
     DocumentError, SourceError, ProblemError, NotConverged, Infeasible
-        From the station that could not answer; nothing is kept then.
+        From the station that could not answer; no run is kept then.
     """
     clock = StationClock(announce)
     folder = Path(out)
@@ -257,11 +258,15 @@ def exclude(
     ------
     RecordError
         If the ledger is broken, or name or reason is missing.
-    ProblemError
-        If the document has no such tag.
+    DocumentError
+        If the tag map has no such tag.
     """
-    if tag not in {known.tag for known in enterprise.tags}:
-        raise ProblemError(f"{tag!r} is no tag of {enterprise.tags_path.name}")
+    known = [item.tag for item in enterprise.tags]
+    if tag not in known:
+        file = str(enterprise.tags_path)
+        raise DocumentError(
+            [Fault(file, 0, "tag", repr(tag), "a tag of the tag map", nearest(tag, known), "unknown_tag")]
+        )
     return sign(Path(out) / LEDGER, enterprise.name, enterprise.account.month, tag, who=who, reason=reason, back=back)
 
 

@@ -235,7 +235,7 @@ def test_a_meter_that_went_into_a_reading_is_named_with_it_and_has_no_bias_of_it
 def test_a_suspect_still_counted_is_said_with_what_leaving_it_out_moves_and_how() -> None:
     text = visible(page("worthless")).replace("\u00a0", " ")
     assert "still contain the reading of WT-214; leaving it out moves the plan's gain by −2.1 million CNY/year" in text
-    assert "ferrolan exclude WT-214 --who NAME --reason WHY" in text
+    assert "ferrolan exclude WT-214 DOCUMENT --out RUNS --who NAME --reason WHY" in text
     assert "still contain" not in visible(page("worth something, no suspect"))
 
 

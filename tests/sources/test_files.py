@@ -244,6 +244,12 @@ def test_a_wrong_encoding_is_a_fault_with_the_line_of_the_byte(tmp_path: Path) -
     assert str(fault).startswith(f"{path}:4: expected text in utf-8, got byte 0xBB.")
 
 
+def test_a_wrong_byte_after_a_byte_order_mark_is_named_with_its_own_line(tmp_path: Path) -> None:
+    path = write(tmp_path, WHOLE.encode("utf-8-sig") + b"\xb0;1;1\n")
+    fault = fault_of(path, altered(encoding="utf-8-sig"))
+    assert (fault.code, fault.line, fault.found) == ("wrong_encoding", 4, "byte 0xB0")
+
+
 def test_an_undeclared_byte_order_mark_is_a_fault(tmp_path: Path) -> None:
     fault = fault_of(write(tmp_path, WHOLE.encode("utf-8-sig")))
     assert (fault.code, fault.line, fault.found) == ("wrong_encoding", 1, "a byte-order mark")

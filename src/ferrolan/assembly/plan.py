@@ -75,8 +75,10 @@ def plan_problem(
     )
 
 
-def net_price(document: Enterprise, price: Price) -> float:
-    """A declared price without VAT, in CNY per tonne of the commodity, freight included [CNY/t].
+def net_price(document: Enterprise, price: Price, *, sold: bool = False) -> float:
+    """A declared price without VAT, in CNY per tonne of the commodity [CNY/t].
+
+    Freight comes on top of what is bought and off what is sold.
 
     Raises
     ------
@@ -86,7 +88,8 @@ def net_price(document: Enterprise, price: Price) -> float:
     value = price.value * _rate(document, price.unit.split("/")[0])
     if price.vat == "included":
         value /= 1.0 + document.enterprise.vat_rate.value
-    value += price.freight.value if price.freight is not None else 0.0
+    freight = 0.0 if price.freight is None else price.freight.value
+    value += -freight if sold else freight
     return value / (1.0 if price.content is None else price.content)
 
 
@@ -120,7 +123,7 @@ def _commodity(document: Enterprise, name: str, opening: Mapping[str, float], sh
         unit="t",
         buy_price=None if buy is None else factor * net_price(document, buy.price),
         buy_limit=0.0 if buy is None else per_month(buy.limit.value),
-        sell_price=None if sell is None else factor * net_price(document, sell.price),
+        sell_price=None if sell is None else factor * net_price(document, sell.price, sold=True),
         sell_limit=0.0 if sell is None else per_month(sell.limit.value),
         dispose_cost=None if declared.dispose is None else declared.dispose.value,
         stock_opening=start,

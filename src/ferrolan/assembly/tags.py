@@ -27,8 +27,8 @@ from ferrolan.sources.files import Dialect, read_csv
 from ferrolan.sources.source import Batch, TagAddress
 from ferrolan.sources.sql import SqlTable, read_sql
 
-LATEST_END = timedelta(days=1)
-"""How long before the end of the month a time series may end."""
+LATEST_END = timedelta(hours=2)
+"""How long before the end of the month a time series may end: some samples, not a shift."""
 
 
 def periods(document: Enterprise) -> tuple[Period, ...]:
@@ -118,7 +118,7 @@ def batches(document: Enterprise, files: Mapping[str, Path]) -> Iterator[tuple[s
 
 
 def refuse_early_end(document: Enterprise, name: str, file: Path, batch: Batch, periods: Sequence[Period]) -> None:
-    """Refuse a source of time series that ends more than a day before the month does.
+    """Refuse a source of time series that ends more than ``LATEST_END`` before the month does.
 
     A missing value is a state, but half a file is a fault: its means would stand for a month they did not see. Sources
     of laboratory results, bookings and counts may end when they end.

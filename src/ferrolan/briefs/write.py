@@ -131,7 +131,7 @@ def _footer(book: Book) -> dict[str, object]:
     return {
         "run": say(_("run {id}"), id=book.word("view_run", 0, "run_id")),
         "code": say(_("Ferrolan {version}"), version=book.word("view_run", 0, "code_version")),
-        "cut": say(_("data to {time}"), time=book.word("view_run", 0, "data_cut")),
+        "cut": say(_("account to {time}"), time=book.word("view_run", 0, "data_cut")),
         "seed": say(_("seed {seed}"), seed=book.number("view_run", 0, "seed", digits=None)),
         "certificates": _certificates(book, met, all_of),
         "synthetic": book.context.synthetic,

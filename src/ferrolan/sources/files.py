@@ -193,7 +193,7 @@ def _bytes(path: Path) -> bytes:
         raise refusal(str(path), 0, "", found, "a readable file", "Check the path.", "missing_file") from error
     if not content.strip(b"\xef\xbb\xbf \t\r\n"):
         raise refusal(
-            str(path), 0, "", "an empty file", "a header and rows of data", "Export the file again.", "empty_file"
+            str(path), 1, "", "an empty file", "a header and rows of data", "Export the file again.", "empty_file"
         )
     return content
 
@@ -203,9 +203,10 @@ def _decode(file: _File, content: bytes) -> str:
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
-        line = content[: error.start].decode(encoding, errors="replace").count("\n") + 1
+        seen = error.object  # what the codec saw: utf-8-sig has taken the mark of the encoding off
+        line = seen[: error.start].count(b"\n") + 1
         raise refusal(
-            file.name, line, "", f"byte 0x{content[error.start]:02X}", f"text in {encoding}",
+            file.name, line, "", f"byte 0x{seen[error.start]:02X}", f"text in {encoding}",
             "Declare the encoding the file is written in; Chinese Windows writes gb18030.", "wrong_encoding",
         ) from error  # fmt: skip
     except LookupError as error:

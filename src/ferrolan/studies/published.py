@@ -47,7 +47,7 @@ def quarters(enterprise: Enterprise) -> tuple[Quarter, ...]:
 def published_price(
     enterprise: Enterprise, account: pl.DataFrame, measurements: pl.DataFrame, hours: Sequence[float]
 ) -> Published | None:
-    """The last quarter with a public value, with what it comes to for the tonne as it was delivered.
+    """The last public value up to the account's quarter, with what it comes to for the tonne as it was delivered.
 
     Parameters
     ----------
@@ -58,7 +58,11 @@ def published_price(
     hours
         Length of every period [h].
     """
-    known = [quarter for quarter in quarters(enterprise) if quarter.price is not None]
+    known = [
+        quarter
+        for quarter in quarters(enterprise)
+        if quarter.price is not None and quarter.quarter <= _quarter(enterprise.account.month)
+    ]
     if not known or known[-1].price is None:
         return None
     last, price = known[-1], known[-1].price
@@ -74,6 +78,12 @@ def published_price(
         delivered.grade,
         delivered.moisture,
     )
+
+
+def _quarter(month: str) -> str:
+    """The quarter of an ISO month, such as ``2026Q1``."""
+    year, number = month.split("-")
+    return f"{year}Q{(int(number) + 2) // 3}"
 
 
 def as_delivered(

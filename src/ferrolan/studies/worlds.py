@@ -39,7 +39,11 @@ class World:
         """Price of the lead product, without VAT [CNY/t]."""
         lead = document.concentrate.lead_product
         sell = document.commodities[lead].sell
-        return float("nan") if sell is None else self.shift.prices.get(lead, 1.0) * net_price(document, sell.price)
+        return (
+            float("nan")
+            if sell is None
+            else self.shift.prices.get(lead, 1.0) * net_price(document, sell.price, sold=True)
+        )
 
     def recovery(self, document: Enterprise) -> float:
         """REO in the products that the buyer's quotas count, per REO in the concentrate it receives [1]."""

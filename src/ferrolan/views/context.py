@@ -154,7 +154,7 @@ class Context:
 
     def name(self, key: str | None) -> str:
         """Display name of anything declared: ``re_concentrate`` becomes ``re concentrate`` if nobody says better."""
-        return self.names.get(key or "") or _spelled(key or "")
+        return self.names.get(key or "") or spelled(key or "")
 
     def citation(self, sources: str | None) -> str:
         """Readable citations of comma-separated source ids."""
@@ -167,7 +167,8 @@ def subscripted(formula: str) -> str:
     return formula.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
-def _spelled(key: str) -> str:
+def spelled(key: str) -> str:
+    """A key as a reader says it: ``prnd_oxide`` is Pr-Nd oxide, ``La2O3`` has its indices low."""
     if key.lower() not in _SPELLED and _FORMULA.fullmatch(key):
         return subscripted(key)
     return " ".join(_SPELLED.get(word.lower(), word) for word in key.split("_"))

@@ -16,9 +16,10 @@ from ferrolan.base.provenance import RunIdentity
 from ferrolan.base.schema import Price
 from ferrolan.base.time import months_after
 from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.origins import synthetic_values
 from ferrolan.records.exclusions import Exclusion
 from ferrolan.studies.published import quarters
-from ferrolan.views.context import Context, Quarter, QuotedPrice, Scenario, Stream
+from ferrolan.views.context import Context, Quarter, QuotedPrice, Scenario, Stream, spelled
 
 
 def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence[Exclusion] = ()) -> Context:
@@ -73,26 +74,38 @@ def _names(enterprise: Enterprise) -> dict[str, str]:
 
 def _prices(enterprise: Enterprise) -> tuple[QuotedPrice, ...]:
     return tuple(
-        _quoted(enterprise, name, trade.price)
+        _quoted(enterprise, name, trade.price, sold=trade is commodity.sell)
         for name, commodity in enterprise.commodities.items()
         for trade in (commodity.buy, commodity.sell)
         if trade is not None
     )
 
 
-def _quoted(enterprise: Enterprise, name: str, price: Price) -> QuotedPrice:
+def _quoted(enterprise: Enterprise, name: str, price: Price, *, sold: bool) -> QuotedPrice:
     number, unit = price.written.rsplit(" ", 1)
     return QuotedPrice(
         commodity=name,
         quoted=float(number),
         quoted_unit=unit,
         vat=price.vat,
-        used=net_price(enterprise, price),
+        used=net_price(enterprise, price, sold=sold),
         source=price.source,
         period=price.period or "",
         synthetic=price.synthetic,
-        note=price.note or "",
+        note="; ".join(_price_notes(enterprise, name, price)),
     )
+
+
+def _price_notes(enterprise: Enterprise, name: str, price: Price) -> Iterator[str]:
+    """What a reader must know of a price: its own note, its freight, what a tonne counts."""
+    if price.note:
+        yield price.note
+    if price.freight is not None:
+        form = _("with {freight} freight, synthetic") if price.freight.synthetic else _("with {freight} freight")
+        yield form.format(freight=price.freight.written)
+    if price.content is not None:
+        basis = ", ".join(enterprise.commodities[name].basis)
+        yield _("counted per tonne of {basis}").format(basis=basis)
 
 
 def _scenarios(enterprise: Enterprise) -> tuple[Scenario, ...]:
@@ -122,21 +135,44 @@ def _other_prices(enterprise: Enterprise) -> Iterator[str]:
             continue
         yield _(
             "{product} in the plan is of {planned}, in the market case of {start}: other dates, other prices."
-        ).format(product=product.replace("_", " "), planned=sell.price.period, start=start.period)
+        ).format(product=spelled(product), planned=sell.price.period, start=start.period)
+
+
+def _followed(enterprise: Enterprise) -> Iterator[str]:
+    """Which market price each product of the plan follows."""
+    pairs = [f"{spelled(product)} {spelled(traded)}" for product, traded in enterprise.market.products.items()]
+    if pairs:
+        yield _("In a scenario the plan's sales follow these market prices: {pairs}.").format(pairs=", ".join(pairs))
+
+
+def _rates(enterprise: Enterprise) -> Iterator[str]:
+    """Every exchange rate, with its source and date."""
+    for rate in enterprise.enterprise.exchange_rates.values():
+        source = _("declared") if rate.source is None else str(facts.cite(rate.source))
+        yield _("Exchange rate {rate} ({source}, {period}).").format(
+            rate=rate.written, source=source, period=rate.period or _("undated")
+        )
+
+
+def _made_up(enterprise: Enterprise) -> Iterator[str]:
+    """How much of the document is synthetic."""
+    made_up, declared = synthetic_values(enterprise)
+    if made_up:
+        form = _("Of {declared} declared values {made_up} are synthetic: no public or own figure stands behind them.")
+        yield form.format(declared=declared, made_up=made_up)
 
 
 def _notes(enterprise: Enterprise) -> tuple[str, ...]:
     notes = []
     if enterprise.virtual_plant is not None:
-        notes.append(
-            _("The plant and its raw month are synthetic, at a sourced scale; yields, costs and elasticities are ours.")
-        )
+        notes.append(_("The plant and its raw month are synthetic, at a sourced scale."))
+    notes += _made_up(enterprise)
     notes.append(
         _(
             "What separates a price abroad from the one at home, beyond freight, counts as a cost of licensing: nobody's income."
         )
     )
-    notes += _other_prices(enterprise)
+    notes += [*_rates(enterprise), *_other_prices(enterprise), *_followed(enterprise)]
     for quota in enterprise.quotas.values():
         if quota.limit.note:
             notes.append(

@@ -143,7 +143,10 @@ def formula(component: str) -> str:
 
 def _still_inside(book: Book, suspects: list[int]) -> Markup:
     tag = book.text("suspects", suspects[0], "tag")
-    parts = {"tags": tags_of(book, suspects), "command": name(f"ferrolan exclude {tag} --who NAME --reason WHY")}
+    parts = {
+        "tags": tags_of(book, suspects),
+        "command": name(f"ferrolan exclude {tag} DOCUMENT --out RUNS --who NAME --reason WHY"),
+    }
     finding = finding_of(book, suspects)
     if finding is None or book.real("findings", finding, "money") is None:
         form = _("All figures here still contain the reading of {tags}; a person signs it out with {command}.")

@@ -276,8 +276,11 @@ def _split(book: Book) -> Markup | None:
     if low is None or high is None:
         return None
     return say(
-        _("What the two companies gain from each tonne together, and share by its price, lies between {interval}."),
+        _(
+            "What the two companies gain from each tonne together, and share by its price, is {interval} in {share} of the draws."
+        ),
         interval=book.interval("view_value", 0, "surplus_low", "surplus_high"),
+        share=book.number("view_run", 0, "level", digits=2),
     )
 
 

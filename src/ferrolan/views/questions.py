@@ -104,7 +104,7 @@ def _gain(book: Book, row: int, spread: float | None) -> Markup:
     size = max(abs(book.real("what_if", row, end) or 0.0) for end in ("low", "high"))
     return say(
         _("{gain} ({interval})"),
-        gain=book.number("what_if", row, "gain", signed=True, spread=spread, magnitude=size, bare=True),
+        gain=book.number("what_if", row, "gain", signed=True, spread=spread, magnitude=size),
         interval=book.interval("what_if", row, "low", "high"),
     )
 

@@ -48,8 +48,8 @@ def measure_note(book: Book, row: int) -> Markup:
     if measure == "published":
         return _published_note(book, row)
     words = {
-        ("marginal_right", "group"): _("gain to both companies together"),
-        ("marginal_left", "group"): _("loss to both companies together"),
+        ("marginal_right", "group"): _("gain to both together from a tonne that comes from elsewhere"),
+        ("marginal_left", "group"): _("loss to both together if a tonne is missing at the gate"),
         ("marginal_beyond_left", "group"): _("the same loss, once that range is used up"),
         ("marginal_beyond_right", "group"): _("the same gain, once that range is used up"),
         ("marginal_right", "buyer"): _("gain to the buyer alone, before it pays for it"),

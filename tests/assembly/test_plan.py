@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ferrolan.assembly.plan import Shift, net_price, per_month, plan_problem
+from ferrolan.base.schema import Table
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +47,14 @@ def test_a_quota_counts_contained_oxide_per_tonne_of_throughput(document, coeffi
     assert mining.weights == {
         ("flotation", "run"): pytest.approx(0.5 * coefficients["flotation", "run", "re_concentrate"])
     }
+
+
+def test_a_quota_counts_every_product_of_a_mode_that_makes_several(document, coefficients):
+    counts = Table({"lace_liquor": 1.0, "prnd_liquor": 1.0, "segy_liquor": 1.0})
+    quota = document.quotas["separation"].model_copy(update={"counts": counts})
+    counted = document.model_copy(update={"quotas": Table({"separation": quota})})
+    (separation,) = plan_problem(counted, coefficients, {}).quotas
+    assert separation.weights == {("separation", "run"): pytest.approx(0.735 + 0.22 + 0.023)}
 
 
 def test_a_shift_moves_only_what_it_names(document, coefficients):

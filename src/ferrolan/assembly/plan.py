@@ -186,12 +186,10 @@ def _quotas(
 ) -> tuple[Quota, ...]:
     result = []
     for name, quota in document.quotas.items():
-        weights = {
-            (unit, mode): content * value
-            for (unit, mode, commodity), value in coefficients.items()
-            for counted, content in quota.counts.items()
-            if commodity == counted and value > 0
-        }
+        weights: dict[tuple[str, str], float] = {}
+        for (unit, mode, commodity), value in coefficients.items():
+            if commodity in quota.counts and value > 0:
+                weights[unit, mode] = weights.get((unit, mode), 0.0) + quota.counts[commodity] * value
         limit = quota.limit.value * HOURS_PER_YEAR * len(months) / 12.0 * shift.quotas.get(name, 1.0)
         result.append(Quota(name, quota.owner, limit, "t REO", weights, tuple(range(len(months)))))
     return tuple(result)

@@ -72,7 +72,7 @@ class _Amount:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A coefficient the account saw: its row, its gradient, and whether it counts a commodity of the plan."""
+    """A coefficient the account saw, and its gradient in the reconciled values."""
 
     row: Response
     gradient: Floats
@@ -140,13 +140,10 @@ def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str,
         if unit.stocks is None:
             continue
         commodity = document.commodities[unit.stocks]
-        tonnes = reconciled.values[reconciled.index["stock", name, None, last]]
+        tonnes = _value(reconciled, ("stock", name, None, last))
         share = 1.0
         if commodity.basis != (DRY_MASS,):
-            share = sum(
-                reconciled.values[reconciled.index["stock_assay", name, component, last]]
-                for component in commodity.basis
-            )
+            share = sum(_value(reconciled, ("stock_assay", name, component, last)) for component in commodity.basis)
         stock = float(tonnes * share / commodity.per)
         if not math.isfinite(stock):
             unseen.append(name)
@@ -157,6 +154,12 @@ def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str,
             "start from it; add a count (and a composition, where the commodity counts components) near the month's end"
         )
     return stocks
+
+
+def _value(reconciled: Reconciled, place: tuple[str, str, str | None, int]) -> float:
+    """A reconciled value; nan where the account does not hold it or cannot see it."""
+    at = reconciled.index.get(place)
+    return math.nan if at is None else float(reconciled.values[at])
 
 
 def _declared(document: Enterprise) -> Iterator[Response]:
@@ -231,7 +234,10 @@ def _amount(document: Enterprise, reconciled: Reconciled, unit: str, commodity: 
 
 
 def stream_amount(document: Enterprise, reconciled: Reconciled, stream: str, commodity: str) -> tuple[float, Floats]:
-    """Amount of a commodity in one stream over the account [t], with its gradient in the reconciled values."""
+    """Amount of a commodity in one stream over the account [t], with its gradient in the reconciled values.
+
+    The amount is nan where the account does not hold or cannot see a part of it.
+    """
     declared = document.commodities[commodity]
     basis = declared.basis
     per = declared.per
@@ -246,7 +252,9 @@ def stream_amount(document: Enterprise, reconciled: Reconciled, stream: str, com
             gradient[flow_at] += hours / per
             continue
         for component in components:
-            assay_at = reconciled.index["assay", stream, component, period]
+            assay_at = reconciled.index.get(("assay", stream, component, period))
+            if assay_at is None:
+                return math.nan, gradient
             assay = reconciled.values[assay_at]
             total += hours * flow * assay / per
             gradient[flow_at] += hours * assay / per

@@ -19,7 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from ferrolan import facts
-from ferrolan.assembly import balances, market, tags
+from ferrolan.assembly import balances, market, sources, tags
 from ferrolan.assembly.catalogue import kinds
 from ferrolan.assembly.outcome import certificates, solver_records
 from ferrolan.assembly.plan import plan_problem
@@ -223,10 +223,10 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
     units, periods = tags.conversions(enterprise), tags.periods(enterprise)
     rejected, taken = [REJECTED.empty()], [INGEST.empty()]
     with Historian(store) as historian:
-        for name, batch in tags.batches(enterprise, files):
-            tags.refuse_early_end(enterprise, name, files[name], batch, periods)
+        for name, batch in sources.batches(enterprise, files):
+            sources.refuse_early_end(enterprise, name, files[name], batch, periods)
             report = take_in(historian, batch, units)
-            taken.append(tags.ingest_row(name, batch, report))
+            taken.append(sources.ingest_row(name, batch, report))
             rejected.append(_without_folder(batch.rejected, files))
         measured = measure(historian, tags.signals(enterprise), periods)
         samples = historian.count()
@@ -364,7 +364,7 @@ def brief(tables: Tables, context: Context) -> str:
 
 
 def _source_files(enterprise: Enterprise, folder: Path) -> Mapping[str, Path]:
-    return {name: tags.source_file(enterprise, name, folder) for name in enterprise.sources}
+    return {name: sources.source_file(enterprise, name, folder) for name in enterprise.sources}
 
 
 def _without_folder(rejected: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFrame:

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from ferrolan import verbs
-from ferrolan.assembly import tags
+from ferrolan.assembly import sources, tags
 from ferrolan.base.errors import ProblemError, SourceError
 from ferrolan.enterprise.sources import CsvSource, SqlSource
 
@@ -27,12 +27,12 @@ def _with(declared, **changes):
 def test_a_source_has_its_own_zone_or_that_of_the_site(document):
     declared = document.sources["plant_historian"]
     assert isinstance(declared, CsvSource)
-    assert tags.dialect(document, declared).time_zone == "Asia/Shanghai"
-    assert tags.dialect(document, _with(declared, time_zone="UTC")).time_zone == "UTC"
+    assert sources.dialect(document, declared).time_zone == "Asia/Shanghai"
+    assert sources.dialect(document, _with(declared, time_zone="UTC")).time_zone == "UTC"
     table = document.sources["laboratory"]
     assert isinstance(table, SqlSource)
     file = document.path
-    assert tags.sql_table(document, _with(table, time_zone="UTC"), file).time_zone == "UTC"
+    assert sources.sql_table(document, _with(table, time_zone="UTC"), file).time_zone == "UTC"
 
 
 def test_an_export_that_ends_early_is_refused_with_its_last_line(document, month, tmp_path):

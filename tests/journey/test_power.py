@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from ferrolan import verbs
-from ferrolan.assembly import tags
+from ferrolan.assembly import sources
 from ferrolan.virtualplant import simulate, write
 from ferrolan.virtualplant.faults import PLANTED, MeterFaults
 
@@ -19,7 +19,7 @@ SEEDS = range(1, 41)
 
 def _suspects(document, seed, faults, folder):
     write(simulate(seed), document.tags, folder, faults=faults)
-    files = {name: tags.source_file(document, name, folder) for name in document.sources}
+    files = {name: sources.source_file(document, name, folder) for name in document.sources}
     return verbs.reconcile(document, verbs.ingest(document, files)).tables["suspects"]
 
 

@@ -23,6 +23,10 @@ floors:
 test *arguments:
     pytest {{arguments}}
 
+# broken input against every reader of files, for minutes; `just fuzz 10` runs ten times as long
+fuzz times="1":
+    FERROLAN_FUZZ={{times}} pytest tests/fuzz -m slow
+
 # time and memory of every subject, ours and its peer in the same run
 bench *arguments:
     python -m benchmarks {{arguments}}
@@ -30,6 +34,10 @@ bench *arguments:
 # the documentation, with every warning an error
 docs:
     NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+# the tutorial word for word, in a copy of the repository and an environment of its own (needs the package index)
+tutorial:
+    python tests/docs/walk.py --fresh
 
 # the journey: raw data to a brief
 run *arguments:

@@ -9,12 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.registry import Subject
-from ferrolan.sources import Dialect, TagAddress, read_csv
+from ferrolan.sources import TagAddress, TextDialect, read_csv
 
 ROWS, COLUMNS, SEED = 2976, 120, 1
 BAD_TEXT = "I/O Timeout"
 TAGS = tuple(TagAddress(number, f"flow_{number}", f"FT-{number:03d}") for number in range(1, COLUMNS + 1))
-DIALECT = Dialect(";", ",", "utf-8", "Time", "%d.%m.%Y %H:%M", "Asia/Shanghai", (BAD_TEXT,))
+DIALECT = TextDialect(
+    separator=";",
+    decimal=",",
+    time_column="Time",
+    time_format="%d.%m.%Y %H:%M",
+    time_zone="Asia/Shanghai",
+    bad_texts=(BAD_TEXT,),
+)
 
 
 def export(path: Path) -> Path:

@@ -23,9 +23,40 @@ if TYPE_CHECKING:
         TableError,
         UnitError,
     )
-    from ferrolan.verbs import brief, clear_market, exclude, ingest, load, plan, reconcile, run, study
+    from ferrolan.starting import init
+    from ferrolan.taking import take
+    from ferrolan.verbs import (
+        brief,
+        brief_of,
+        clear_market,
+        exclude,
+        export,
+        ingest,
+        kept_run,
+        load,
+        plan,
+        reconcile,
+        run,
+        study,
+        worlds,
+    )
 
 __version__ = "0.1.0"
+
+_VERBS = (
+    "brief", "brief_of", "clear_market", "exclude", "export", "ingest", "kept_run", "load", "plan", "reconcile", "run",
+    "study", "worlds",
+)  # fmt: skip
+_ERRORS = (
+    "DocumentError", "FerrolanError", "Infeasible", "NotConverged", "ProblemError", "RecordError", "SourceError",
+    "SurroundingsError", "TableError", "UnitError",
+)  # fmt: skip
+_HOMES = {
+    **dict.fromkeys(_VERBS, "ferrolan.verbs"),
+    **dict.fromkeys(_ERRORS, "ferrolan.base.errors"),
+    "init": "ferrolan.starting",
+    "take": "ferrolan.taking",
+}
 
 __all__ = [
     "DocumentError",
@@ -39,24 +70,28 @@ __all__ = [
     "TableError",
     "UnitError",
     "brief",
+    "brief_of",
     "clear_market",
     "exclude",
+    "export",
     "ingest",
+    "init",
+    "kept_run",
     "load",
     "plan",
     "reconcile",
     "run",
     "study",
+    "take",
+    "worlds",
 ]
-
-_VERBS = frozenset({"brief", "clear_market", "exclude", "ingest", "load", "plan", "reconcile", "run", "study"})
 
 
 def __getattr__(name: str) -> object:
     """Load a public name when it is first asked for (PEP 562)."""
-    if name not in __all__:
+    if name not in _HOMES:
         raise AttributeError(f"module 'ferrolan' has no attribute {name!r}")
-    value: object = getattr(import_module("ferrolan.verbs" if name in _VERBS else "ferrolan.base.errors"), name)
+    value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

@@ -12,37 +12,48 @@ values the concentrate, ``clear_market`` sets prices against policies, ``brief``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from ferrolan import facts
 from ferrolan.assembly import balances, market, sources, tags
 from ferrolan.assembly.catalogue import kinds
-from ferrolan.assembly.outcome import certificates, solver_records
 from ferrolan.assembly.plan import plan_problem
-from ferrolan.assembly.responses import Responses, closing_stocks, energies, responses
-from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, SourceError
-from ferrolan.base.provenance import RunIdentity, code_version, hash_file, hash_json, run_identity
-from ferrolan.base.schema import nearest
-from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED
+from ferrolan.assembly.responses import (
+    Responses,
+    closing_stocks,
+    declared_responses,
+    energies,
+    opening_stocks,
+    responses,
+)
+from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, RecordError, SourceError
+from ferrolan.base.provenance import RunIdentity, canonical_json, code_version, hash_file, hash_json, run_identity
+from ferrolan.base.schema import nearest, read
+from ferrolan.base.surroundings import storing
+from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED, REMARKS, REPAIRED
+from ferrolan.briefs.pdf import write_pdf
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load as load_document
+from ferrolan.enterprise.sites import Account as DeclaredAccount
 from ferrolan.historian.aggregate import measure
 from ferrolan.historian.ingest import ingest as take_in
-from ferrolan.historian.store import Historian
-from ferrolan.market import Clearing, apply, clear
+from ferrolan.historian.store import anew
+from ferrolan.market import clear
 from ferrolan.planning import Plan
 from ferrolan.planning import plan as solve_plan
-from ferrolan.reconciliation import Reconciled
 from ferrolan.reconciliation import reconcile as solve_balances
-from ferrolan.records import audit, runs
+from ferrolan.records import audit, exports, runs
 from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion, active, sign
-from ferrolan.studies.concentrate import Case, ConcentrateStudy
+from ferrolan.records.whole import ready, replace
+from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
+from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
 from ferrolan.studies.findings import Sales, findings
 from ferrolan.studies.published import published_price
@@ -51,66 +62,29 @@ from ferrolan.studies.worlds import World, declared_world, drawn_worlds
 from ferrolan.views.context import Context
 from ferrolan.views.declared import context_of
 from ferrolan.views.tables import derive
-from ferrolan.virtualplant import simulate, write
+from ferrolan.virtualplant import planted, simulate, write
 
 EXAMPLE = Path(__file__).parent / "examples" / "ore_to_both" / "ore_to_both.yaml"
 """The shipped enterprise that ``run`` takes when it is given none."""
 
+CONTEXT = "context.json"
+"""What a view of a kept run must know besides its tables."""
+
 LEDGER = "acts.jsonl"
 """The ledger of signed acts, in the folder of all runs."""
 
-STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
-"""The stations of a run in order; ``run`` announces each as it begins."""
-
-Tables = Mapping[str, pl.DataFrame]
-
-
-@dataclass(frozen=True)
-class Raw:
-    """Raw data, measured: the tables ``measurements`` and ``rejected``, and how many samples the historian holds."""
-
-    tables: Tables
-    samples: int
-
-
-@dataclass(frozen=True)
-class Account:
-    """The month reconciled: the engine's answer, what it used, its tables, responses and closing stocks [t]."""
-
-    reconciled: Reconciled
-    used: pl.DataFrame
-    tables: Tables
-    responses: Responses
-    closing: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Markets:
-    """The market cleared in the base case and in every declared scenario."""
-
-    clearings: tuple[Clearing, ...]
-    tables: Tables
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """A finished run: the kept record, its context, where its brief lies, how long each station took [s]."""
-
-    run: runs.Run
-    context: Context
-    brief: Path
-    seconds: Mapping[str, float]
-
-    @property
-    def tables(self) -> Tables:
-        """Every table of the run by name."""
-        return self.run.tables
-
 
 def run(
-    document: Path | str | None = None, out: Path | str = "runs", *, announce: Callable[[str], None] | None = None
+    document: Path | str | None = None,
+    out: Path | str = "runs",
+    *,
+    only: Only | None = None,
+    month: str | None = None,
+    seed: int | None = None,
+    dry_run: bool = False,
+    announce: Callable[[str], None] | None = None,
 ) -> RunResult:
-    """Take a plant from raw data to a brief in one go.
+    """Take a plant from raw data to a brief in one go; a station of which the document says nothing is left out.
 
     Parameters
     ----------
@@ -119,53 +93,91 @@ def run(
     out
         Folder of all runs. The run lies in ``<out>/<run id>/`` with ``brief.html``, every table and ``run.json``; the
         historian in ``<out>/historian/``, and a generated raw month in ``<out>/raw/``.
+    only
+        One station and what it needs, without a brief: ``historian``, ``account``, ``plan`` or ``market``.
+    month
+        ISO month of the account, in place of the document's.
+    seed
+        Seed of everything that is drawn, in place of the document's.
+    dry_run
+        Compute everything and keep nothing.
     announce
         Called with the name of each station as it begins.
 
     Returns
     -------
     RunResult
-        The kept run. The same document, raw data and code give the same run id and the same hashes.
+        The kept run. The same document, raw data, month, seed and code give the same run id and the same hashes.
 
     Raises
     ------
     DocumentError, SourceError, ProblemError, NotConverged, Infeasible
         From the station that could not answer; no run is kept then.
+    SurroundingsError
+        If the disk refuses; nothing that was kept before has changed then.
     """
     clock = StationClock(announce)
-    folder = Path(out)
     with clock("document"):
-        enterprise = load(document)
-    with clock("raw data"):
-        files = raw_files(enterprise, folder)
-        excluded = active(folder / LEDGER, enterprise.name, enterprise.account.month)
-        identity = _identity(enterprise, files, excluded)
-    with clock("historian"):
-        raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb")
-    with clock("account"):
-        account = reconcile(enterprise, raw, excluded)
-    with clock("plan"):
-        planned = plan(enterprise, account)
-    with clock("concentrate"):
-        value = study(enterprise, account)
-        questions = what_if(enterprise, worlds(enterprise, account))
-    with clock("market"):
-        markets = clear_market(enterprise)
-    with clock("brief"):
-        tables = _tables(raw, account, planned, value, questions, markets)
-        tables["findings"] = _findings(enterprise, raw, account, planned, tables, excluded)
-        context = context_of(enterprise, identity, excluded)
-        tables |= derive(tables, context)
-        page = brief(tables, context).encode()
-    kept = runs.write(
-        folder,
-        identity,
-        tables,
-        files={"brief.html": page},
-        solvers=solver_records(account.reconciled, planned, value.solves, value.worst_residual, markets.clearings),
-        clock=clock.read(),
-    )
-    return RunResult(kept, context, kept.folder / "brief.html", clock.seconds)
+        enterprise = seeded(of_month(load(document), month), seed)
+    with _working_folder(Path(out), dry_run) as folder:
+        ledger = Path(out) / LEDGER
+        outcome, identity, excluded = _journey(enterprise, folder, ledger, only, clock)
+    tables = outcome.tables(enterprise)
+    context = context_of(enterprise, identity, excluded)
+    files = {CONTEXT: canonical_json(context.to_json()).encode()}
+    if only is None:
+        with clock("brief"):
+            tables["findings"] = _findings(enterprise, outcome, tables, excluded)
+            tables |= derive(tables, context)
+            files["brief.html"] = brief(tables, context).encode()
+    kept = None
+    if not dry_run:
+        solvers = outcome.solvers()
+        kept = runs.write(Path(out), identity, tables, files=files, solvers=solvers, clock=clock.read())
+    return RunResult(enterprise, identity.run_id, kept, tables, context, clock.seconds)
+
+
+def _journey(
+    enterprise: Enterprise, folder: Path, ledger: Path, only: Only | None, clock: StationClock
+) -> tuple[Outcome, RunIdentity, tuple[Exclusion, ...]]:
+    """Every station that is asked for and declared, and what the run depends on."""
+    asked = set(NEEDED[only])
+    raw = account = planned = questions = value = markets = None
+    files: Mapping[str, Path] = {}
+    excluded: tuple[Exclusion, ...] = ()
+    if enterprise.account is not None and "raw data" in asked:
+        with clock("raw data"):
+            files = raw_files(enterprise, folder)
+            excluded = tuple(active(ledger, enterprise.name, enterprise.account.month))
+    identity = _identity(enterprise, files, excluded, only)
+    if files:
+        with clock("historian"):
+            raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb")
+    if raw is not None and "account" in asked:
+        with clock("account"):
+            account = reconcile(enterprise, raw, excluded)
+    if "plan" in asked:
+        with clock("plan"):
+            planned = plan(enterprise, account)
+            questions = what_if(enterprise, worlds(enterprise, account))
+    if enterprise.concentrate is not None and "concentrate" in asked:
+        with clock("concentrate"):
+            value = study(enterprise, account)
+    if "market" in asked and (enterprise.market is not None or only == "market"):
+        with clock("market"):
+            markets = clear_market(enterprise)
+    return Outcome(only, raw, account, planned, questions, value, markets), identity, excluded
+
+
+@contextmanager
+def _working_folder(out: Path, dry_run: bool) -> Iterator[Path]:
+    """Where raw months and historians are made: the folder of runs, or one that is gone afterwards."""
+    if not dry_run:
+        ready(out)
+        yield out
+        return
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def load(document: Path | str | None = None) -> Enterprise:
@@ -179,6 +191,40 @@ def load(document: Path | str | None = None) -> Enterprise:
     return load_document(Path(document) if document is not None else EXAMPLE, kinds())
 
 
+def of_month(enterprise: Enterprise, month: str | None) -> Enterprise:
+    """The document with another month of its account; itself where none is given.
+
+    Raises
+    ------
+    DocumentError
+        If it has no account, or this is no ISO month.
+    """
+    if month is None:
+        return enterprise
+    declared = enterprise.require_account()
+    account, problems = read(DeclaredAccount, {**declared.model_dump(by_alias=True, warnings=False), "month": month})
+    if account is None:
+        raise DocumentError([Fault("--month", 0, "", month, p.expected, p.way_out, p.code) for p in problems])
+    return enterprise.model_copy(update={"account": account})
+
+
+def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
+    """The document with another seed for everything that is drawn; itself where none is given.
+
+    Raises
+    ------
+    DocumentError
+        If the document draws nothing.
+    """
+    if seed is None:
+        return enterprise
+    if enterprise.uncertainty is None:
+        way_out = "Add 'uncertainty' with draws and seed, or give no seed"
+        fault = Fault(str(enterprise.path), 0, "uncertainty", "no 'uncertainty'", "draws", way_out, "missing_key")
+        raise DocumentError([fault])
+    return enterprise.model_copy(update={"uncertainty": enterprise.uncertainty.model_copy(update={"seed": seed})})
+
+
 def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, Path]:
     """The raw file of every source, by the source's name.
 
@@ -188,14 +234,18 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
     beside = _source_files(enterprise, enterprise.path.parent)
     if enterprise.virtual_plant is None or any(path.exists() for path in beside.values()):
         return beside
-    key = hash_json({"document": enterprise.content_hash, "code": code_version().hash})[:16]
+    month = enterprise.require_account().month
+    key = hash_json({"document": enterprise.content_hash, "month": month, "code": code_version().hash})[:16]
     folder = Path(out) / "raw" / key
     made = _source_files(enterprise, folder)
     if not all(path.is_file() for path in made.values()):
         truth = simulate(
-            enterprise.virtual_plant.seed, month=enterprise.account.month, zone=enterprise.enterprise.time_zone
+            enterprise.virtual_plant.seed,
+            month=month,
+            zone=enterprise.enterprise.time_zone,
         )
-        write(truth, enterprise.tags, folder)
+        faults = planted({fault.tag: fault.bias.value for fault in enterprise.virtual_plant.faults})
+        write(truth, enterprise.tags, folder, faults=faults)
     return made
 
 
@@ -217,21 +267,20 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
         Where a file cannot be taken as declared, or ends before the month: what, where (file and line), found,
         expected, way out.
     """
-    if store is not None:
-        store.parent.mkdir(parents=True, exist_ok=True)
-        store.unlink(missing_ok=True)
     units, periods = tags.conversions(enterprise), tags.periods(enterprise)
-    rejected, taken = [REJECTED.empty()], [INGEST.empty()]
-    with Historian(store) as historian:
+    parts = {table.name: [table.empty()] for table in (INGEST, REJECTED, REPAIRED, REMARKS)}
+    with anew(store) as historian:
         for name, batch in sources.batches(enterprise, files):
             sources.refuse_early_end(enterprise, name, files[name], batch, periods)
             report = take_in(historian, batch, units)
-            taken.append(sources.ingest_row(name, batch, report))
-            rejected.append(_without_folder(batch.rejected, files))
+            parts["ingest"].append(sources.ingest_row(name, batch, report))
+            parts["rejected"].append(_without_folder(batch.rejected, files))
+            parts["repaired"].append(_without_folder(batch.repaired, files))
+            parts["remarks"].append(_without_folder(sources.remark_rows(name, batch.report.remarks), files))
         measured = measure(historian, tags.signals(enterprise), periods)
         samples = historian.count()
-    tables = {"measurements": measured, "rejected": pl.concat(rejected), "ingest": pl.concat(taken)}
-    return Raw(tables, samples)
+    tables = {table: pl.concat(frames) for table, frames in parts.items()}
+    return Raw({"measurements": measured, **tables}, samples)
 
 
 def exclude(
@@ -267,7 +316,8 @@ def exclude(
         raise DocumentError(
             [Fault(file, 0, "tag", repr(tag), "a tag of the tag map", nearest(tag, known), "unknown_tag")]
         )
-    return sign(Path(out) / LEDGER, enterprise.name, enterprise.account.month, tag, who=who, reason=reason, back=back)
+    month = enterprise.require_account().month
+    return sign(Path(out) / LEDGER, enterprise.name, month, tag, who=who, reason=reason, back=back)
 
 
 def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = ()) -> Account:
@@ -283,7 +333,9 @@ def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = 
     """
     used = balances.usable(raw.tables["measurements"], [item.tag for item in excluded])
     if used.is_empty():
-        raise ProblemError(f"no measurement of {enterprise.account.month} can be used; check the month and the sources")
+        raise ProblemError(
+            f"no measurement of {enterprise.require_account().month} can be used; check the month and the sources"
+        )
     periods = tags.periods(enterprise)
     reconciled = solve_balances(balances.network(enterprise, used, periods))
     shown = responses(enterprise, reconciled, energies(used, periods))
@@ -297,44 +349,46 @@ def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = 
     return Account(reconciled, used, tables, shown, closing_stocks(enterprise, reconciled))
 
 
-def plan(enterprise: Enterprise, account: Account) -> Plan:
-    """Plan both businesses as one for the months after the account.
+def plan(enterprise: Enterprise, account: Account | None = None) -> Plan:
+    """Plan both businesses as one: from the account, or from declared coefficients and stocks where there is none.
 
     Raises
     ------
     Infeasible
         Naming the limits that clash.
     """
-    return solve_plan(plan_problem(enterprise, account.responses.coefficients(), account.closing))
+    start, stocks = _start(enterprise, account)
+    return solve_plan(plan_problem(enterprise, start.coefficients(), stocks))
 
 
-def worlds(enterprise: Enterprise, account: Account) -> tuple[World, ...]:
+def worlds(enterprise: Enterprise, account: Account | None = None) -> tuple[World, ...]:
     """The declared world, and the draws of what nobody knows exactly."""
-    declared = declared_world(account.responses, account.closing)
-    return declared, *drawn_worlds(enterprise, account.responses, account.closing)
+    start, stocks = _start(enterprise, account)
+    return declared_world(start, stocks), *drawn_worlds(enterprise, start, stocks)
 
 
-def study(enterprise: Enterprise, account: Account) -> ConcentrateStudy:
+def study(enterprise: Enterprise, account: Account | None = None) -> ConcentrateStudy:
     """What a tonne of rare-earth concentrate is worth, to whom, and how sure.
 
     Raises
     ------
+    DocumentError
+        If the document does not ask it.
     Infeasible, NotConverged
         From a plan of the declared world or of a drawn one.
     """
+    asked = enterprise.require_concentrate()
     base, *drawn = (
         Case(world.number, world.problem(enterprise), world.recovery(enterprise), world.lead_price(enterprise))
         for world in worlds(enterprise, account)
     )
-    declared = enterprise.transfers[enterprise.concentrate.transfer]
+    declared = enterprise.transfers[asked.transfer]
     transfer = next(
         item
         for item in base.problem.transfers
         if (item.seller_commodity, item.buyer_commodity) == (declared.from_, declared.to)
     )
-    hours = [period.hours for period in tags.periods(enterprise)]
-    published = published_price(enterprise, account.tables["account"], account.used, hours)
-    return value_concentrate(base, drawn, transfer, published, enterprise.concentrate.grade.value)
+    return value_concentrate(base, drawn, transfer, _published(enterprise, account), asked.grade.value)
 
 
 def clear_market(enterprise: Enterprise) -> Markets:
@@ -342,15 +396,15 @@ def clear_market(enterprise: Enterprise) -> Markets:
 
     Raises
     ------
+    DocumentError
+        If the document declares no market.
     NotConverged
         Where a certificate fails.
     """
-    problem = market.market_problem(enterprise)
-    base = clear(problem, scenario="base")
+    base = clear(market.market_problem(enterprise), scenario="base")
     clearings = [base]
-    for name, declared in enterprise.market.scenarios.items():
-        instruments = market.instruments(enterprise, name, _exports(base, declared.region))
-        clearings.append(clear(apply(problem, instruments), scenario=name))
+    for name in enterprise.require_market().scenarios:
+        clearings.append(clear(market.scenario_problem(enterprise, name, base), scenario=name))
     tables = {
         "market": MARKET.check(pl.concat([clearing.market for clearing in clearings])),
         "market_parties": MARKET_PARTIES.check(pl.concat([clearing.parties for clearing in clearings])),
@@ -363,21 +417,96 @@ def brief(tables: Tables, context: Context) -> str:
     return render(tables, context)
 
 
+def kept_run(run: str | None = None, out: Path | str = "runs") -> runs.Run:
+    """A kept run, every hash verified.
+
+    Parameters
+    ----------
+    run
+        Its id, or the beginning of it; the youngest if none is given.
+    out
+        Folder of all runs.
+
+    Raises
+    ------
+    RecordError
+        If there is no such run, the beginning fits several, or the run is not what its hashes say.
+    """
+    return runs.read(runs.find(Path(out), run))
+
+
+def brief_of(kept: runs.Run) -> str:
+    """The brief of a kept run, written again from its tables, as one self-contained HTML page."""
+    return brief(kept.tables, _context_of(kept))
+
+
+def write_brief(kept: runs.Run, *, html: Path | None = None, pdf: Path | None = None) -> tuple[Path, ...]:
+    """Write the brief of a kept run to files; the PDF needs the extra ``[pdf]``.
+
+    Raises
+    ------
+    SurroundingsError
+        If the disk refuses, or WeasyPrint is missing; the page is written before the PDF is tried.
+    """
+    if html is not None:
+        put(html, brief_of(kept).encode())
+    if pdf is not None:
+        with storing(pdf):
+            pdf.parent.mkdir(parents=True, exist_ok=True)
+            write_pdf(kept.tables, _context_of(kept), pdf)
+    return tuple(path for path in (html, pdf) if path is not None)
+
+
+def export(kept: runs.Run, table: str, form: exports.Form = "csv") -> bytes:
+    """A table of a kept run as the bytes of a CSV, Parquet or JSON file.
+
+    Raises
+    ------
+    RecordError
+        If the run has no such table; the nearest name is offered.
+    """
+    if table not in kept.tables:
+        file, known = str(kept.folder / "run.json"), sorted(kept.tables)
+        fault = Fault(file, 0, "tables", repr(table), "a table of the run", nearest(table, known), "unknown_table")
+        raise RecordError([fault])
+    return exports.export(kept.tables[table], form)
+
+
+def put(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, with the folders it needs.
+
+    Raises
+    ------
+    SurroundingsError
+        If the disk refuses; a file that was there is unchanged.
+    """
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    replace(path, content)
+
+
+def _context_of(kept: runs.Run) -> Context:
+    """The context that a run keeps beside its tables."""
+    return Context.from_json(json.loads((kept.folder / CONTEXT).read_text(encoding="utf-8")))
+
+
 def _source_files(enterprise: Enterprise, folder: Path) -> Mapping[str, Path]:
     return {name: sources.source_file(enterprise, name, folder) for name in enterprise.sources}
 
 
-def _without_folder(rejected: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFrame:
-    """Rejected rows with file names instead of paths, so that no result depends on where it was made."""
+def _without_folder(rows: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFrame:
+    """Rows with file names instead of paths, so that no result depends on where it was made."""
     file = pl.col("file")
     for path in files.values():
         file = file.str.replace(str(path.absolute()), path.name, literal=True).str.replace(
             str(path), path.name, literal=True
         )
-    return rejected.with_columns(file)
+    return rows.with_columns(file)
 
 
-def _identity(enterprise: Enterprise, files: Mapping[str, Path], excluded: Sequence[Exclusion]) -> RunIdentity:
+def _identity(
+    enterprise: Enterprise, files: Mapping[str, Path], excluded: Sequence[Exclusion], only: Only | None
+) -> RunIdentity:
     missing = [
         Fault(
             str(path), 0, f"sources.{name}", "no such file", "a raw file", "Check the path in the document.", "no_file"
@@ -390,70 +519,55 @@ def _identity(enterprise: Enterprise, files: Mapping[str, Path], excluded: Seque
     hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
     if excluded:
         hashes["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in excluded])
-    return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.concentrate.seed)
+    if enterprise.account is not None:
+        hashes["month"] = hash_json(enterprise.account.month)
+    if only is not None:
+        hashes["only"] = hash_json(only)
+    return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.seed)
 
 
-def _tables(
-    raw: Raw, account: Account, planned: Plan, value: ConcentrateStudy, questions: pl.DataFrame, markets: Markets
-) -> dict[str, pl.DataFrame]:
-    return {
-        **raw.tables,
-        **account.tables,
-        "plan_flows": planned.flows,
-        "plan_activities": planned.activities,
-        "plan_limits": planned.limits,
-        "concentrate_value": value.value,
-        "value_draws": value.draws,
-        "what_if": questions,
-        **markets.tables,
-        "certificates": certificates(account.reconciled, planned, value.worst_residual, markets.clearings),
-        "facts": facts.load(),
-    }
+def _start(enterprise: Enterprise, account: Account | None) -> tuple[Responses, Mapping[str, float]]:
+    """What a plan starts from: coefficients and opening stocks [t of the commodity]."""
+    if account is None:
+        return declared_responses(enterprise), opening_stocks(enterprise, {})
+    return account.responses, opening_stocks(enterprise, account.closing)
 
 
-def _exports(clearing: Clearing, region: str) -> Mapping[str, float]:
-    """Tonnes a year of every commodity that leave a region."""
-    leaving = dict.fromkeys(clearing.problem.commodities, 0.0)
-    for (origin, destination, commodity), tonnes in clearing.flows.items():
-        if origin == region != destination:
-            leaving[commodity] += tonnes
-    return leaving
+def _published(enterprise: Enterprise, account: Account | None) -> Published | None:
+    if account is None:
+        return None  # the published tonne is set beside the delivered one
+    hours = [period.hours for period in tags.periods(enterprise)]
+    return published_price(enterprise, account.tables["account"], account.used, hours)
 
 
-def _findings(
-    enterprise: Enterprise,
-    raw: Raw,
-    account: Account,
-    planned: Plan,
-    tables: Tables,
-    excluded: Sequence[Exclusion],
-) -> pl.DataFrame:
+def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, excluded: Sequence[Exclusion]) -> pl.DataFrame:
     months = enterprise.plan.months
-    sold = dict(planned.flows.group_by("commodity").agg(pl.col("sold").sum() * 12 / months).iter_rows())
+    flows = tables["plan_flows"]
+    sold = dict(flows.group_by("commodity").agg(pl.col("sold").sum() * 12 / months).iter_rows())
+    around, asked = enterprise.market, enterprise.concentrate
+    followed = {} if around is None else around.products
     return findings(
         tables,
-        concentrate=enterprise.transfers[enterprise.concentrate.transfer].from_,
-        home=enterprise.market.home,
+        concentrate=None if asked is None else enterprise.transfers[asked.transfer].from_,
+        home=None if around is None else around.home,
         months=months,
-        sales=[
-            Sales(product, traded, sold.get(product, 0.0)) for product, traded in enterprise.market.products.items()
-        ],
-        without_meter=_without_suspects(enterprise, raw, account, planned, excluded),
+        sales=[Sales(product, traded, sold.get(product, 0.0)) for product, traded in followed.items()],
+        without_meter=_without_suspects(enterprise, outcome, excluded),
     )
 
 
-def _without_suspects(
-    enterprise: Enterprise, raw: Raw, account: Account, planned: Plan, excluded: Sequence[Exclusion]
-) -> float | None:
-    """By how much the plan's yearly gain moves when the first class of suspects is left out of the account [CNY/a]."""
+def _without_suspects(enterprise: Enterprise, outcome: Outcome, excluded: Sequence[Exclusion]) -> float | None:
+    """By how much the plan's yearly gain moves when the first class of suspects is left out of the account [¤/a]."""
+    raw, account, planned = outcome.raw, outcome.account, outcome.planned
+    if raw is None or account is None or planned is None:
+        return None
     suspects = account.tables["suspects"].filter(pl.col("rank") == 1, ~pl.col("echo"))
     if suspects.is_empty():
         return None
     out = [*excluded, *(Exclusion(tag, "suspect", "") for tag in suspects["tag"])]
     try:
-        other = reconcile(enterprise, raw, out)
-        problem = plan_problem(enterprise, other.responses.coefficients(), other.closing)
-        gain = solve_plan(problem, limits=False).objective
+        start, stocks = _start(enterprise, reconcile(enterprise, raw, out))
+        gain = solve_plan(plan_problem(enterprise, start.coefficients(), stocks), limits=False).objective
     except (ProblemError, NotConverged, Infeasible):
         return None  # without these meters nothing can be said
     return (gain - planned.objective) * 12 / enterprise.plan.months

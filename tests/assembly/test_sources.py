@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import openpyxl
 import polars as pl
 import pytest
 
 from ferrolan import verbs
 from ferrolan.assembly import sources, tags
 from ferrolan.base.errors import ProblemError, SourceError
-from ferrolan.enterprise.sources import CsvSource, SqlSource
+from ferrolan.enterprise.sources import CsvSource, ExcelSource, SqlSource
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +81,7 @@ def test_without_a_usable_measurement_the_account_says_so(document, month):
 def test_a_stock_that_cannot_be_seen_is_named(document, month):
     raw = verbs.ingest(document, month)
     uncounted = raw.tables["measurements"].filter(pl.col("object") != "re_concentrate_store")
-    with pytest.raises(ProblemError, match="re_concentrate_store at the end of 2026-03"):
+    with pytest.raises(ProblemError, match="re_concentrate_store at the end of the account"):
         verbs.reconcile(document, verbs.Raw({**raw.tables, "measurements": uncounted}, 0))
 
 
@@ -109,3 +110,40 @@ def test_the_periods_cover_the_month_without_gaps(document):
     periods = tags.periods(document)
     assert all(a.end == b.start for a, b in pairwise(periods))
     assert periods[-1].end - periods[0].start == timedelta(days=31)
+
+
+def test_a_source_of_the_document_takes_every_key_of_a_mapping(document):
+    declared = CsvSource.model_validate(
+        {
+            "kind": "csv", "path": "raw/runs.dat", "separator": "white_space", "header": False, "transposed": True,
+            "start": "2026-03-01 00:00", "step": "3 min", "midnight": "ends_day", "leading_zeros": "refuse",
+            "zero_rows": "take", "unit_row": True, "encoding": "gb18030",
+        }
+    )  # fmt: skip
+    dialect = sources.dialect(document, declared)
+    assert (dialect.separator, dialect.header, dialect.transposed, dialect.unit_row) == (" ", 0, True, True)
+    assert (dialect.step, dialect.midnight, dialect.encoding) == (timedelta(minutes=3), "ends_day", "gb18030")
+    assert (dialect.leading_zeros, dialect.zero_rows, dialect.time_zone) == ("refuse", "take", "Asia/Shanghai")
+
+
+def test_a_sheet_of_a_workbook_is_a_source(document, tmp_path):
+    book = openpyxl.Workbook()
+    tag = next(item for item in document.tags if item.source == "plant_historian")
+    book.active.append(["Timestamp", tag.address])
+    book.active.append([datetime(2026, 3, 1), 412.5])
+    book.save(tmp_path / "month.xlsx")
+    declared = ExcelSource.model_validate({"kind": "excel", "path": "month.xlsx", "time_column": "Timestamp"})
+    alone = document.model_copy(update={"sources": {"plant_historian": declared}, "tags": (tag,)})
+    file = sources.source_file(alone, "plant_historian", tmp_path)
+    ((name, batch),) = sources.batches(alone, {"plant_historian": file})
+    assert (name, batch.samples["value"].to_list()) == ("plant_historian", [412.5])
+    assert batch.samples["time"][0] == datetime(2026, 2, 28, 16, tzinfo=UTC)
+
+
+def test_a_unit_in_the_header_of_a_document_s_source_is_checked_against_the_tag_map(document, month, tmp_path):
+    tag = next(item for item in document.tags if item.source == "plant_historian" and item.unit == "t/h")
+    text = month["plant_historian"].read_text(encoding="utf-8-sig").replace(tag.address, f"{tag.address} [kg/h]", 1)
+    other = tmp_path / "plant_historian.csv"
+    other.write_text(text, encoding="utf-8-sig")
+    with pytest.raises(SourceError, match="other_unit"):
+        verbs.ingest(document, {**month, "plant_historian": other})

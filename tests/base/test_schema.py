@@ -43,7 +43,7 @@ class Plant(Model):
     belts: Table[Belt]
     places: tuple[Whole, ...] = ()
     at: tuple[Whole, Whole] = (0, 0)
-    price: Annotated[Price, Unit("CNY/t", ("USD/t",), above=0.0)] | None = None
+    price: Annotated[Price, Unit("¤/t", above=0.0)] | None = None
 
     @after
     def _has_a_belt(self) -> Plant:
@@ -109,6 +109,7 @@ def test_a_model_survives_pickling() -> None:
         (plant(speed={"value": "3 t/h", "synthetic": True, "source": "x"}), ("belts.first.speed", "two_origins")),
         (plant(speed={"synthetic": True}), ("belts.first.speed", "missing_key")),
         (plant(speed={"value": "3 t/h", "synthetic": True, "scale": 0}), ("belts.first.speed.scale", "out_of_range")),
+        (plant(speed={"value": "1e308 t/h", "synthetic": True, "scale": 10}), ("belts.first.speed", "out_of_range")),
         (plant(share=1.5), ("belts.first.share", "out_of_range")),
         (plant(share=-0.5), ("belts.first.share", "negative")),
         (plant(share=True), ("belts.first.share", "wrong_type")),
@@ -121,7 +122,7 @@ def test_a_model_survives_pickling() -> None:
         (plant() | {"belts": {"first": None}}, ("belts.first", "wrong_type")),
         (plant() | {"belts": {}}, ("", "no_belt")),
         ({}, ("", "missing_key")),
-        (plant() | {"price": {"value": "3 EUR/t", "synthetic": True}}, ("price.value", "wrong_unit")),
+        (plant() | {"price": {"value": "3 GBP/t", "synthetic": True}}, ("price.value", "wrong_unit")),
         (plant() | {"price": {"value": "0 USD/t", "synthetic": True}}, ("price", "out_of_range")),
     ],
 )

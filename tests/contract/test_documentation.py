@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import doctest
+import importlib.util
+import json
 import re
 import shutil
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,6 +23,8 @@ from ferrolan.enterprise.checks import check_tags
 from ferrolan.enterprise.load import load
 from ferrolan.enterprise.tags import read_tags
 from ferrolan.views.tables import VIEWS
+from tests.docs.walk import TUTORIAL, Block, walked
+from tests.docs.walk import blocks as all_blocks
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -28,6 +34,11 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"
 LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)|<(?:img|a)\b[^>]*?(?:src|href)=\"([^\"]+)\"")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 ELSEWHERE = ("http://", "https://", "mailto:")
+ALLOWED = ("https://doi.org/",)
+"""Addresses outside that a page may name: they stand in a source that is cited, and no page needs them."""
+HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+RUN_BY_CI = ("command: run", "command: test")
+"""Marks of README.md whose command `.ci/run` takes from there."""
 
 
 def links(page: Path) -> list[str]:
@@ -40,7 +51,19 @@ def generated() -> set[Path]:
     """Pages that docs/hooks.py writes while the documentation is built."""
     package = Path(ferrolan.__file__).parent
     rooms = {path.relative_to(package).parts[0].removesuffix(".py") for path in package.rglob("*.py")}
-    return {DOCS / "reference" / f"{name}.md" for name in {*rooms, "tables", "public_record"}}
+    return {DOCS / "reference" / f"{name}.md" for name in {*rooms, "document", "tables", "public_record"}}
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of the headings of a page, as the table of contents of MkDocs makes them."""
+    found: set[str] = set()
+    for heading in HEADING.findall(FENCE.sub("", page.read_text(encoding="utf-8"))):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)|[`*]", r"\1", heading)
+        name = re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", plain).strip().lower())
+        while name in found:
+            name = f"{name}_1"
+        found.add(name)
+    return found
 
 
 def leads_nowhere(page: Path, target: str) -> bool:
@@ -48,7 +71,18 @@ def leads_nowhere(page: Path, target: str) -> bool:
     place = (page.parent / unquote(path)).resolve() if path else page
     if place == DOCS / "reference" / "tables.md" and anchor:
         return anchor not in {*TABLES, *VIEWS}
-    return place not in generated() and not place.exists()
+    if place in generated():
+        return bool(anchor)  # nothing but the tables has anchors that stay
+    return not place.exists() or bool(anchor and anchor not in anchors(place))
+
+
+def maker(name: str) -> ModuleType:
+    """A script of docs/ that writes a page."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -72,6 +106,72 @@ def test_links_are_found_in_every_form() -> None:
     page = '[a](x.md#y) ![p](pictures/p.png "title") <img src="q.png"> [w](https://example.org)\n```\n[c](no.md)\n```\n'
     found = [one or other for one, other in LINK.findall(FENCE.sub("", page))]
     assert found == ["x.md#y", "pictures/p.png", "q.png", "https://example.org"]
+
+
+def test_anchors_are_those_of_the_headings(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A `b` c, d\n## 3. The [e](f.md) run (3 minutes)\n```sh\n# no\n```\n## 3. The e run (3 minutes)\n"
+    )
+    assert anchors(page) == {"a-b-c-d", "3-the-e-run-3-minutes", "3-the-e-run-3-minutes_1"}
+    assert leads_nowhere(page, "#a-b-c-d") is False
+    assert leads_nowhere(page, "#a-b-c-e") is True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_names_no_address_outside_but_those_of_what_it_cites(page: Path) -> None:
+    found = (one or other for one, other in LINK.findall(FENCE.sub("", page.read_text(encoding="utf-8"))))
+    assert [target for target in found if target.startswith(ELSEWHERE) and not target.startswith(ALLOWED)] == []
+
+
+def is_held(page: Path, block: Block) -> bool:
+    """Whether a code block is run or loaded by a test, printed by one that is, or says why not."""
+    if block.mark.startswith("not run: ") or block.mark in RUN_BY_CI:
+        return True
+    if block.language in ("sh", "python"):
+        return ">>> " in block.body or page in WALKED
+    return {"text": always, "yaml": is_yaml, "csv": is_csv, "json": is_json}.get(block.language, never)(block.body)
+
+
+def always(_body: str) -> bool:
+    return True
+
+
+def never(_body: str) -> bool:
+    return False
+
+
+def is_yaml(body: str) -> bool:
+    return isinstance(yaml.safe_load(body), dict)
+
+
+def is_csv(body: str) -> bool:
+    """Whether all rows have as many cells as the header, by comma or semicolon."""
+    widths = [{len(row) for row in csv.reader(body.splitlines(), delimiter=mark)} for mark in ",;"]
+    return any(len(width) == 1 and width != {1} for width in widths)
+
+
+def is_json(body: str) -> bool:
+    return json.loads(body) is not None
+
+
+WALKED = [page for page in [TUTORIAL, *sorted((DOCS / "how-to").glob("*.md"))] if walked(page)]
+"""Pages that tests/docs walks."""
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_code_block_is_run_or_loaded_or_says_why_not(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    found = list(all_blocks(text))
+    assert 2 * len(found) == len(re.findall(r"^```", text, re.MULTILINE)), "a fence that is no code block"
+    assert [f"{page.name}:{block.line}" for block in found if not is_held(page, block)] == []
+
+
+def test_what_is_real_says_what_the_documents_say() -> None:
+    module = maker("what_is_real")
+    text = module.PAGE.read_text(encoding="utf-8")
+    assert text == module.page(text), "run python docs/what_is_real.py"
+    assert sum("| all |" in line for line in text.splitlines()) == len(module.documents())
 
 
 @pytest.mark.parametrize(

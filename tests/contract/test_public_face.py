@@ -22,14 +22,20 @@ PUBLIC = [
     "TableError",
     "UnitError",
     "brief",
+    "brief_of",
     "clear_market",
     "exclude",
+    "export",
     "ingest",
+    "init",
+    "kept_run",
     "load",
     "plan",
     "reconcile",
     "run",
     "study",
+    "take",
+    "worlds",
 ]
 HEAVY = ["duckdb", "fastapi", "highspy", "jinja2", "numpy", "pint", "piqp", "polars", "pydantic", "scipy", "sqlalchemy"]
 

@@ -119,7 +119,7 @@ def test_a_second_process_is_told_who_owns_the_file(tmp_path: Path) -> None:
     with Historian(path):
         other = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert "SurroundingsError" in other.stderr
-    assert "another process has this historian open" in other.stderr
+    assert "one that another process has open (PID" in other.stderr
 
 
 def test_a_database_with_another_table_of_samples_is_refused(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_another_kind_of_file_is_refused_and_kept(tmp_path: Path, name: str) -> 
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SurroundingsError, match="cannot be opened"):
+    with pytest.raises(SurroundingsError, match="missing_folder"):
         Historian(tmp_path / "gone" / "plant.duckdb")
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from ferrolan.base.tables import TABLES
 from ferrolan.records import runs
-from ferrolan.verbs import STATIONS, load
+from ferrolan.results import RUN_TABLES, STATIONS
+from ferrolan.verbs import load
 
 
 def ferrolan(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -47,15 +48,14 @@ def test_run_prints_what_it_found_and_where_it_lies(journey, run):
 
 
 def test_every_declared_table_is_kept_with_its_schema(run):
-    kept = set(TABLES) - {"samples"}
-    assert kept <= set(run.tables)
-    for name in kept:
+    assert {*RUN_TABLES, "findings"} <= set(run.tables)
+    for name in (*RUN_TABLES, "findings"):
         TABLES[name].check(run.tables[name])
 
 
 def test_the_record_holds_inputs_code_seed_solvers_and_residuals(run):
     record = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
-    assert set(record["inputs"]) == {"document", *(f"source {name}" for name in load().sources)}
+    assert set(record["inputs"]) == {"document", "month", *(f"source {name}" for name in load().sources)}
     assert record["code"]["hash"]
     assert record["seed"] == 7
     assert {"reconciliation", "planning", "market"} == {solver["station"] for solver in record["solvers"]}

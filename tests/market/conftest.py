@@ -13,6 +13,7 @@ import pytest
 from ferrolan.market import Arc, Demand, Instrument, MarketProblem, Mine, apply
 from ferrolan.market.instruments.export_quota import ExportQuota
 from ferrolan.market.instruments.tariff import Tariff
+from ferrolan.market.problem import Wedge
 
 CASES = Path(__file__).resolve().parents[2] / "cases" / "market"
 KINDS: dict[str, Callable[..., Instrument]] = {"export_quota": ExportQuota, "tariff": Tariff}
@@ -37,6 +38,7 @@ def read_case(name: str) -> Case:
         mines=tuple(Mine(**mine) for mine in told["mines"]),
         arcs=tuple(Arc(**arc) for arc in told.get("arcs", [])),
         conduct=told.get("conduct", {}),
+        wedges=tuple(Wedge(**{**wedge, "route": tuple(wedge["route"])}) for wedge in told.get("wedges", [])),
     )
     instruments = [KINDS[told_one.pop("kind")](**told_one) for told_one in told.get("instruments", [])]
     return Case(apply(problem, instruments), told["solution"], told["tolerance_rel"])

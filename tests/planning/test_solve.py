@@ -102,14 +102,16 @@ def test_infeasible_plan_names_what_clashes_and_what_would_cure_it(ore_to_iron: 
     with pytest.raises(Infeasible) as refused:
         plan(replace(ore_to_iron, commodities=(ore_to_iron.commodities[0], iron)))
     text = str(refused.value)
-    assert "all of these 2 statements" in text
-    assert "stock 'closing stock of iron' of 'steel' (2026-05: 75 t; -15 t alone would cure it)" in text
-    assert "capacity 'furnace' of 'steel' (2026-04..2026-05: 100 t; +25 t alone would cure it)" in text
+    assert "no plan meets these 2 statements together" in text
+    assert "- closing stock of iron (steel): at least 75 t at the end of 2026-05; 60 t would do, 15 t less" in text
+    assert "- capacity of furnace (steel): at most 100 t in 2026-04..2026-05; 125 t would do, 25 t more" in text
 
 
 def test_supply_that_cannot_be_placed_is_named() -> None:
     slag = Commodity("slag", "steel", sell_price=1.0, sell_limit=4.0, supply=(5.0,))
-    with pytest.raises(Infeasible, match="supply 'slag' of 'steel' .2026-04: 5 t; -1 t alone would cure it"):
+    with pytest.raises(
+        Infeasible, match="supply of slag .steel.: 5 t come in 2026-04 and must find a place; 4 t would do, 1 t less"
+    ):
         plan(PlanProblem(("2026-04",), (slag,), (), ()))
 
 

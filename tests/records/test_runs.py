@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ferrolan.base.errors import RecordError, TableError
+from ferrolan.base.errors import RecordError, SurroundingsError, TableError
 from ferrolan.base.provenance import RunIdentity, run_identity
 from ferrolan.base.tables import CERTIFICATES
 from ferrolan.records import runs
@@ -127,10 +127,10 @@ def test_a_run_that_fails_leaves_nothing(
     tmp_path: Path, identity: RunIdentity, tables: dict[str, pl.DataFrame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pl.DataFrame, "write_parquet", fail)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("ferrolan.records.runs.keep", fail)
+    with pytest.raises(SurroundingsError, match="disk_full"):
         runs.write(tmp_path, identity, tables)
     assert list(tmp_path.iterdir()) == []
     assert runs.names(tmp_path) == runs.names(tmp_path / "absent") == ()

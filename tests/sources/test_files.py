@@ -14,10 +14,17 @@ from hypothesis import strategies as st
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
-from ferrolan.sources import CsvSource, Dialect, TagAddress, read_csv
+from ferrolan.sources import CsvSource, TagAddress, TextDialect, read_csv
 
 BAD_TEXTS = ("Bad", "No Data", "I/O Timeout", "k.A.")
-GERMAN = Dialect(";", ",", "utf-8", "Zeit", "%d.%m.%Y %H:%M", "Asia/Shanghai", BAD_TEXTS)
+GERMAN = TextDialect(
+    separator=";",
+    decimal=",",
+    time_column="Zeit",
+    time_format="%d.%m.%Y %H:%M",
+    time_zone="Asia/Shanghai",
+    bad_texts=BAD_TEXTS,
+)
 TAGS = (TagAddress(101, "feed_scale", "FT-101"), TagAddress(102, "tails_scale", "FT-102"))
 WHOLE = "Zeit;FT-101;FT-102\n01.03.2026 00:00;412,5;31\n01.03.2026 00:15;413;-0,5\n"
 
@@ -28,15 +35,15 @@ def write(tmp_path: Path, content: str | bytes) -> Path:
     return path
 
 
-def fault_of(path: Path, dialect: Dialect = GERMAN, tags: tuple[TagAddress, ...] = TAGS) -> Fault:
+def fault_of(path: Path, dialect: TextDialect = GERMAN, tags: tuple[TagAddress, ...] = TAGS) -> Fault:
     with pytest.raises(SourceError) as caught:
         read_csv(path, dialect, tags, 1, "dcs")
     assert len(caught.value.faults) == 1
     return caught.value.faults[0]
 
 
-def altered(**changes: object) -> Dialect:
-    return Dialect(**{**GERMAN.__dict__, **changes})  # type: ignore[arg-type]
+def altered(**changes: object) -> TextDialect:
+    return TextDialect(**{**GERMAN.__dict__, **changes})  # type: ignore[arg-type]
 
 
 # laws

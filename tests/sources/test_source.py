@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ferrolan.base.tables import REJECTED, SAMPLES
-from ferrolan.sources import CsvSource, Dialect, Source, SqlSource, SqlTable, TagAddress
+from ferrolan.sources import CsvSource, Source, SqlSource, SqlTable, TagAddress, TextDialect
 
 TAGS = (TagAddress(1, "feed", "feed"), TagAddress(2, "tails", "tails"))
 
@@ -18,7 +18,8 @@ def _csv(folder: Path) -> tuple[Source, Path]:
     path.write_text(
         "time,feed,tails\n2026-03-01 00:00,1.5,x\n2026-03-01 00:15,2.5,3.5\n2026-03-01 00:30,4,5\n", encoding="utf-8"
     )
-    return CsvSource(path, Dialect(",", ".", "utf-8", "time", "%Y-%m-%d %H:%M", "Asia/Shanghai"), 1, "drop"), path
+    dialect = TextDialect(separator=",", time_column="time", time_format="%Y-%m-%d %H:%M", time_zone="Asia/Shanghai")
+    return CsvSource(path, dialect, 1, "drop"), path
 
 
 def _sql(folder: Path) -> tuple[Source, Path]:

@@ -139,7 +139,7 @@ def test_a_missing_database_is_a_fault_and_is_not_made(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_a_fault(tmp_path: Path) -> None:
     table = lims(tmp_path, ROWS)
     (tmp_path / "lims.sqlite").write_bytes(b"point;element\n" * 100)
-    assert fault_of(table).code == "database_error"
+    assert fault_of(table).code == "not_a_database"
 
 
 def test_a_missing_table_is_a_fault_that_lists_the_others(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ KEY = ("roast_leach", "run", "leach_liquor")
 
 @pytest.fixture(scope="module")
 def responses(document):
-    return Responses(declared_responses(document), (KEY,), np.array([[0.004**2]]))
+    return Responses(declared_responses(document).frame, (KEY,), np.array([[0.004**2]]))
 
 
 def test_the_declared_world_has_the_accounts_own_coefficients_and_no_shift(document, responses):

@@ -68,6 +68,7 @@ def context(**changes: object) -> Context:
         "buyer": "rare_earth",
         "concentrate": "re_concentrate",
         "home": "china",
+        "industries": ("rare_earths", "steel"),
         "owners": {"steel": "steel company", "rare_earth": "rare-earth company"},
         "names": {
             "re_concentrate": "rare-earth concentrate",
@@ -161,6 +162,159 @@ def tables(*, worthless: bool = True, suspects: bool = True) -> dict[str, pl.Dat
         "findings": _findings(suspects),
         "facts": _facts(),
     }
+
+
+Kind = tuple[dict[str, pl.DataFrame], Context]
+
+_PLANT_DATA = ("measurements", "rejected", "ingest", "account", "closure", "balance_tests", "suspects")
+_CONCENTRATE = ("concentrate_value", "value_draws")
+
+
+def kinds() -> dict[str, Kind]:
+    """A run of every kind of enterprise, by name."""
+    return {
+        "both businesses": (tables(), context()),
+        "public figures alone": public_figures(),
+        "steel works": steel_works(),
+        "rare-earth works": rare_earth_works(),
+        "both businesses, no account": integrated_without_account(),
+    }
+
+
+def public_figures() -> Kind:
+    """An analyst's company: Australian dollars, one owner, a market abroad, no plant data, nothing of concentrate."""
+    kept = _without(tables(), *_PLANT_DATA, *_CONCENTRATE)
+    kept = _owned_by(kept, "rare_earth", "outback")
+    kept["findings"] = _found(kept["findings"], "limit", "market")
+    kept["stations"] = _stations(no_data=("raw data", "historian", "account"), not_declared=("concentrate",))
+    owners, prices = {"outback": "Outback Oxides"}, _prices("AUD", ("prnd_oxide", "lace_oxide", "segy_oxide"))
+    scenarios = (
+        Scenario("export_quota", "export_quota", "china", 0.7, synthetic=True),
+        Scenario("export_quota_by_element", "tariff", "abroad", 0.25, synthetic=True),
+    )
+    return kept, _outside(
+        title="Outback Oxides, from public figures",
+        currency="AUD",
+        home="abroad",
+        industries=("rare_earths",),
+        owners=owners,
+        prices=prices,
+        scenarios=scenarios,
+        month=None,
+        data_cut=None,
+        synthetic=False,
+        rare_earths=(),
+        hours=(),
+        streams=(),
+        made_up=31,
+        declared=64,
+    )
+
+
+def steel_works() -> Kind:
+    """A steel works: an account of iron alone, no market, no draws."""
+    kept = _without(tables(suspects=False), *_CONCENTRATE, "market", "market_parties")
+    kept = _owned_by(kept, "steel", "steel", ("rolled_steel",), ("rolling_mill",))
+    kept["plan_limits"] = kept["plan_limits"].filter(pl.col("limit") != "flotation")
+    kept["account"] = kept["account"].filter(pl.col("kind") == "flow", pl.col("object").is_in(["pellets", "bf_dust"]))
+    kept["closure"] = kept["closure"].filter(pl.col("component").is_in(["Fe", "P"]))
+    kept["findings"] = _found(kept["findings"], "limit").with_columns(
+        subject=pl.lit("blast_furnace"),
+        limit_kind=pl.lit("capacity"),
+        money=pl.lit(0.49e6),
+        **dict.fromkeys(("low", "high"), pl.lit(None, pl.Float64)),
+    )
+    titles = ("Rolled steel sells for 5 % less", "20 % more rolling", "10 % less of the cap on crude steel")
+    kept["what_if"] = kept["what_if"].with_columns(
+        title=pl.Series(titles), low=pl.lit(None, pl.Float64), high=pl.lit(None, pl.Float64)
+    )
+    kept["stations"] = _stations(not_declared=("concentrate", "market"))
+    return kept, _outside(
+        title="Steel works",
+        industries=("steel",),
+        owners={"steel": "steel company"},
+        prices=(*_prices("CNY", ("rolled_steel",)), _power("CNY")),
+        scenarios=(),
+        rare_earths=(),
+        streams=(),
+        home=None,
+        notes=(),
+    )
+
+
+def rare_earth_works() -> Kind:
+    """A rare-earth works with one owner: an account with REO, a market, nothing of concentrate between companies."""
+    kept = _without(tables(), *_CONCENTRATE)
+    kept = _owned_by(kept, "rare_earth", "rare_earth")
+    kept["findings"] = _found(kept["findings"], "limit", "market", "meter")
+    kept["stations"] = _stations(not_declared=("concentrate",))
+    return kept, _outside(
+        title="Rare-earth works",
+        industries=("rare_earths",),
+        owners={"rare_earth": "rare-earth company"},
+        prices=_prices("CNY", ("prnd_oxide", "lace_oxide", "segy_oxide")),
+    )
+
+
+def integrated_without_account() -> Kind:
+    """Two companies seen from outside: the concentrate is valued, but there is no plant data."""
+    kept = _without(tables(suspects=False), *_PLANT_DATA)
+    kept["stations"] = _stations(no_data=("raw data", "historian", "account"))
+    return kept, context(
+        month=None, data_cut=None, synthetic=False, rare_earths=(), hours=(), streams=(), made_up=3, declared=9
+    )
+
+
+def _without(run: dict[str, pl.DataFrame], *names: str) -> dict[str, pl.DataFrame]:
+    return {name: TABLES[name].empty() if name in names else table for name, table in run.items()}
+
+
+def _owned_by(
+    run: dict[str, pl.DataFrame],
+    owner: str,
+    name: str,
+    goods: tuple[str, ...] = ("prnd_oxide", "lace_oxide", "segy_oxide"),
+    units: tuple[str, ...] = ("separation", "roast_leach"),
+) -> dict[str, pl.DataFrame]:
+    """What one owner of the run has of the plan, under another name."""
+    mine = {
+        "plan_flows": run["plan_flows"].filter(pl.col("commodity").is_in(list(goods))),
+        "plan_activities": run["plan_activities"].filter(pl.col("unit").is_in(list(units))),
+        "plan_limits": run["plan_limits"].filter(pl.col("owner") == owner),
+    }
+    return run | {table: rows.with_columns(owner=pl.lit(name)) for table, rows in mine.items()}
+
+
+def _found(findings: pl.DataFrame, *kinds: str) -> pl.DataFrame:
+    return findings.filter(pl.col("kind").is_in(list(kinds)))
+
+
+def _stations(*, no_data: Sequence[str] = (), not_declared: Sequence[str] = ()) -> pl.DataFrame:
+    names = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
+    states = {**dict.fromkeys(no_data, "no_data"), **dict.fromkeys(not_declared, "not_declared")}
+    rows: list[dict[str, object]] = [{"station": name, "state": states.get(name, "done")} for name in names]
+    return frame("stations", rows)
+
+
+def _prices(currency: str, goods: Sequence[str]) -> tuple[QuotedPrice, ...]:
+    """A price of each good: one quoted in dollars with a source, the others synthetic."""
+    known = {"prnd_oxide": 168300.0, "lace_oxide": 2200.0, "segy_oxide": 48000.0, "rolled_steel": 2796.0}
+    first, *rest = goods
+    unit = f"{currency}/t"
+    return (
+        QuotedPrice(first, 110.0, "USD/kg", "excluded", known[first], unit, "mp_8k_2025_07", "2025-07"),
+        *(QuotedPrice(good, known[good], unit, "none", known[good], unit, synthetic=True) for good in rest),
+    )
+
+
+def _power(currency: str) -> QuotedPrice:
+    unit = f"{currency}/MWh"
+    return QuotedPrice("power", 430.0, unit, "excluded", 430.0, unit, synthetic=True, side="use")
+
+
+def _outside(**changes: object) -> Context:
+    """The context of a run that values no concentrate."""
+    return context(**{"seller": None, "buyer": None, "concentrate": None, "published": (), **changes})
 
 
 def empty() -> dict[str, pl.DataFrame]:

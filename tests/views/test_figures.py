@@ -15,7 +15,7 @@ from ferrolan.views.cells import say
 from ferrolan.views.figures import Axis
 from ferrolan.views.tables import open_book
 from tests.views.reading import Element, boxes, read
-from tests.views.sample import context, empty, frame, tables
+from tests.views.sample import context, empty, frame, kinds, tables
 
 
 def _figures(**changes: bool) -> dict[str, Element]:
@@ -107,9 +107,37 @@ def test_a_way_that_is_not_observable_is_not_drawn() -> None:
     assert book.real("view_rare_earths", book.row("view_rare_earths", role="stocks"), "amount") is None
 
 
+@pytest.mark.parametrize("name", [name for name, (_, told) in kinds().items() if told.concentrate is None])
+def test_the_figures_of_a_plan_keep_their_labels_apart_and_inside(name: str) -> None:
+    book = open_book(*kinds()[name])
+    drawn = {
+        "sales": figures.sales(book, book.rows("view_trade", side="sell"), say("t")),
+        "loads": figures.loads(book, book.rows("view_loads"), say("t")),
+        "replies": figures.replies(book, say("t")),
+    }
+    for what, figure in drawn.items():
+        assert figure is not None, what
+        svg = read(str(figure.svg)).all("svg")[0]
+        assert _meets(svg) == [], what
+        for text, left, _top, right, _bottom in boxes(svg):
+            assert left >= -0.5 and right <= float(svg.attributes["width"]) + 0.5, (what, text)
+
+
+@pytest.mark.parametrize("factor", [1e-3, 0.7, 1.3, 1e3])
+def test_the_number_of_a_bar_stays_inside_the_frame_whatever_its_size(factor: float) -> None:
+    limits = tables()["plan_limits"].with_columns(money=pl.col("money") * factor)
+    book = open_book({**tables(), "plan_limits": limits}, context())
+    figure = figures.limits(book, story.earning_limits(book), say("t"))
+    assert figure is not None
+    assert all(right <= figures.HALF for _text, _left, _top, right, _bottom in boxes(read(str(figure.svg))))
+
+
 def test_nothing_is_drawn_of_nothing() -> None:
     book = open_book(empty(), context(published=(), streams=()))
     assert figures.concentrate(book, say("t")) is None
     assert figures.limits(book, [], say("t")) is None
     assert figures.rare_earths(book, [], say("t")) is None
     assert figures.published(book, say("t")) is None
+    assert figures.sales(book, [], say("t")) is None
+    assert figures.loads(book, [], say("t")) is None
+    assert figures.replies(book, say("t")) is None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ferrolan.views.numbers import GROUP, MINUS, NBSP, show
 
-UNITS = st.sampled_from(["CNY", "CNY/a", "CNY/t", "t", "t/a", "1", "t/h", ""])
+UNITS = st.sampled_from(["CNY", "AUD", "CNY/a", "EUR/a", "CNY/t", "USD/t", "t", "t/a", "1", "t/h", ""])
 VALUES = st.floats(-1e12, 1e12, allow_nan=False)
 
 
@@ -45,6 +45,9 @@ def test_the_sign_is_that_of_the_value(value: float, unit: str) -> None:
         (0.0302, "1", f"3.02{NBSP}%"),
         (26_834.0, "CNY/t", f"26{GROUP}800{NBSP}CNY/t"),
         (1.7e9, "CNY/a", f"1.70{NBSP}billion{NBSP}CNY/year"),
+        (4.125e8, "AUD/a", f"412{NBSP}million{NBSP}AUD/year"),
+        (2.0e6, "¤", f"2.00{NBSP}million{NBSP}¤"),
+        (0.4127, "USD/kg", f"0.413{NBSP}USD/kg"),
     ],
 )
 def test_a_quantity_reads_as_people_write_it(value: float, unit: str, text: str) -> None:

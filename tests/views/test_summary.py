@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from ferrolan.views.summary import lines, needs_a_person
-from tests.views.sample import context, empty, tables
+from ferrolan.views import narrative
+from ferrolan.views.summary import account_lines, lines, market_lines, needs_a_person, plan_lines
+from ferrolan.views.tables import open_book
+from tests.views.sample import context, empty, kinds, tables
 
 
 def test_the_terminal_is_told_the_brief_in_the_same_words() -> None:
@@ -45,3 +47,43 @@ def test_a_person_is_needed_for_an_untested_account_and_for_absent_data() -> Non
     assert needs_a_person({**quiet, "measurements": absent})
     assert "not tested" in "\n".join(lines({**quiet, "balance_tests": untested}, context()))
     assert "no value in some part of the month" in "\n".join(lines({**quiet, "measurements": absent}, context()))
+
+
+def test_missing_tables_have_nothing_to_say_and_need_nobody() -> None:
+    assert not needs_a_person({})
+    for station in (plan_lines, market_lines):
+        assert list(station({}, context())) == []
+
+
+def test_a_run_without_an_account_needs_nobody_for_it() -> None:
+    run, told = kinds()["public figures alone"]
+    assert not needs_a_person(run)
+    text = "\n".join(lines(run, told))
+    assert "balances" not in text and "Raw data" not in text
+    assert "Not in this run: raw data, historian and account, no data." in text
+
+
+def test_every_kind_of_run_is_told_in_its_own_currency() -> None:
+    for name, (run, told) in kinds().items():
+        text = "\n".join(lines(run, told))
+        assert "The plan earns 2.19 billion " + told.currency in text, name
+        assert ("tonne of concentrate" in text) == (told.concentrate is not None), name
+
+
+def test_a_station_by_itself_is_told_from_its_own_tables() -> None:
+    run, told = kinds()["public figures alone"]
+    alone = {name: run[name] for name in ("plan_flows", "plan_activities", "plan_limits")}
+    assert "One per cent more separation quota earns 11.2 million AUD over the plan." in list(plan_lines(alone, told))
+    market = {name: run[name] for name in ("market", "market_parties")}
+    assert any("cuts the exports of" in line for line in market_lines(market, told))
+    assert "The balances fail: WT-214 (flotation feed) reads 3.02 % high." in list(account_lines(tables(), context()))
+
+
+def test_a_limit_worth_next_to_nothing_beside_another_is_not_told() -> None:
+    run = tables()
+    small = (
+        run["findings"].filter(pl.col("kind") == "limit").with_columns(money=pl.lit(2500.0), subject=pl.lit("mining"))
+    )
+    found = pl.concat([run["findings"], small.with_columns(rank=pl.lit(9, pl.Int32))])
+    told = narrative.told_findings(open_book({**run, "findings": found}, context()))
+    assert len(told) == len(narrative.told_findings(open_book(run, context())))

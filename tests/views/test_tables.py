@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
 from ferrolan.base.errors import TableError
 from ferrolan.base.tables import TABLES
+from ferrolan.views.context import Scenario
 from ferrolan.views.tables import VIEWS, derive, open_book
-from tests.views.sample import context, empty, tables
+from tests.views.sample import context, empty, kinds, tables
 
 
 def test_every_derived_table_has_its_declared_columns() -> None:
@@ -56,6 +59,32 @@ def test_a_scenario_is_compared_with_the_base_of_its_own_region() -> None:
     change = change.filter(pl.col("scenario") == "export_quota")
     abroad = change.filter((pl.col("region") == "abroad") & (pl.col("commodity") == "PrNd"))
     assert abroad["price_change"].item() == pytest.approx(702000.0 - 543500.0)
+
+
+def test_sales_are_amounts_of_a_year_times_the_prices_the_plan_uses() -> None:
+    made = derive(*kinds()["public figures alone"])
+    trade = {row["commodity"]: row for row in made["view_trade"].iter_rows(named=True)}
+    assert trade["prnd_oxide"]["amount"] == pytest.approx(12 * 306.0)
+    assert trade["prnd_oxide"]["money"] == pytest.approx(12 * 306.0 * 168300.0)
+    assert sum(row["share"] for row in trade.values()) == pytest.approx(1.0)
+    assert made["view_earned"]["sales"].item() == pytest.approx(sum(row["money"] for row in trade.values()))
+    assert made["view_earned"]["purchases"].item() == 0.0
+
+
+def test_sales_with_an_unpriced_part_are_unknown() -> None:
+    run, told = kinds()["public figures alone"]
+    partly = replace(told, prices=told.prices[:1])
+    assert derive(run, partly)["view_earned"]["sales"].item() is None
+
+
+def test_a_tariff_is_measured_by_imports_and_a_production_quota_by_output() -> None:
+    run, told = kinds()["public figures alone"]
+    quota = Scenario("export_quota", "production_quota", "china", 0.9)
+    made = derive(run, replace(told, scenarios=(quota, told.scenarios[1])))["view_scenarios"]
+    production, tariff = made.iter_rows(named=True)
+    assert (production["hits"], tariff["hits"]) == ("production", "imports")
+    assert production["cut"] == pytest.approx(min(84400 / 86500, 122000 / 125000) - 1)
+    assert tariff["cut"] == pytest.approx(min(14070 / 20100, 10500 / 15000) - 1)
 
 
 def test_a_table_of_another_shape_is_refused() -> None:

@@ -34,7 +34,7 @@ def test_nothing_is_imported_behind_the_readers_back():
 
 
 def test_public_names_are_exactly_these():
-    assert ferrolan.virtualplant.__all__ == ["Truth", "simulate", "write"]
+    assert ferrolan.virtualplant.__all__ == ["Truth", "planted", "simulate", "write"]
 
 
 def test_the_tag_of_the_enterprise_is_all_the_plant_asks_for(tags):

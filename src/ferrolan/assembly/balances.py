@@ -50,7 +50,7 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
         nodes=tuple(
             Node(name, tuple(unit.balances), _node_kind(document, name)) for name, unit in document.units.items()
         ),
-        components=tuple(document.account.components),
+        components=tuple(document.require_account().components),
         hours=tuple(period.hours for period in periods),
         readings=readings(document, measurements),
         absent=_absent(document),
@@ -127,7 +127,7 @@ def assay_scale(document: Enterprise, name: str) -> float:
 def carried(document: Enterprise, name: str) -> tuple[str, ...]:
     """The balanced components that a stream carries."""
     stream = document.streams[name]
-    return tuple(document.account.components if stream.carries is None else stream.carries)
+    return tuple(document.require_account().components if stream.carries is None else stream.carries)
 
 
 def _node_kind(document: Enterprise, name: str) -> Literal["junction", "splitter", "stock"]:
@@ -139,7 +139,7 @@ def _absent(document: Enterprise) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, component)
         for name in document.streams
-        for component in document.account.components
+        for component in document.require_account().components
         if component not in carried(document, name)
     )
 

@@ -7,6 +7,7 @@ each engine says it in its own words, here they are said alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -20,49 +21,53 @@ RESIDUAL = 1e-7
 """Largest relative residual of a solve that counts as an answer; the engines themselves raise above theirs."""
 
 
+@dataclass(frozen=True)
+class Solves:
+    """The solves of a study together: how many, and the worst relative residual of any."""
+
+    count: int
+    worst: float
+
+
 def certificates(
-    reconciled: Reconciled, planned: Plan, worst_of_study: float, clearings: Sequence[Clearing]
+    reconciled: Reconciled | None, planned: Plan | None, study: Solves | None, clearings: Sequence[Clearing]
 ) -> pl.DataFrame:
     """Every check of every solve (``certificates`` schema)."""
-    return CERTIFICATES.check(
-        pl.concat(
-            [
-                _residual("reconciliation", "account", reconciled.kkt_residual),
-                planned.certificates,
-                _residual("planning", "concentrate study", worst_of_study),
-                *(clearing.certificates for clearing in clearings),
-            ]
-        )
-    )
+    parts = [CERTIFICATES.empty(), *(clearing.certificates for clearing in clearings)]
+    if planned is not None:
+        parts.insert(0, planned.certificates)
+    if reconciled is not None:
+        parts.insert(0, _residual("reconciliation", "account", reconciled.kkt_residual))
+    if study is not None:
+        parts.append(_residual("planning", "concentrate study", study.worst))
+    return CERTIFICATES.check(pl.concat(parts))
 
 
 def solver_records(
-    reconciled: Reconciled, planned: Plan, solves: int, worst_of_study: float, clearings: Sequence[Clearing]
+    reconciled: Reconciled | None, planned: Plan | None, study: Solves | None, clearings: Sequence[Clearing]
 ) -> tuple[SolverRecord, ...]:
     """What the record of a run keeps of each solve."""
+    account = () if reconciled is None else (_account_record(reconciled),)
+    studied = () if study is None else (_study_record(study),)
+    plan = () if planned is None else (_plan_record(planned),)
+    return (*account, *plan, *studied, *map(_clearing_record, clearings))
+
+
+def _account_record(reconciled: Reconciled) -> SolverRecord:
+    residuals = {"kkt": reconciled.kkt_residual}
+    objective, iterations = reconciled.objective, reconciled.iterations
+    return SolverRecord("reconciliation", "account", "converged", objective, iterations, residuals)
+
+
+def _plan_record(planned: Plan) -> SolverRecord:
     best = planned.solution
-    return (
-        SolverRecord(
-            "reconciliation",
-            "account",
-            "converged",
-            reconciled.objective,
-            reconciled.iterations,
-            {"kkt": reconciled.kkt_residual},
-        ),
-        SolverRecord(
-            "planning",
-            "joint plan",
-            best.status,
-            planned.objective,
-            best.iterations,
-            {"worst": best.certificate.worst},
-        ),
-        SolverRecord(
-            "planning", f"concentrate study, {solves} solves", "optimal", None, None, {"worst": worst_of_study}
-        ),
-        *(_clearing_record(clearing) for clearing in clearings),
-    )
+    residuals = {"worst": best.certificate.worst}
+    return SolverRecord("planning", "joint plan", best.status, planned.objective, best.iterations, residuals)
+
+
+def _study_record(study: Solves) -> SolverRecord:
+    problem = f"concentrate study, {study.count} solves"
+    return SolverRecord("planning", problem, "optimal", residuals={"worst": study.worst})
 
 
 def _clearing_record(clearing: Clearing) -> SolverRecord:

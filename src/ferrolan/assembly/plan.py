@@ -1,8 +1,9 @@
 """Document and responses become one planning problem for both companies.
 
 A coefficient comes from the reconciled account where the account sees it, a price from the document: without VAT, in
-CNY, per tonne of the commodity. ``98.95 USD/t`` of ore at 62 % Fe is ``98.95 * 7.2878 / 0.62`` CNY per tonne of iron,
-plus freight. Utilities (power, acid) have one price and no limit, so they enter the cost of a mode.
+the document's currency, per tonne of the commodity. ``98.95 USD/t`` of ore at 62 % Fe is ``98.95 * 7.2878 / 0.62``
+CNY per tonne of iron, plus freight. Utilities (power, acid) have one price and no limit, so they enter the cost
+of a mode.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ferrolan.assembly.responses import Key
 from ferrolan.base.errors import ProblemError
-from ferrolan.base.schema import Price
+from ferrolan.base.schema import Price, Sourced
 from ferrolan.base.time import hours_in_month, months_after
 from ferrolan.base.units import convert
 from ferrolan.enterprise.document import Enterprise
@@ -24,12 +25,13 @@ HOURS_PER_YEAR = convert(1.0, "a", "h")
 
 @dataclass(frozen=True)
 class Shift:
-    """How one scenario or draw differs from the declared world: factors on prices, costs, capacities and quotas."""
+    """How one scenario or draw differs from the declared world: factors on prices, costs and limits."""
 
     prices: Mapping[str, float] = field(default_factory=dict)
     costs: Mapping[str, float] = field(default_factory=dict)
     capacities: Mapping[str, float] = field(default_factory=dict)
     quotas: Mapping[str, float] = field(default_factory=dict)
+    purchases: Mapping[str, float] = field(default_factory=dict)
 
     def then(self, other: Shift) -> Shift:
         """Both differences, one on top of the other."""
@@ -38,6 +40,7 @@ class Shift:
             costs=_product(self.costs, other.costs),
             capacities=_product(self.capacities, other.capacities),
             quotas=_product(self.quotas, other.quotas),
+            purchases=_product(self.purchases, other.purchases),
         )
 
 
@@ -61,7 +64,7 @@ def plan_problem(
         What differs from the declared world; nothing by default.
     """
     shift = shift or Shift()
-    months = months_after(document.account.month, document.plan.months)
+    months = plan_months(document)
     return PlanProblem(
         months=months,
         commodities=tuple(_commodity(document, name, opening, shift) for name in document.commodities),
@@ -75,8 +78,28 @@ def plan_problem(
     )
 
 
+def plan_months(document: Enterprise) -> tuple[str, ...]:
+    """ISO months of the plan: those after the account, or from the declared start on."""
+    count, start = document.plan.months, document.plan.starts
+    if document.account is not None:
+        return months_after(document.account.month, count)
+    assert start is not None  # the checks say so
+    return (start, *months_after(start, count - 1))
+
+
+def money(document: Enterprise, declared: Sourced) -> float:
+    """A declared amount of money in the document's currency [¤ per the rest of its canonical unit].
+
+    Raises
+    ------
+    ProblemError
+        Where it is in a currency without a declared exchange rate.
+    """
+    return declared.value * _rate(document, declared.unit.split("/")[0])
+
+
 def net_price(document: Enterprise, price: Price, *, sold: bool = False) -> float:
-    """A declared price without VAT, in CNY per tonne of the commodity [CNY/t].
+    """A declared price without VAT, in the document's currency per tonne of the commodity [¤/t].
 
     Freight comes on top of what is bought and off what is sold.
 
@@ -85,10 +108,10 @@ def net_price(document: Enterprise, price: Price, *, sold: bool = False) -> floa
     ProblemError
         Where the price is in a currency without a declared exchange rate.
     """
-    value = price.value * _rate(document, price.unit.split("/")[0])
-    if price.vat == "included":
+    value = money(document, price)
+    if price.vat == "included" and document.enterprise.vat_rate is not None:
         value /= 1.0 + document.enterprise.vat_rate.value
-    freight = 0.0 if price.freight is None else price.freight.value
+    freight = 0.0 if price.freight is None else money(document, price.freight)
     value += -freight if sold else freight
     return value / (1.0 if price.content is None else price.content)
 
@@ -117,19 +140,20 @@ def _commodity(document: Enterprise, name: str, opening: Mapping[str, float], sh
     factor = shift.prices.get(name, 1.0)
     buy, sell, stock = declared.buy, declared.sell, declared.stock
     start = opening.get(name, 0.0) if stock is not None else 0.0
+    least = None if stock is None else stock.closing_minimum
     return Commodity(
         name=name,
         owner=declared.owner,
         unit="t",
         buy_price=None if buy is None else factor * net_price(document, buy.price),
-        buy_limit=0.0 if buy is None else per_month(buy.limit.value),
+        buy_limit=0.0 if buy is None else per_month(buy.limit.value) * shift.purchases.get(name, 1.0),
         sell_price=None if sell is None else factor * net_price(document, sell.price, sold=True),
         sell_limit=0.0 if sell is None else per_month(sell.limit.value),
-        dispose_cost=None if declared.dispose is None else declared.dispose.value,
+        dispose_cost=None if declared.dispose is None else money(document, declared.dispose),
         stock_opening=start,
         stock_max=0.0 if stock is None else max(stock.maximum.value, start),
-        stock_closing_min=start,
-        holding_cost=0.0 if stock is None else stock.holding_cost.value * HOURS_PER_YEAR / 12.0,
+        stock_closing_min=start if least is None else least.value,
+        holding_cost=0.0 if stock is None else money(document, stock.holding_cost) * HOURS_PER_YEAR / 12.0,
     )
 
 
@@ -153,7 +177,7 @@ def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift
                     owner=unit.owner,
                     reference=mode.reference,
                     coefficients={k: v for k, v in amounts.items() if k in document.commodities},
-                    cost=(mode.cost.value + utilities) * shift.costs.get(unit.owner, 1.0),
+                    cost=(money(document, mode.cost) + utilities) * shift.costs.get(unit.owner, 1.0),
                 )
             )
     return tuple(result)

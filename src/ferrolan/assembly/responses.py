@@ -104,9 +104,9 @@ def responses(document: Enterprise, reconciled: Reconciled, energy: Mapping[str,
     return Responses(frame, tuple(coefficient.row.key for coefficient in joint), covariance)
 
 
-def declared_responses(document: Enterprise) -> pl.DataFrame:
-    """The responses as declared, before any account has seen them (``responses`` schema)."""
-    return response_table(_declared(document))
+def declared_responses(document: Enterprise) -> Responses:
+    """The responses as declared, where no account has seen them."""
+    return Responses(response_table(_declared(document)), (), _covariance_of_nothing())
 
 
 def energies(measurements: pl.DataFrame, periods: Sequence[Period]) -> Mapping[str, tuple[float, float]]:
@@ -123,6 +123,16 @@ def energies(measurements: pl.DataFrame, periods: Sequence[Period]) -> Mapping[s
             energy = sum(length * power for length, power, _ in found)
             result[str(unit)] = (energy, math.hypot(*(length * sigma for length, _, sigma in found)))
     return result
+
+
+def opening_stocks(document: Enterprise, seen: Mapping[str, float]) -> Mapping[str, float]:
+    """What a plan starts from: the stocks an account saw, and declared ones [t of the commodity]."""
+    declared = {
+        name: commodity.stock.opening.value
+        for name, commodity in document.commodities.items()
+        if commodity.stock is not None and commodity.stock.opening is not None
+    }
+    return {**declared, **seen}
 
 
 def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str, float]:
@@ -150,8 +160,8 @@ def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str,
         stocks[unit.stocks] = stock
     if unseen:
         raise ProblemError(
-            f"the stock of {', '.join(unseen)} at the end of {document.account.month} cannot be seen, so no plan can "
-            "start from it; add a count (and a composition, where the commodity counts components) near the month's end"
+            f"the stock of {', '.join(unseen)} at the end of the account cannot be seen, so no plan can start from it; "
+            "add a count (and a composition, where the commodity counts components) near the month's end"
         )
     return stocks
 
@@ -212,7 +222,7 @@ def _seen(
             "reconciled",
             sd=math.sqrt(variance),
             synthetic=document.virtual_plant is not None,
-            source=f"account {document.account.month}",
+            source=f"account {document.require_account().month}",
         )
         yield _Seen(row, sign * gradient)
 
@@ -272,8 +282,12 @@ def _ratio(reconciled: Reconciled, amount: _Amount, reference: _Amount) -> tuple
 
 def _covariance(reconciled: Reconciled, gradients: Sequence[Floats]) -> Floats:
     if not gradients:
-        return np.zeros((0, 0))
+        return _covariance_of_nothing()
     return reconciled.covariance_of(sp.csr_matrix(np.vstack(gradients)))
+
+
+def _covariance_of_nothing() -> Floats:
+    return np.zeros((0, 0))
 
 
 def _root(covariance: Floats) -> Floats:

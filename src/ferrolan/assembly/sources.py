@@ -14,12 +14,24 @@ import polars as pl
 
 from ferrolan.assembly.tags import addresses
 from ferrolan.base.errors import Fault, SourceError
-from ferrolan.base.tables import INGEST
+from ferrolan.base.tables import INGEST, REMARKS
 from ferrolan.base.time import Period
 from ferrolan.enterprise.document import Enterprise
-from ferrolan.enterprise.sources import SQLITE, CsvSource, SqlSource
+from ferrolan.enterprise.sources import (
+    SQLITE,
+    CsvSource,
+    ExcelSource,
+    Layout,
+    ParquetSource,
+    SheetChoice,
+    SqlSource,
+    TextLayout,
+)
 from ferrolan.historian.ingest import IngestReport
-from ferrolan.sources.files import Dialect, read_csv
+from ferrolan.sources.dialect import Dialect, TextDialect
+from ferrolan.sources.excel import Sheet, read_excel
+from ferrolan.sources.files import read_csv
+from ferrolan.sources.parquet import read_parquet
 from ferrolan.sources.source import Batch
 from ferrolan.sources.sql import SqlTable, read_sql
 
@@ -33,6 +45,12 @@ def batches(document: Enterprise, files: Mapping[str, Path]) -> Iterator[tuple[s
         wanted = addresses(document, name)
         if isinstance(declared, CsvSource):
             yield name, read_csv(files[name], dialect(document, declared), wanted, number, name)
+        elif isinstance(declared, ExcelSource):
+            cells = cell_dialect(declared, document.enterprise.time_zone)
+            yield name, read_excel(files[name], cells, wanted, number, name, sheet=sheet(declared.sheet))
+        elif isinstance(declared, ParquetSource):
+            cells = cell_dialect(declared, document.enterprise.time_zone)
+            yield name, read_parquet(files[name], cells, wanted, number, name)
         else:
             yield name, read_sql(sql_table(document, declared, files[name]), wanted, number, name)
 
@@ -40,7 +58,7 @@ def batches(document: Enterprise, files: Mapping[str, Path]) -> Iterator[tuple[s
 def source_file(document: Enterprise, source: str, folder: Path) -> Path:
     """The file of a source; a relative path counts from ``folder``."""
     declared = document.sources[source]
-    return folder / (declared.path if isinstance(declared, CsvSource) else declared.url.removeprefix(SQLITE))
+    return folder / (declared.url.removeprefix(SQLITE) if isinstance(declared, SqlSource) else declared.path)
 
 
 def refuse_early_end(document: Enterprise, name: str, file: Path, batch: Batch, periods: Sequence[Period]) -> None:
@@ -70,7 +88,7 @@ def refuse_early_end(document: Enterprise, name: str, file: Path, batch: Batch, 
                 batch.report.rows + 1,
                 f"sources.{name}",
                 found,
-                f"data to {end:%Y-%m-%d %H:%M} UTC, the end of {document.account.month}",
+                f"data to {end:%Y-%m-%d %H:%M} UTC, the end of {document.require_account().month}",
                 "Export the whole month, or check account.month.",
                 "early_end",
             )
@@ -98,17 +116,48 @@ def ingest_row(name: str, batch: Batch, report: IngestReport) -> pl.DataFrame:
     return INGEST.check(pl.DataFrame([row], schema=INGEST.schema))
 
 
-def dialect(document: Enterprise, declared: CsvSource) -> Dialect:
-    """How the CSV file of a source is written."""
+def remark_rows(name: str, remarks: Sequence[Fault]) -> pl.DataFrame:
+    """What was found in one source and did not stop its reading (``remarks`` schema)."""
+    rows = [
+        (name, fault.file, fault.line, fault.path, fault.found, fault.expected, fault.way_out, fault.code)
+        for fault in remarks
+    ]
+    return REMARKS.check(pl.DataFrame(rows, schema=REMARKS.schema, orient="row"))
+
+
+def dialect(document: Enterprise, declared: CsvSource) -> TextDialect:
+    """How the text file of a source is written."""
+    return text_dialect(declared, document.enterprise.time_zone)
+
+
+def text_dialect(layout: TextLayout, time_zone: str) -> TextDialect:
+    """A declared layout of a text as the reader takes it; ``time_zone`` counts where the layout has none of its own."""
+    cells = cell_dialect(layout, time_zone)
+    return TextDialect(**vars(cells), separator=layout.mark, encoding=layout.encoding)
+
+
+def cell_dialect(layout: Layout, time_zone: str) -> Dialect:
+    """A declared layout of cells as the reader takes it."""
     return Dialect(
-        separator=declared.separator,
-        decimal=declared.decimal,
-        encoding=declared.encoding,
-        time_column=declared.time_column,
-        time_format=declared.time_format,
-        time_zone=declared.time_zone or document.enterprise.time_zone,
-        bad_texts=tuple(declared.bad_texts),
+        time_column=layout.time_column or "",
+        time_format=layout.time_format or "",
+        time_zone=layout.time_zone or time_zone,
+        start=layout.first_time,
+        step=layout.row_step,
+        midnight=layout.midnight,
+        decimal=layout.decimal,
+        bad_texts=tuple(layout.bad_texts),
+        leading_zeros=layout.leading_zeros,
+        zero_rows=layout.zero_rows,
+        header=layout.header_rows,
+        unit_row=layout.unit_row,
+        transposed=layout.transposed,
     )
+
+
+def sheet(declared: SheetChoice) -> Sheet:
+    """A declared choice of a sheet as the reader takes it."""
+    return Sheet(declared.name, declared.first_row, declared.merged, declared.hidden_rows)
 
 
 def sql_table(document: Enterprise, declared: SqlSource, file: Path) -> SqlTable:

@@ -21,14 +21,16 @@ from ferrolan.sources.source import TagAddress
 
 def periods(document: Enterprise) -> tuple[Period, ...]:
     """The periods of the account: its month, cut as the document declares."""
-    start, end = month_bounds(document.account.month, document.enterprise.time_zone)
-    return cut(start, end, document.account.period)
+    start, end = month_bounds(document.require_account().month, document.enterprise.time_zone)
+    return cut(start, end, document.require_account().period)
 
 
 def addresses(document: Enterprise, source: str) -> tuple[TagAddress, ...]:
     """The tags of one source, by number and address."""
     return tuple(
-        TagAddress(number, tag.tag, tag.address) for number, tag in enumerate(document.tags) if tag.source == source
+        TagAddress(number, tag.tag, tag.address, tag.unit)
+        for number, tag in enumerate(document.tags)
+        if tag.source == source
     )
 
 

@@ -19,9 +19,12 @@ A *fault* says what, where, found, expected and the way out:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+_UNPRINTABLE = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 
 
 @dataclass(frozen=True, order=True)
@@ -29,7 +32,8 @@ class Fault:
     """One thing that is wrong, with its address and the way out.
 
     ``file`` and ``line`` (from 1; 0 where the whole file is meant) say where, ``path`` which field, ``found`` and
-    ``expected`` what, ``way_out`` what to do, ``code`` a short stable name such as ``unknown_key``.
+    ``expected`` what, ``way_out`` what to do, ``code`` a short stable name such as ``unknown_key``. What a file holds
+    must not break the line, turn it or command a terminal: such characters are kept as escapes.
     """
 
     file: str
@@ -40,10 +44,18 @@ class Fault:
     way_out: str
     code: str
 
+    def __post_init__(self) -> None:
+        for name in ("file", "path", "found", "expected", "way_out"):
+            object.__setattr__(self, name, _UNPRINTABLE.sub(_escaped, getattr(self, name)))
+
     def __str__(self) -> str:
         address = f"{self.file}:{self.line}" if self.line else self.file
         place = f"  {self.path}" if self.path else ""
         return f"{address}{place}: expected {self.expected}, got {self.found}. {self.way_out} [{self.code}]"
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
 
 
 class FerrolanError(Exception):

@@ -21,13 +21,16 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StrictBool,
     StrictInt,
     StringConstraints,
     ValidationError,
     ValidationInfo,
+    WithJsonSchema,
     model_validator,
 )
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import CoreSchema, ErrorDetails, PydanticCustomError, core_schema
 
 from ferrolan.base import units
@@ -55,6 +58,7 @@ __all__ = [
     "Whole",
     "WrongValue",
     "after",
+    "json_schema",
     "nearest",
     "read",
     "require_origin",
@@ -64,8 +68,18 @@ __all__ = [
 after = model_validator(mode="after")
 """Decorator of a method that checks a whole model and returns it."""
 
-Before = BeforeValidator
-"""Annotation of a value: a function that brings what a document may say into one shape."""
+
+class Before(BeforeValidator):
+    """Annotation of a list: a function that brings what a document may say, such as one entry alone, into a list."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The list, or one entry alone; where entries are models, a text may stand for one."""
+        schema = handler(core)
+        if "items" not in schema:
+            return schema
+        alone = [schema["items"], *([{"type": "string"}] if "$ref" in schema["items"] else [])]
+        return {"anyOf": [{**schema, "items": alone[0] if len(alone) == 1 else {"anyOf": alone}}, *alone]}
+
 
 T = TypeVar("T")
 M = TypeVar("M", bound="Model")
@@ -119,6 +133,14 @@ class Model(BaseModel):
             info.context.known[id(data)] = _keys(cls)
         return data
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        if "synthetic" in cls.model_fields:  # it says where it comes from
+            marks = [name for name in ("own", "synthetic") if name in cls.model_fields]
+            handler.resolve_ref_schema(schema)["oneOf"] = _origins(marks)
+        return schema
+
 
 class Table(Mapping[str, T], Generic[T]):
     """A frozen mapping from names to declared things, in the order of the document."""
@@ -148,6 +170,14 @@ class Table(Mapping[str, T], Generic[T]):
         (inner,) = get_args(source)
         return core_schema.no_info_after_validator_function(cls, handler.generate_schema(dict[Name, inner]))  # type: ignore[valid-type]  # a type known at run time
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        patterns = schema.pop("patternProperties", {})  # of one pattern, that of a name
+        for values in patterns.values():
+            schema |= {"additionalProperties": values, "propertyNames": {"pattern": _NAME}}
+        return schema
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -156,6 +186,10 @@ class Quantity:
     value: float
     unit: str
     written: str
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [_written(with_unit=True), {"type": "number"}]}
 
 
 def _quantity(raw: object) -> Quantity:
@@ -203,6 +237,9 @@ class Sourced(Model):
     @after
     def _says_where_from(self) -> Self:
         require_origin(self.source, self.synthetic, self.own)
+        if not math.isfinite(self.value):
+            found = f"{self.written} times {self.scale:g}"
+            raise WrongValue("out_of_range", "a finite value", "Correct the value or its scale", found)
         return self
 
     @property
@@ -229,14 +266,14 @@ class Capacity(Sourced):
 
 
 class Price(Sourced):
-    """A price, with what it covers; its currency is that of its unit, and a declared rate brings it to CNY."""
+    """A price, with what it covers, in the currency of its unit; a declared rate brings it to the document's."""
 
     vat: Literal["included", "excluded"] = "excluded"
     """Whether value-added tax is in the price."""
     content: Fraction | None = None
     """Mass fraction of the counted component in the priced good, where the price is per tonne as delivered."""
-    freight: Annotated[Sourced, Unit("CNY/t", least=0.0)] | None = None
-    """Freight to the plant, on top of the price [CNY/t]."""
+    freight: Annotated[Sourced, Unit("¤/t", least=0.0)] | None = None
+    """Freight to the plant, on top of the price [¤/t]."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +281,7 @@ class Unit:
     """Annotation of a ``Sourced``: the dimension its value must have, and its bounds in canonical units.
 
     ``Annotated[Sourced, Unit("t/h", least=0.0)]`` accepts any unit of mass per time and no negative value.
-    ``others`` are further dimensions accepted, such as a price in another currency.
+    ``Unit("¤/t")`` accepts a price per mass in any currency. ``others`` are further dimensions accepted.
     """
 
     unit: str
@@ -256,11 +293,18 @@ class Unit:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # Any: pydantic's
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema of the value, which must have a unit unless it may be a plain number, with unit and bounds."""
+        wanted, bounds = " or ".join((self.unit, *self.others)), self._bounds()
+        meaning = "A plain number or a percentage" if wanted == "1" else f"A number with its unit, such as {wanted}"
+        value = _written(with_unit=wanted != "1") | {"description": f"{meaning}{bounds and f', {bounds}'}."}
+        return {**handler(core), "properties": {"value": value}, "x-unit": wanted, "x-bounds": bounds}
+
     def check(self, sourced: Sourced) -> Sourced:
         """The value itself, or ``WrongValue`` with both dimensions, or with the bound it breaks."""
-        wanted = (self.unit, *self.others)
+        wanted = self.accepted
         if not any(units.same_dimension(sourced.unit, unit) for unit in wanted):
-            way_out = f"Give the value in {' or '.join(wanted)}, or in any other unit of {units.dimension(self.unit)}"
+            way_out = f"Give the value in {' or '.join(wanted)}, or in any other unit of {units.dimension(wanted[0])}"
             raise WrongValue("wrong_unit", f"a value in {' or '.join(wanted)}", way_out, shown(sourced.written))
         value = sourced.value
         if value < self.least or value <= self.above or value > self.most:
@@ -270,8 +314,18 @@ class Unit:
             raise WrongValue(code, f"a value {self._bounds()}", way_out, shown(sourced.written))
         return sourced
 
+    @property
+    def accepted(self) -> tuple[str, ...]:
+        """Every unit whose dimension is accepted, with each currency in place of ``¤``."""
+        return tuple(
+            unit.replace(units.CURRENCY, currency)
+            for unit in (self.unit, *self.others)
+            for currency in (units.CURRENCIES if units.CURRENCY in unit else ("",))
+        )
+
     def _bounds(self) -> str:
-        unit = "" if units.canonical_unit(self.unit) == "1" else f" {units.canonical_unit(self.unit)}"
+        canonical = units.canonical_unit(self.accepted[0])
+        unit = "" if canonical == "1" or units.CURRENCY in self.unit else f" {canonical}"
         bounds = [f"of at least {self.least:g}{unit}"] if self.least > -math.inf else []
         bounds += [f"above {self.above:g}{unit}"] if self.above > -math.inf else []
         bounds += [f"of at most {self.most:g}{unit}"] if self.most < math.inf else []
@@ -288,6 +342,10 @@ class Check:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # Any: pydantic's
         return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        bounds = {"minimum": self.least, "exclusiveMinimum": self.above, "maximum": self.most}
+        return {**handler(core), **{key: bound for key, bound in bounds.items() if math.isfinite(bound)}}
 
     def check(self, value: float) -> float:
         """The value itself, or ``WrongValue`` with the bound it breaks."""
@@ -324,7 +382,9 @@ def _name(text: str) -> str:
     raise WrongValue("wrong_name", "a name of letters, digits and _ that begins with a letter", "Rename it")
 
 
-Name = Annotated[str, AfterValidator(_name)]
+_NAME = "^[A-Za-z_][A-Za-z0-9_]*$"
+
+Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": _NAME})]
 """A name: letters, digits and ``_``, beginning with a letter."""
 
 DRY_MASS = "dry_mass"
@@ -361,6 +421,55 @@ def read(model: type[M], data: Mapping[str, object]) -> tuple[M | None, tuple[Pr
     except ValidationError as error:
         details = error.errors(include_url=False)
         return None, tuple(_problem(detail, data, notes) for detail in details)
+
+
+def json_schema(model: type[Model]) -> dict[str, Any]:  # Any: JSON
+    """The JSON Schema (draft 2020-12) of what a document may say: for editors, and for the reference of its fields.
+
+    It knows keys, types, choices, units and bounds of plain numbers; that names fit each other is ``load``'s to say.
+    ``x-unit`` is the unit of a value in words, ``x-bounds`` its bounds.
+
+    Parameters
+    ----------
+    model
+        The model.
+
+    Examples
+    --------
+    >>> class Belt(Model):
+    ...     speed: Annotated[Sourced, Unit("t/h", least=0.0)]
+    >>> belt = json_schema(Belt)
+    >>> belt["required"], belt["properties"]["speed"]["x-unit"], belt["properties"]["speed"]["x-bounds"]
+    (['speed'], 't/h', 'of at least 0 t/h')
+    """
+    schema = model.model_json_schema(by_alias=True, schema_generator=_Draft, mode="validation")
+    return {"$schema": _Draft.schema_dialect, **schema}
+
+
+class _Draft(GenerateJsonSchema):
+    """pydantic's generator, with our tables as defaults, and without titles that repeat the key."""
+
+    def encode_default(self, dft: Any) -> Any:  # Any: pydantic's
+        return {} if isinstance(dft, Table) else super().encode_default(dft)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # Any: pydantic's
+        return False
+
+
+def _written(*, with_unit: bool) -> JsonSchemaValue:
+    """Schema of a number with a known unit, or of one that may do without a unit."""
+    symbol = rf"(({'|'.join(sorted(units.symbols(), key=len, reverse=True))})(\^[+-]?\d+)?|%|1)"
+    product = rf"\(*\s*{symbol}(\s*[*/()]+\s*{symbol})*\s*\)*"
+    number = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+    pattern = rf"^\s*{number}\s*({product}){'' if with_unit else '?'}\s*$"
+    text = {"type": "string", "pattern": pattern, "patternErrorMessage": "Write a number and a known unit: 330 t/h"}
+    return text if with_unit else {"anyOf": [text, {"type": "number"}]}
+
+
+def _origins(marks: Sequence[str]) -> list[JsonSchemaValue]:
+    """Exactly one of a source and the marks must stand there."""
+    marked = [{"required": [name], "properties": {name: {"const": True}}} for name in marks]
+    return [{"required": ["source"], "properties": {"source": {"type": "string"}}}, *marked]
 
 
 def nearest(name: object, known: Sequence[str]) -> str:
@@ -447,7 +556,7 @@ def _problem(detail: ErrorDetails, data: object, notes: _Notes) -> Problem:
         choices = str(context["expected"]).replace("'", "")
         return Problem(path, "unknown_choice", shown(raw), choices, "Choose one of these")
     expected = _EXPECTED.get(kind) or detail["msg"].removeprefix("Input should be ")
-    return Problem(path, "wrong_type", shown(raw), expected, "Correct the value")
+    return Problem(path, "wrong_type", shown(raw), expected, f"Write {expected}")
 
 
 _EXPECTED = {

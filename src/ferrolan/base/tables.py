@@ -80,6 +80,17 @@ SAMPLES = _table(
     source=(pl.Int16, "", "number of the source in the document"),
 )
 
+SAMPLES_TEXT = _table(
+    "samples_text",
+    "one text or class of one tag at one time",
+    tag=(pl.Int32, "", "number of the tag in the tag map"),
+    time=(TIME, "", "time at the source"),
+    text=(pl.String, "", "what stood there; null where there is none"),
+    status=(pl.Int64, "", "32-bit OPC UA StatusCode in a signed 64-bit integer"),
+    seq=(pl.Int64, "", "order of arrival; of two rows with one tag and time the higher one counts"),
+    source=(pl.Int16, "", "number of the source in the document"),
+)
+
 REJECTED = _table(
     "rejected",
     "one raw row or cell that was not taken, kept with its reason",
@@ -89,6 +100,65 @@ REJECTED = _table(
     tag=(pl.String, "", "tag, or null where the whole row was refused"),
     found=(pl.String, "", "what stood there"),
     reason=(pl.String, "", "why it was not taken"),
+)
+
+REPAIRED = _table(
+    "repaired",
+    "one raw row, time or cell that was taken otherwise than it stands there, or with less trust",
+    source=(pl.String, "", "name of the source"),
+    file=(pl.String, "", "file or database"),
+    line=(pl.Int64, "", "line or row from 1"),
+    tag=(pl.String, "", "tag, or null where it is the whole row or its time"),
+    found=(pl.String, "", "what stood there"),
+    taken=(pl.String, "", "what was taken for it"),
+    reason=(pl.String, "", "why, and under which declaration"),
+)
+
+REMARKS = _table(
+    "remarks",
+    "one thing found in a source that did not stop its reading",
+    source=(pl.String, "", "name of the source"),
+    file=(pl.String, "", "file or database"),
+    line=(pl.Int64, "", "first line it stands on, 0 where the whole file is meant"),
+    path=(pl.String, "", "column or field it is about"),
+    found=(pl.String, "", "what was found"),
+    expected=(pl.String, "", "what was expected"),
+    way_out=(pl.String, "", "what to do"),
+    code=(pl.String, "", "short stable name"),
+)
+
+TAKEN_COLUMNS = _table(
+    "taken_columns",
+    "one mapped column of a real file, and what was taken of it",
+    tag=(pl.String, "", "tag"),
+    column=(pl.String, "", "header of the column, or its number from 1"),
+    number=(pl.Int32, "", "number of the tag in the historian"),
+    unit=(pl.String, "", "canonical unit of the stored values; empty for a text, unknown where nobody knows it"),
+    unit_at_source=(pl.String, "", "unit as it was declared"),
+    stamp=(pl.String, "", "moment | start | end: what of its period the time marks"),
+    rows=(pl.Int64, "", "samples made"),
+    good=(pl.Int64, "", "of them good"),
+    uncertain=(pl.Int64, "", "of them uncertain, stale ones among them"),
+    bad=(pl.Int64, "", "of them bad"),
+    stale=(pl.Int64, "", "of them held from an earlier time, not measured anew"),
+    out_of_range=(pl.Int64, "", "of them outside the declared range"),
+    repaired=(pl.Int64, "", "cells taken with less trust"),
+    rejected=(pl.Int64, "", "cells not taken"),
+    first=(TIME, "", "first time; null without samples"),
+    last=(TIME, "", "last time; null without samples"),
+    minimum=(pl.Float64, "see unit", "smallest value, bad ones left out; null without one"),
+    maximum=(pl.Float64, "see unit", "largest value, bad ones left out; null without one"),
+)
+
+STALE_STRETCHES = _table(
+    "stale_stretches",
+    "one stretch over which a value stood still for longer than its tag allows",
+    tag=(pl.String, "", "tag"),
+    value=(pl.Float64, "canonical unit of the tag", "the value that stood"),
+    start=(TIME, "", "first sample of the stretch, which was measured"),
+    end=(TIME, "", "last sample of the stretch"),
+    rows=(pl.Int64, "", "samples in the stretch, the measured one among them"),
+    stale=(pl.Int64, "", "of them taken as held"),
 )
 
 INGEST = _table(
@@ -216,7 +286,7 @@ PLAN_FLOWS = _table(
     disposed=(pl.Float64, "see unit", "discarded"),
     closing=(pl.Float64, "see unit", "stock at the end"),
     unit=(pl.String, "", "unit of the commodity"),
-    price=(pl.Float64, "CNY per unit", "shadow price: gain in the objective per unit more of this commodity"),
+    price=(pl.Float64, "¤ per unit", "shadow price: gain in the objective per unit more of this commodity"),
 )
 
 PLAN_ACTIVITIES = _table(
@@ -241,11 +311,11 @@ PLAN_LIMITS = _table(
     limit_value=(pl.Float64, "see unit", "the limit"),
     used=(pl.Float64, "see unit", "how much of it the plan uses"),
     unit=(pl.String, "", "unit of the limit"),
-    value_left=(pl.Float64, "CNY per unit", "loss per unit less"),
-    value_right=(pl.Float64, "CNY per unit", "gain per unit more"),
+    value_left=(pl.Float64, "¤ per unit", "loss per unit less"),
+    value_right=(pl.Float64, "¤ per unit", "gain per unit more"),
     valid_down=(pl.Float64, "see unit", "how far down value_left holds"),
     valid_up=(pl.Float64, "see unit", "how far up value_right holds"),
-    money=(pl.Float64, "CNY", "gain from one per cent more of the limit, re-solved; the ranking of limits"),
+    money=(pl.Float64, "¤", "gain from one per cent more of the limit, re-solved; the ranking of limits"),
 )
 
 CONCENTRATE_VALUE = _table(
@@ -257,9 +327,9 @@ CONCENTRATE_VALUE = _table(
         "marginal_right | marginal_left | marginal_beyond_left | netback | seller_minimum | buyer_maximum | published",
     ),
     party=(pl.String, "", "group | seller | buyer | market"),
-    value=(pl.Float64, "CNY/t", "at the declared basis; null where it does not exist"),
-    low=(pl.Float64, "CNY/t", "5 % quantile over the draws, null where there are none"),
-    high=(pl.Float64, "CNY/t", "95 % quantile over the draws, null where there are none"),
+    value=(pl.Float64, "¤/t", "at the declared basis; null where it does not exist"),
+    low=(pl.Float64, "¤/t", "5 % quantile over the draws, null where there are none"),
+    high=(pl.Float64, "¤/t", "95 % quantile over the draws, null where there are none"),
     valid_from=(
         pl.Float64,
         "t/a",
@@ -270,7 +340,7 @@ CONCENTRATE_VALUE = _table(
     source=(pl.String, "", "source id of a public value, else null"),
     period=(pl.String, "", "time a public value speaks of, else null"),
     confidence=(pl.String, "", "confidence of a public value, else null"),
-    delivered_value=(pl.Float64, "CNY/t", "a public value for the wet tonne as delivered, with VAT, else null"),
+    delivered_value=(pl.Float64, "¤/t", "a public value for the wet tonne as delivered, with VAT, else null"),
     delivered_grade=(pl.Float64, "1", "reconciled REO content of what was delivered, dry, else null"),
     delivered_moisture=(pl.Float64, "1", "measured moisture of what was delivered, else null"),
 )
@@ -280,13 +350,13 @@ VALUE_DRAWS = _table(
     "one draw of recoveries, prices and costs, and the concentrate values that follow from it",
     draw=(pl.Int32, "", "number of the draw; 0 is the base"),
     recovery=(pl.Float64, "1", "REO in separated oxides per REO in concentrate"),
-    lead_price=(pl.Float64, "CNY/t", "price of the lead product (Pr-Nd oxide), without VAT"),
-    marginal_right=(pl.Float64, "CNY/t", "gain to the group from one tonne more"),
-    marginal_left=(pl.Float64, "CNY/t", "loss to the group from one tonne less"),
-    buyer_marginal=(pl.Float64, "CNY/t", "gain to the buyer alone from one tonne more"),
-    netback=(pl.Float64, "CNY/t", "average netback"),
-    seller_minimum=(pl.Float64, "CNY/t", "seller's minimum price"),
-    buyer_maximum=(pl.Float64, "CNY/t", "buyer's maximum price"),
+    lead_price=(pl.Float64, "¤/t", "price of the lead product (Pr-Nd oxide), without VAT"),
+    marginal_right=(pl.Float64, "¤/t", "gain to the group from one tonne more"),
+    marginal_left=(pl.Float64, "¤/t", "loss to the group from one tonne less"),
+    buyer_marginal=(pl.Float64, "¤/t", "gain to the buyer alone from one tonne more"),
+    netback=(pl.Float64, "¤/t", "average netback"),
+    seller_minimum=(pl.Float64, "¤/t", "seller's minimum price"),
+    buyer_maximum=(pl.Float64, "¤/t", "buyer's maximum price"),
     delivered=(pl.Float64, "t/a", "delivered by the joint plan"),
     binding_quotas=(pl.List(pl.String), "", "quotas that bind in this draw"),
 )
@@ -296,11 +366,12 @@ WHAT_IF = _table(
     "one declared change of the world, and what it does to the joint plan",
     question=(pl.String, "", "demand | expansion | intervention"),
     case=(pl.String, "", "name of the change in the document"),
+    against=(pl.String, "", "case it is set against; null for the unchanged plan"),
     title=(pl.String, "", "the change in words"),
-    gain=(pl.Float64, "CNY/a", "gain of the re-solved plan against the declared one"),
-    low=(pl.Float64, "CNY/a", "5 % quantile over the same draws as the concentrate's value, else null"),
-    high=(pl.Float64, "CNY/a", "95 % quantile over the same draws as the concentrate's value, else null"),
-    base_gain=(pl.Float64, "CNY/a", "gain of the declared plan"),
+    gain=(pl.Float64, "¤/a", "gain of the re-solved plan against the unchanged one, or against that case"),
+    low=(pl.Float64, "¤/a", "5 % quantile over the same draws as the concentrate's value, else null"),
+    high=(pl.Float64, "¤/a", "95 % quantile over the same draws as the concentrate's value, else null"),
+    base_gain=(pl.Float64, "¤/a", "gain of the plan it is set against"),
     covers=(pl.String, "", "what the answer covers, and what it does not"),
 )
 
@@ -310,7 +381,7 @@ MARKET = _table(
     scenario=(pl.String, "", "base, or the instrument that is on"),
     region=(pl.String, "", "region"),
     commodity=(pl.String, "", "commodity"),
-    price=(pl.Float64, "CNY/t", "market price, without VAT"),
+    price=(pl.Float64, "¤/t", "market price, without VAT"),
     consumption=(pl.Float64, "t/a", "consumed"),
     production=(pl.Float64, "t/a", "produced from ore"),
     net_export=(pl.Float64, "t/a", "sold abroad less bought abroad"),
@@ -323,7 +394,7 @@ MARKET_PARTIES = _table(
     scenario=(pl.String, "", "base, or the instrument that is on"),
     region=(pl.String, "", "region"),
     party=(pl.String, "", "consumers | producers | quota_holders | treasury"),
-    surplus=(pl.Float64, "CNY/a", "surplus of the party"),
+    surplus=(pl.Float64, "¤/a", "surplus of the party"),
 )
 
 CERTIFICATES = _table(
@@ -337,6 +408,14 @@ CERTIFICATES = _table(
     passed=(pl.Boolean, "", "whether it was met"),
 )
 
+STATIONS = _table(
+    "stations",
+    "one station of the run",
+    station=(pl.String, "", "document | raw data | historian | account | plan | concentrate | market | brief"),
+    state=(pl.String, "", "done | no_data (nothing to read) | not_declared | not_asked"),
+    reason=(pl.String, "", "why it was not done, else null"),
+)
+
 FINDINGS = _table(
     "findings",
     "one finding of the run, in money where it has a price",
@@ -346,9 +425,9 @@ FINDINGS = _table(
     limit_kind=(pl.String, "", "kind of the limit, else null"),
     tags=(pl.List(pl.String), "", "meters of the class, else empty"),
     step=(pl.String, "", "what the money is for: whole_trade | one_per_cent | scenario | without_meter"),
-    money=(pl.Float64, "CNY/a", "what that step is worth in a year, null where it has no price"),
-    low=(pl.Float64, "CNY/a", "lower end of its interval, else null"),
-    high=(pl.Float64, "CNY/a", "upper end of its interval, else null"),
+    money=(pl.Float64, "¤/a", "what that step is worth in a year, null where it has no price"),
+    low=(pl.Float64, "¤/a", "lower end of its interval, else null"),
+    high=(pl.Float64, "¤/a", "upper end of its interval, else null"),
     action=(pl.String, "", "decide | fix | watch"),
 )
 
@@ -377,9 +456,9 @@ FACTS = _table(
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        SAMPLES, REJECTED, INGEST, MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS,
-        PLAN_ACTIVITIES, PLAN_LIMITS, CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES,
-        FINDINGS, FACTS,
+        SAMPLES, SAMPLES_TEXT, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, STALE_STRETCHES, INGEST, MEASUREMENTS,
+        ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,
+        CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES, FINDINGS, STATIONS, FACTS,
     )
 }  # fmt: skip
 """Every declared table by name."""

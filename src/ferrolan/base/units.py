@@ -35,6 +35,12 @@ HOURS_A_YEAR = 8760
 NM3_IN_KMOL = 101.325 / (8.31446261815324 * 273.15)
 """Amount of an ideal gas in one normal cubic metre [kmol]: p V / (R T) with p in kPa, V in m3 and R in kJ/(kmol K)."""
 
+CURRENCIES = ("CNY", "USD", "AUD", "EUR")
+"""Currencies a document may use; one converts into another only by a declared rate."""
+
+CURRENCY = "¤"
+"""Stands for any currency in an accepted unit, and for the document's own in a table: ``¤/t``."""
+
 _DEFINITIONS = f"""
 t = [mass]
 kt = 1000 * t
@@ -68,16 +74,14 @@ kPa = [pressure]
 Pa = 0.001 * kPa
 MPa = 1000 * kPa
 bar = 100 * kPa
-CNY = [renminbi]
+{chr(10).join(f"{name} = [{name}]" for name in CURRENCIES)}
 RMB = CNY
-USD = [us_dollar]
 percent = 0.01
 ppm = 0.000001
 """
 
 _DIMENSIONS = {  # in the order in which a canonical unit is written
-    "[renminbi]": "CNY",
-    "[us_dollar]": "USD",
+    **{f"[{name}]": name for name in CURRENCIES},
     "[energy]": "MWh",
     "[reactive_energy]": "kvarh",
     "[pressure]": "kPa",
@@ -90,12 +94,30 @@ _DIMENSIONS = {  # in the order in which a canonical unit is written
 _OWN_NAMES: tuple[tuple[dict[str, int], str, dict[str, int]], ...] = (  # dimension, canonical text, its tokens
     ({"[energy]": 1, "[time]": -1}, "MW", {"MW": 1}),
     ({"[mass]": 1, "[volume]": -1}, "kg/m3", {"kg": 1, "m3": -1}),
-    ({"[renminbi]": 1, "[mass]": -2, "[time]": 1}, "CNY/t/(t/h)", {"CNY": 1, "t": -2, "h": 1}),
-    ({"[us_dollar]": 1, "[mass]": -2, "[time]": 1}, "USD/t/(t/h)", {"USD": 1, "t": -2, "h": 1}),
+    *(
+        ({f"[{name}]": 1, "[mass]": -2, "[time]": 1}, f"{name}/t/(t/h)", {name: 1, "t": -2, "h": 1})
+        for name in CURRENCIES
+    ),
+)
+_EVERYDAY = {  # what people write, and how it is written here
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), "'h'"),
+    **dict.fromkeys(("day", "days"), "'d'"),
+    **dict.fromkeys(("y", "yr", "year", "years", "pa"), "'a'"),
+    **dict.fromkeys(("mo", "months"), "'month'"),
+    **dict.fromkeys(("ton", "tons", "tonne", "tonnes", "te"), "'t'"),
+    **dict.fromkeys(("mt", "mtpa"), "'t' (a tonne) or 'Mt' (a million of them)"),
+    **dict.fromkeys(("tph", "t_h"), "'t/h'"),
+    **dict.fromkeys(("tpd",), "'t/d'"),
+    **dict.fromkeys(("tpa", "tpy"), "'t/a'"),
+}
+_PRINTED = str.maketrans(
+    {"³": "3", "²": "2", "·": "*", "×": "*", "％": "%", "／": "/", "℃": "degC", "€": "EUR", "$": "USD", "元": "CNY"}
 )
 _HEAT = frozenset({"GJ", "MJ", "TJ"})
 _AMOUNT = frozenset({"kmol", "mol"})
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?!\d)\s*(.*?)\s*", re.DOTALL)
+_LONGEST = 100  # characters of a unit; brackets in brackets without end are no unit
+_HIGHEST = 20  # powers of a unit, added up: no quantity has as many, and 1000^99999999 is no number
 _SYMBOL = re.compile(r"\s*(?:([A-Za-z]+\d?)(?:\^([+-]?\d+))?|(%)|(1)(?!\d)|([*/()]))")
 
 
@@ -217,11 +239,25 @@ def parse(text: str) -> tuple[float, str]:
     return value, unit
 
 
+def symbols() -> tuple[str, ...]:
+    """The symbols a unit may be written with, besides ``%`` and ``1``: for the JSON Schema and the reference.
+
+    Examples
+    --------
+    >>> symbols()[:4]
+    ('t', 'kt', 'Mt', 'kg')
+    """
+    return _known_tokens()
+
+
 def _apply(value: float, factor: Fraction, offset: Fraction) -> float:
     """``value * factor + offset`` of the decimal number as written, rounded once: 57 % is 0.57."""
     if not math.isfinite(value):
         return value * float(factor) + float(offset)
-    return float(Fraction(repr(float(value))) * factor + offset)
+    try:
+        return float(Fraction(repr(float(value))) * factor + offset)
+    except OverflowError as error:
+        raise UnitError(f"{value!r} is too large a number in the canonical unit") from error
 
 
 @lru_cache(maxsize=1024)
@@ -274,18 +310,28 @@ def _written(powers: Mapping[str, int], nothing: str) -> str:
 @lru_cache(maxsize=1024)
 def _tokens(unit: str) -> Mapping[str, int]:
     """Tokens of a unit and their powers: ``"CNY/t/(t/a)"`` is CNY 1, t -2, a 1."""
+    if len(unit) > _LONGEST:
+        raise UnitError(f"{unit[:20]!r}... cannot be read as a unit: it has {len(unit)} characters")
     symbols, position = [], 0
     while position < len(unit.rstrip()):
         match = _SYMBOL.match(unit, position)
         if match is None:
-            raise UnitError(f"{unit!r} cannot be read as a unit at {unit[position:].strip()!r}")
+            raise UnitError(f"{unit!r} cannot be read as a unit at {unit[position:].strip()!r}{_typed(unit)}")
         symbols.append(match)
         position = match.end()
     powers: Counter[str] = Counter()
     rest = _product(unit, symbols, 1, powers)
     if rest:
         raise UnitError(f"{unit!r} cannot be read as a unit: a bracket is not opened")
+    if sum(map(abs, powers.values())) > _HIGHEST:
+        raise UnitError(f"{unit!r} cannot be read as a unit: its powers add up to more than {_HIGHEST}")
     return {token: power for token, power in powers.items() if power}
+
+
+def _typed(unit: str) -> str:
+    """How a unit in the signs of print is typed, as a hint: ``m³/h`` is m3/h."""
+    typed = unit.translate(_PRINTED).replace("°C", "degC")
+    return f"; write {typed!r}" if typed != unit else ""
 
 
 def _product(unit: str, symbols: list[re.Match[str]], sign: int, powers: Counter[str]) -> list[re.Match[str]]:
@@ -317,7 +363,8 @@ def _known(token: str, unit: str) -> str:
         return token
     near = difflib.get_close_matches(token, _known_tokens(), n=1, cutoff=0.4)
     folded = [known for known in _known_tokens() if known.casefold() == token.casefold()]
-    hint = f"; did you mean {(folded or near)[0]!r}?" if folded or near else ""
+    meant = _EVERYDAY.get(token) or _EVERYDAY.get(token.casefold()) or " or ".join(map(repr, folded or near))
+    hint = f"; did you mean {meant}?" if meant else ""
     place = f" in {unit!r}" if token != unit else ""
     raise UnitError(f"unknown unit {token!r}{place}{hint}")
 

@@ -1,4 +1,6 @@
-"""Rows of the brief's three tables: the concentrate, the account, the plan; cells are marked up, the template lays out.
+"""Rows of the brief's tables: the concentrate, the account, the plan, sales and purchases.
+
+Cells are marked up here, the template lays them out.
 
 A row of the concentrate table: "One tonne more, group | 0 CNY/t | 0-8 100 | the next 7.85 kt/year | -100 %".
 """
@@ -8,13 +10,17 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ferrolan.base.language import _
+from ferrolan.briefs import prices
 from ferrolan.views import meters, narrative, worth
 from ferrolan.views.cells import NOTHING, Book, name, say, spread_of
+from ferrolan.views.earnings import capital, earned
 from ferrolan.views.meters import formula
-from ferrolan.views.words import limit_name, listed, measure_name, measure_note, month_name, party_name
+from ferrolan.views.numbers import column_size
+from ferrolan.views.words import before, limit_name, listed, measure_name, measure_note, month_name, party_name, the
 
 _MOST_ADJUSTMENTS = 5
 _MOST_LIMITS = 6
+_MOST_DISCARDED = 3
 
 
 def concentrate_section(book: Book) -> dict[str, object]:
@@ -24,6 +30,7 @@ def concentrate_section(book: Book) -> dict[str, object]:
         "rows": [_value_cells(book, row) for row in range(count)],
         "bases": _bases(book),
         "verdict": worth.concentrate_verdict(book),
+        "unit": book.money("¤/t"),
         "draws": _draws(book),
     }
 
@@ -42,11 +49,18 @@ def account_section(book: Book) -> dict[str, object]:
 
 
 def plan_section(book: Book) -> dict[str, object]:
-    """What is made and sold, and the binding limits with what one unit more or less of each is worth."""
+    """What is made and sold, and the binding limits with what one unit more or less of each is worth.
+
+    Where no concentrate is valued the plan leads, and says what it earns, sells and buys at which price.
+    """
     return {
+        "sold": _trade_table(book, "sell"),
+        "bought": _trade_table(book, "buy"),
+        "used": prices.used(book),
+        "earns": [sentence for sentence in (_earns(book), *_thrown_away(book)) if sentence],
         "made": _made(book),
         "limits": [_limit_cells(book, row) for row in narrative.earning_limits(book)[:_MOST_LIMITS]],
-        "span": _span(book),
+        "months": _span(book),
     }
 
 
@@ -71,8 +85,9 @@ def _bases(book: Book) -> Markup:
     if not book.rows("concentrate_value"):
         return Markup("")
     return say(
-        _("CNY per dry tonne at {grade} REO, without VAT. Ranges count tonnes at the buyer's gate, own and foreign, "
-          "from the planned {delivered} on."),
+        _("{currency} per dry tonne at {grade} REO, without VAT. Ranges count tonnes at the buyer's gate, own and "
+          "foreign, from the planned {delivered} on."),
+        currency=book.context.currency,
         grade=book.number("concentrate_value", 0, "grade", digits=2),
         delivered=book.number("view_value", 0, "delivered"),
     )  # fmt: skip
@@ -187,13 +202,72 @@ def _made(book: Book) -> list[Markup]:
     for owner in owners:
         items = [_made_item(book, row) for row in rows if book.text("view_made", row, "owner") == owner]
         sentences.append(
-            say(_("The {owner} delivers {items}."), owner=book.context.owner(owner), items=Markup(", ").join(items))
+            say(
+                _("{owner} delivers {items}."),
+                owner=capital(the(book.context.owner(owner))),
+                items=Markup(", ").join(items),
+            )
         )
     return sentences
 
 
 def _worth_showing(book: Book, row: int) -> bool:
     return any((book.real("view_made", row, column) or 0.0) > 0.5 for column in ("sold", "sent"))
+
+
+def _trade_table(book: Book, side: str) -> list[dict[str, object]]:
+    """Rows of what is sold or bought in a year: amount, price as it counts and as it was quoted, money, share."""
+    return [_trade_cells(book, row) for row in book.rows("view_trade", side=side)]
+
+
+def _trade_cells(book: Book, row: int) -> dict[str, object]:
+    commodity, side = (book.text("view_trade", row, column) for column in ("commodity", "side"))
+    quoted = book.row("view_prices", commodity=commodity, side=side)
+    money = [book.real("view_trade", other, "money") or 0.0 for other in book.rows("view_trade", side=side)]
+    return {
+        "commodity": capital(book.context.name(commodity)),
+        "quoted": Markup("") if quoted is None else prices.quoted(book, quoted),
+        "amount": book.number("view_trade", row, "amount"),
+        "price": book.number("view_trade", row, "price", digits=4),
+        "money": book.number("view_trade", row, "money", spread=max(money) / 100, magnitude=column_size(money)),
+        "share": book.number("view_trade", row, "share", digits=2),
+    }
+
+
+def _earns(book: Book) -> Markup | None:
+    """The plan's gain out of sales and purchases."""
+    columns = ("gain", "sales", "purchases")
+    parts: dict[str, object] = {column: book.number("view_earned", 0, column) for column in columns}
+    parts["before"] = before(book.context)
+    known = {column for column in columns if book.real("view_earned", 0, column) is not None}
+    if {"gain", "sales"} <= known and not book.real("view_earned", 0, "purchases"):
+        form = _("The plan sells for {sales}; after the units' own costs it gains {gain}, {before}.")
+        return say(form, **parts)
+    if known == {"gain", "sales", "purchases"}:
+        form = _(
+            "The plan sells for {sales} and buys for {purchases}; after the units' own costs it gains {gain}, {before}."
+        )
+        return say(form, **parts)
+    if {"sales", "purchases"} <= known:
+        return say(_("The plan sells for {sales} and buys for {purchases}."), **parts)
+    return earned(book)
+
+
+def _thrown_away(book: Book) -> list[Markup]:
+    """What the plan makes and discards, the most first."""
+    rows = [row for row in book.rows("view_made") if (book.real("view_made", row, "disposed") or 0.0) > 0.5]
+    rows.sort(key=lambda row: -(book.real("view_made", row, "disposed") or 0.0))
+    if not rows:
+        return []
+    items = [
+        say(
+            _("{amount} of {commodity}"),
+            amount=book.number("view_made", row, "disposed"),
+            commodity=book.context.name(book.text("view_made", row, "commodity")),
+        )
+        for row in rows[:_MOST_DISCARDED]
+    ]
+    return [say(_("It discards {items}."), items=listed(items))]
 
 
 def _made_item(book: Book, row: int) -> Markup:

@@ -1,13 +1,13 @@
 """Write the brief of a run: one HTML file that opens offline, prints on A4 and quotes a cell for every number.
 
 ``write(tables, context, Path("brief.html"))`` lays out what ``views`` say, in the order of a news brief: finding, lead,
-highlights, concentrate table, takeaways, account, plan, meaning, open questions, bigger picture, actions. No script, no
-outside request, no font file; empty tables leave a sentence that says what is missing.
+highlights, concentrate table, takeaways, account, plan, meaning, open questions, bigger picture, actions. Where no
+concentrate is valued the plan leads, and what was not asked is not spoken of; what the run lacked stands in a box with
+what it would need. No script, no outside request, no font file.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,15 +16,18 @@ import polars as pl
 from markupsafe import Markup
 
 from ferrolan.base.language import _
+from ferrolan.briefs import prices
 from ferrolan.briefs.sections import account_section, concentrate_section, plan_section
-from ferrolan.views import figures, narrative
+from ferrolan.views import figures, narrative, scope
 from ferrolan.views.actions import actions
 from ferrolan.views.cells import Book, name, say
-from ferrolan.views.context import Context, QuotedPrice
-from ferrolan.views.questions import bigger_picture, open_questions
+from ferrolan.views.context import Context
+from ferrolan.views.questions import bigger_picture, main_commodity, open_questions, scenario_rows
 from ferrolan.views.tables import open_book
 
 _MOST_LIMITS = 6
+_MOST_PRODUCTS = 8
+_LEAST_BAR = 0.01  # of the longest: a shorter bar cannot be seen
 
 
 def write(tables: Mapping[str, pl.DataFrame], context: Context, path: Path) -> Path:
@@ -86,14 +89,22 @@ def _content(book: Book) -> dict[str, object]:
         "highlights": narrative.highlights(book),
         "concentrate": concentrate_section(book),
         "figures": drawn,
+        "halves": _halves(drawn),
+        "scenarios": [] if scope.values_concentrate(book) else scenario_rows(book),
+        "lead_commodity": book.context.name(main_commodity(book)),
         "account": account_section(book),
         "plan": plan_section(book),
         "why": narrative.why_it_matters(book),
         "questions": open_questions(book),
         "picture": bigger_picture(book),
         "actions": [(label, actions(book, kind)) for label, kind in _action_columns()],
-        "prices": _prices(book),
-        "span": _price_span(book),
+        "asked": scope.values_concentrate(book),
+        "has_account": scope.has_account(book),
+        "missing": scope.missing(book),
+        "done": scope.done(book),
+        "invented": scope.invented(book),
+        "prices": prices.traded(book),
+        "span": prices.span(book),
         "footer": _footer(book),
     }
 
@@ -103,14 +114,34 @@ def _action_columns() -> tuple[tuple[str, str], ...]:
 
 
 def _figures(book: Book) -> dict[str, figures.Figure | None]:
+    """The figures that belong to the run's own question: what the concentrate is worth, or what the plan earns."""
     titles = narrative.figure_titles(book)
     limits = narrative.earning_limits(book)[:_MOST_LIMITS]
-    return {
-        "concentrate": figures.concentrate(book, titles["concentrate"]),
+    drawn = {
         "limits": figures.limits(book, limits, titles["limits"]),
         "rare_earths": figures.rare_earths(book, _ends(book), titles["rare_earths"]),
-        "published": figures.published(book, titles["published"]),
     }
+    if scope.values_concentrate(book):
+        return drawn | {
+            "concentrate": figures.concentrate(book, titles["concentrate"]),
+            "published": figures.published(book, titles["published"]),
+        }
+    sold = book.rows("view_trade", side="sell")[:_MOST_PRODUCTS]
+    money = {row: book.real("plan_limits", row, "money") or 0.0 for row in limits}
+    main = [row for row in limits if money[row] >= _LEAST_BAR * max(money.values())]
+    return {
+        "replies": figures.replies(book, titles["replies"]),
+        "sales": figures.sales(book, sold, titles["sales"]) if len(sold) > 1 else None,
+        "loads": figures.loads(book, book.rows("view_loads"), titles["loads"]),
+        "limits": figures.limits(book, main, titles["limits"]) if len(main) > 1 else None,
+        "rare_earths": drawn["rare_earths"],
+    }
+
+
+def _halves(drawn: Mapping[str, figures.Figure | None]) -> list[figures.Figure]:
+    """The figures of half the width, in their order, two in a row."""
+    halves = (drawn[name] for name in ("sales", "loads", "limits", "rare_earths") if name in drawn)
+    return [figure for figure in halves if figure is not None]
 
 
 def _ends(book: Book) -> list[int]:
@@ -131,7 +162,7 @@ def _footer(book: Book) -> dict[str, object]:
     return {
         "run": say(_("run {id}"), id=book.word("view_run", 0, "run_id")),
         "code": say(_("Ferrolan {version}"), version=book.word("view_run", 0, "code_version")),
-        "cut": say(_("account to {time}"), time=book.word("view_run", 0, "data_cut")),
+        "cut": say(_("account to {time}"), time=book.word("view_run", 0, "data_cut")) if book.context.data_cut else "",
         "seed": say(_("seed {seed}"), seed=book.number("view_run", 0, "seed", digits=None)),
         "certificates": _certificates(book, met, all_of),
         "synthetic": book.context.synthetic,
@@ -161,42 +192,3 @@ def _certificates(book: Book, met: float | None, all_of: float | None) -> Markup
     if met == all_of:
         return say(_("all {all} certificates of the solvers passed"), **parts)
     return say(_("{met} of {all} certificates of the solvers passed: do not rely on this brief"), **parts)
-
-
-def _prices(book: Book) -> list[Markup]:
-    return [_price(book, row, price) for row, price in enumerate(book.context.prices)]
-
-
-def _price(book: Book, row: int, price: QuotedPrice) -> Markup:
-    """A price as quoted, with what must travel with it; what it counts as, where that is another number."""
-    about = [_("with VAT")] if price.vat == "included" else []
-    about += [book.word("view_prices", row, "note")] if price.note else []
-    about += [name(_dated(book, price) if price.source else _("synthetic"))]
-    parts = {
-        "commodity": book.context.name(price.commodity),
-        "quoted": book.number("view_prices", row, "quoted", digits=None),
-        "about": Markup("; ").join(about),
-    }
-    if math.isclose(price.quoted, price.used) and price.quoted_unit == price.used_unit:
-        return say(_("{commodity} {quoted} ({about})"), **parts)
-    form = _("{commodity} {quoted} ({about}), counted as {used}")
-    return say(form, **parts, used=book.number("view_prices", row, "used", digits=4))
-
-
-def _price_span(book: Book) -> Markup:
-    """From when to when the prices of the plan date, where half a year and more lies between."""
-    if not book.text("view_run", 0, "prices_from"):
-        return Markup("")
-    return say(
-        _("They date from {oldest} to {youngest}: the plan sets them side by side as if they were of one day."),
-        oldest=book.word("view_run", 0, "prices_from"),
-        youngest=book.word("view_run", 0, "prices_to"),
-    )
-
-
-def _dated(book: Book, price: QuotedPrice) -> str:
-    """The source of a price, and its day where the citation does not say it."""
-    citation = book.context.citation(price.source)
-    if not price.period or price.period in citation:
-        return citation
-    return _("{citation}, price of {day}").format(citation=citation, day=price.period)

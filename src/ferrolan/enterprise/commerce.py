@@ -6,12 +6,28 @@ may be discarded at a cost, what has no ``dispose`` may not be discarded.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from ferrolan.base.schema import Before, Check, Count, Field, Model, Name, Price, Sourced, Table, Text, Unit, Whole
+from ferrolan.base.schema import (
+    DRY_MASS,
+    Before,
+    Check,
+    Count,
+    Field,
+    Model,
+    Name,
+    Price,
+    Sourced,
+    Table,
+    Text,
+    Unit,
+    Whole,
+    after,
+)
+from ferrolan.enterprise.sites import require_month
 
-Money = Annotated[Price, Unit("CNY/t", ("USD/t",), least=0.0)]
-"""A price per tonne, in CNY or in a currency with a declared rate."""
+Money = Annotated[Price, Unit("¤/t", least=0.0)]
+"""A price per tonne, in the document's currency or in one with a declared rate."""
 Rate = Annotated[Sourced, Unit("t/month", least=0.0)]
 """An amount per time [t/h]."""
 
@@ -30,10 +46,14 @@ class Stock(Model):
 
     maximum: Annotated[Sourced, Unit("t", least=0.0)]
     """Largest stock [t]."""
+    opening: Annotated[Sourced, Unit("t", least=0.0)] | None = None
+    """Stock at the start of the plan [t], where no account sees it."""
     closing: Literal["opening"]
     """Least stock at the end of the plan: as much as at its opening."""
-    holding_cost: Annotated[Sourced, Unit("CNY/t/month", least=0.0)]
-    """Cost of keeping a tonne [CNY/t/h]."""
+    closing_minimum: Annotated[Sourced, Unit("t", least=0.0)] | None = None
+    """Least stock at the end of the plan [t], where it is not that of the opening."""
+    holding_cost: Annotated[Sourced, Unit("¤/t/month", least=0.0)]
+    """Cost of keeping a tonne [¤/t/h]."""
 
 
 def _as_list(raw: object) -> object:
@@ -45,7 +65,7 @@ class Commodity(Model):
 
     owner: Name
     """Company that holds it."""
-    basis: Annotated[tuple[Name, ...], Before(_as_list)]
+    basis: Annotated[tuple[Name, ...], Before(_as_list)] = (DRY_MASS,)
     """What is counted: ``dry_mass``, or the contained mass of components."""
     per: Annotated[float, Check(above=0.0, most=1.0)] = 1.0
     """Contained mass in one counted tonne: 0.5 for a concentrate counted at 50 %."""
@@ -53,8 +73,8 @@ class Commodity(Model):
     """Where it can be bought."""
     sell: Trade | None = None
     """Where it can be sold."""
-    dispose: Annotated[Sourced, Unit("CNY/t", least=0.0)] | None = None
-    """Cost of discarding it [CNY/t]; without this it may not be discarded."""
+    dispose: Annotated[Sourced, Unit("¤/t", least=0.0)] | None = None
+    """Cost of discarding it [¤/t]; without this it may not be discarded."""
     stock: Stock | None = None
     """How it may be kept; without this it is used in the month in which it is made."""
 
@@ -62,7 +82,7 @@ class Commodity(Model):
 class Utility(Model):
     """What is bought in any amount, such as power and acid."""
 
-    price: Annotated[Price, Unit("CNY/MWh", ("CNY/t",), least=0.0)]
+    price: Annotated[Price, Unit("¤/MWh", ("¤/t",), least=0.0)]
     """Price of a unit."""
     metered_by: Literal["power"] | None = None
     """Kind of tag that measures a unit's use of it, if one does."""
@@ -83,7 +103,29 @@ class Plan(Model):
     """The plan."""
 
     months: Count
-    """Months that follow the month of the account."""
+    """How many months are planned."""
+    costs: Literal["variable", "cash"] = "variable"
+    """What the declared costs hold: variable ones alone, or cash costs with the fixed ones."""
+    starts: Text | None = None
+    """First ISO month of the plan, such as 2026-04; the month after the account where there is one."""
+
+    @after
+    def _starts_in_a_month(self) -> Self:
+        require_month(self.starts, "starts")
+        return self
+
+
+class Uncertainty(Model):
+    """What no meter knows exactly, and how often it is drawn; the account adds what its meters know."""
+
+    draws: Count
+    """Number of draws."""
+    seed: Whole
+    """Seed of the draws."""
+    relative_sd: Table[Annotated[Sourced, Unit("1", least=0.0)]] = Table({})
+    """Relative standard deviation of a commodity's price [1]."""
+    cost_sd: Annotated[Sourced, Unit("1", least=0.0)] | None = None
+    """Relative standard deviation of all variable costs together [1]."""
 
 
 class Concentrate(Model):
@@ -93,17 +135,9 @@ class Concentrate(Model):
     """Transfer that is valued."""
     grade: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
     """Oxide content of the tonne that is valued [1]."""
-    moisture_tag: Text
+    moisture_tag: Text | None = None
     """Tag whose mean is the moisture of a tonne as delivered."""
-    published: Text
+    published: Text | None = None
     """Section of the public record that holds the published price."""
     lead_product: Name
     """Commodity whose price drives the value most."""
-    draws: Count
-    """Number of draws."""
-    seed: Whole
-    """Seed of the draws."""
-    relative_sd: Table[Annotated[Sourced, Unit("1", least=0.0)]]
-    """Relative standard deviation of a commodity's price, which no meter knows [1]."""
-    cost_sd: Annotated[Sourced, Unit("1", least=0.0)] | None = None
-    """Relative standard deviation of all variable costs together [1]."""

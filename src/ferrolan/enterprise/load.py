@@ -92,9 +92,11 @@ def _read_tags(path: Path, sheet: Sheet) -> tuple[Path, bytes, tuple[Tag, ...], 
 def _read_text(path: Path) -> tuple[bytes, str]:
     """Bytes and text of a file, or ``DocumentError`` where it cannot be read as UTF-8."""
     try:
+        if path.exists() and not path.is_file():  # a folder; a device would never end
+            raise DocumentError([Fault(str(path), 0, "", "a folder or device", "a file", "Check the path", "no_file")])
         content = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         way_out = "Check the path"
         raise DocumentError([Fault(str(path), 0, "", reason.lower(), "a file", way_out, "no_file")]) from error
     try:

@@ -25,3 +25,6 @@ def _values(node: object) -> Iterator[Sourced]:
     elif isinstance(node, Mapping):
         for entry in node.values():
             yield from _values(entry)
+    elif isinstance(node, tuple):
+        for entry in node:
+            yield from _values(entry)

@@ -30,16 +30,16 @@ class Owner(Model):
 class EnterpriseSection(Model):
     """The enterprise as a whole."""
 
-    currency: Literal["CNY"]
+    currency: Literal["CNY", "USD", "AUD", "EUR"]
     """Currency of every result."""
     time_zone: Text
     """IANA time zone of the site, and of sources that declare none."""
     owners: Table[Owner]
     """The companies by name."""
-    vat_rate: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
-    """Rate of value-added tax [1]."""
-    exchange_rates: Table[Sourced]
-    """CNY per unit of another currency, by currency [CNY/USD]."""
+    vat_rate: Annotated[Sourced, Unit("1", least=0.0, most=1.0)] | None = None
+    """Rate of value-added tax [1]; needed where a price includes it."""
+    exchange_rates: Table[Sourced] = Table({})
+    """The document's currency per unit of another, by that currency, such as 7.2 CNY/USD for USD [CNY/USD]."""
 
     @after
     def _has_a_known_zone(self) -> Self:
@@ -74,8 +74,7 @@ class Account(Model):
 
     @after
     def _has_a_month(self) -> Self:
-        if not _MONTH.fullmatch(self.month):
-            raise WrongValue("wrong_month", "an ISO month", "Write it like 2026-03", shown(self.month), ("month",))
+        require_month(self.month, "month")
         return self
 
     @after
@@ -95,11 +94,28 @@ class Account(Model):
         return timedelta(hours=to_canonical(number, unit)) if same_dimension(unit, "h") else timedelta(0)
 
 
+class MeterFault(Model):
+    """A meter of the synthetic month that reads wrong on purpose."""
+
+    tag: Text
+    """The meter."""
+    bias: Annotated[Sourced, Unit("1", above=-1.0)]
+    """Its constant relative error [1]."""
+
+
 class VirtualPlant(Model):
     """The generator of a synthetic raw month; a real plant has none."""
 
     seed: Whole
     """Seed of everything that is random in the raw month."""
+    faults: tuple[MeterFault, ...] = ()
+    """Meters that read wrong; the generator's own one where none is declared."""
+
+
+def require_month(text: str | None, key: str) -> None:
+    """Raise ``WrongValue`` at ``key`` unless the text is an ISO month, or there is none."""
+    if text is not None and not _MONTH.fullmatch(text):
+        raise WrongValue("wrong_month", "an ISO month", "Write it like 2026-03", shown(text), (key,))
 
 
 def _zones_like(zone: str) -> list[str]:

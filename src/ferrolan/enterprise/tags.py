@@ -7,7 +7,9 @@ deviation of 1 % over a period. The map is a CSV file with one row a tag, so tha
 from __future__ import annotations
 
 import csv
+import difflib
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -21,6 +23,8 @@ HEADER = (
     "sigma_absolute", "lo", "hi", "description",
 )  # fmt: skip
 """Columns of the file, in order."""
+
+_WIDEST = 200  # columns of a header whose names are looked at one by one
 
 Method = Literal["time_mean", "mean", "at_start"]
 METHODS: tuple[Method, ...] = ("time_mean", "mean", "at_start")
@@ -79,23 +83,23 @@ class Tag:
     address
         Column header in a CSV source, the keys joined by ``/`` in a database.
     kind
-        One of ``TAG_KINDS``.
+        What it measures, one of the kinds of tag (``TAG_KINDS``).
     object
         Stream, stock or unit.
     component
-        Component of an assay, else None.
+        Component of an assay; nothing (None) for every other kind.
     unit
         Unit at the source, as written.
     basis
         ``"dry"``, or ``"wet"`` where moisture is still in a flow.
     method
-        How a period's value is taken.
+        How a period's value is taken: ``time_mean``, ``mean``, or ``at_start`` for a stock.
     sigma_relative
         Standard deviation of a period's value, relative [1]; 0 where only the absolute one counts.
     sigma_absolute
         Standard deviation of a period's value [canonical unit]; 0 where only the relative one counts.
     lo, hi
-        Limits of a possible value [canonical unit], or None.
+        Limits of a possible value, written in the unit of the tag [kept in the canonical unit]; or nothing (None).
     description
         What it is, in words.
     line
@@ -138,15 +142,15 @@ def read_tags(text: str, file: str) -> tuple[tuple[Tag, ...], tuple[Fault, ...]]
     -------
     Every row that can be read, and the faults of the rest.
     """
-    rows = list(_rows(text))
+    rows, faults = _rows(text, file)
     if not rows:
         way_out = f"Begin with {','.join(HEADER)}"
         fault = Fault(file, 0, "", "an empty file", "a header and one row a tag", way_out, "empty")
-        return (), (fault,)
+        return (), (*faults, *(() if faults else (fault,)))
     line, header = rows[0]
-    faults = list(_header_faults(file, line, header))
-    if faults:
-        return (), tuple(faults)
+    wrong = list(_header_faults(file, line, header))
+    if wrong:
+        return (), tuple(wrong)
     tags: list[Tag] = []
     for number, cells in rows[1:]:
         row = _Row(file, number, header, cells)
@@ -156,17 +160,41 @@ def read_tags(text: str, file: str) -> tuple[tuple[Tag, ...], tuple[Fault, ...]]
     return tuple(tags), tuple(faults)
 
 
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, each with the line it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""))
-    line = 1
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            yield line, [cell.strip() for cell in cells]
-        line = reader.line_num + 1
+def _rows(text: str, file: str) -> tuple[list[tuple[int, list[str]]], list[Fault]]:
+    """Rows that are not blank, each with the line it begins on; a quotation mark that is not closed ends them."""
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    rows: list[tuple[int, list[str]]] = []
+    line, width = 1, 0
+    try:
+        for cells in reader:
+            width = width or len(_without_empty_end(cells))
+            if any(cell.strip() for cell in cells):
+                rows.append((line, [cell.strip() for cell in _without_empty_end(cells, width)]))
+            line = reader.line_num + 1
+    except csv.Error as error:
+        found = f"a quotation mark that is not closed, or not at the end of its cell ({error})"
+        way_out = 'Put a whole cell in quotes, and write "" for a mark inside it; nothing below this line is read'
+        return rows, [Fault(file, line, "", found, "one row a line", way_out, "wrong_row")]
+    return rows, []
+
+
+def _without_empty_end(cells: list[str], width: int = 0) -> list[str]:
+    """The cells without the empty ones that a spreadsheet adds at the end."""
+    end = len(cells)
+    while end > width and not cells[end - 1].strip():
+        end -= 1
+    return cells[:end]
 
 
 def _header_faults(file: str, line: int, header: Sequence[str]) -> Iterator[Fault]:
+    if len(header) > _WIDEST:
+        expected, way_out = f"the {len(HEADER)} columns {','.join(HEADER)}", "Remove the others"
+        yield Fault(file, line, "", f"{len(header)} columns", expected, way_out, "wrong_header")
+        return
+    if not set(header) & set(HEADER) and (len(header) < 3 or not _folded(header) & set(HEADER)):
+        yield _no_header(file, line, header)
+        return
+    meant = {name for column in header if column not in HEADER for name in _near(column)}
     for column in header:
         if column not in HEADER:
             way_out = nearest(column, [name for name in HEADER if name not in header] or HEADER)
@@ -175,8 +203,31 @@ def _header_faults(file: str, line: int, header: Sequence[str]) -> Iterator[Faul
             found = f"the column {column!r} twice"
             yield Fault(file, line, "", found, "each column once", "Remove one", "wrong_header")
     for column in HEADER:
-        if column not in header:
+        if column not in {*header, *meant}:
             yield Fault(file, line, "", f"no column {column!r}", "every column", f"Add {column!r}", "wrong_header")
+
+
+def _near(column: str) -> Sequence[str]:
+    """The column that an unknown one may stand for, which is then not missing too."""
+    return difflib.get_close_matches(column.casefold(), HEADER, n=1, cutoff=0.6)
+
+
+def _folded(header: Sequence[str]) -> set[str]:
+    return {column.casefold() for column in header}
+
+
+def _no_header(file: str, line: int, header: Sequence[str]) -> Fault:
+    """What stands where the header should: another separator, a note of a spreadsheet, a comment, a row."""
+    text = ",".join(header)
+    expected = f"a header with commas: {','.join(HEADER)}"
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if text.count(mark) >= len(HEADER) - 1:
+            way_out = "Save the file as CSV with commas; where decimals have commas too, write decimal points"
+            return Fault(file, line, "", f"{name} between the cells", expected, way_out, "wrong_header")
+    if text.startswith("sep="):
+        return Fault(file, line, "", f"a line {shown(text)}", expected, "Remove this line", "wrong_header")
+    way_out = "Write the header in the first line; comments have no place in a CSV file"
+    return Fault(file, line, "", shown(text), expected, way_out, "wrong_header")
 
 
 class _Row:
@@ -187,7 +238,7 @@ class _Row:
         self.faults: list[Fault] = []
         self.name = self.cells.get("tag", "")
         if len(header) != len(cells):
-            way_out = "Put a text that holds a comma in quotes"
+            way_out = "Put a text that holds a comma in quotes, and write a decimal point in a number"
             self.add("", f"{len(cells)} cells", f"{len(header)} cells", way_out, "wrong_row")
 
     def read(self) -> Tag | None:
@@ -251,14 +302,20 @@ class _Row:
             number, given = units.parse(text)
             if not units.same_dimension(given, unit):
                 raise UnitError(f"it is {units.dimension(given)}, not {units.dimension(unit)}")
+            sigma = number * units.factor_offset(given)[0]
+            if math.isinf(sigma):
+                raise UnitError("it is too large a number")
         except UnitError as error:
             way_out = f"Give it in {'%' if unit == '1' else unit}: {error}"
             self.add(column, shown(text), "a standard deviation in the unit of the tag", way_out, "wrong_unit")
             return None
+        if column == "sigma_relative" and units.to_canonical(number, given) > 1:
+            way_out = f"Write {number:g} %" if given == "1" else "Give how far the mean of a period scatters"
+            self.add(column, shown(text), "a share of the value, of at most 100 %", way_out, "out_of_range")
         if number <= 0:
             code = "negative" if number < 0 else "out_of_range"
             self.add(column, shown(text), "a standard deviation above 0", "Give how far the meter scatters", code)
-        return number * units.factor_offset(given)[0]
+        return sigma
 
     def limits(self, unit: str | None) -> tuple[float | None, float | None]:
         """Limits of a possible value, converted with the unit of the tag."""
@@ -274,13 +331,14 @@ class _Row:
             return None
         try:
             number, given = units.parse(text)
-        except UnitError:
-            number, given = 0.0, "h"
-        if given != "1":
-            way_out = f"Write a plain number, it counts in the unit of the tag ({unit})"
+            limit, why = (units.to_canonical(number, unit) if given == "1" else None), ""
+        except UnitError as error:
+            limit, why = None, f": {error}"
+        if limit is None:
+            way_out = f"Write a plain number, it counts in the unit of the tag ({unit}){why}"
             self.add(column, shown(text), "a plain number, or nothing", way_out, "wrong_unit")
             return None
-        return units.to_canonical(number, unit)
+        return limit
 
     def add(self, column: str, found: str, expected: str, way_out: str, code: str) -> None:
         path = ".".join(part for part in (self.name, column) if part)

@@ -56,8 +56,8 @@ class Mode(Model):
     """Amount made by commodity [t/t]."""
     uses: Table[Annotated[Sourced, Unit("t/t", ("MWh/t",), least=0.0)]] = Table({})
     """Amount used by commodity or utility, besides the reference [t/t or MWh/t]."""
-    cost: Annotated[Sourced, Unit("CNY/t", least=0.0)]
-    """Other cost of the throughput [CNY/t]."""
+    cost: Annotated[Sourced, Unit("¤/t", least=0.0)]
+    """Other cost of the throughput [¤/t]."""
 
 
 class UnitSection(Model):
@@ -69,7 +69,7 @@ class UnitSection(Model):
     """Company it belongs to."""
     at: tuple[Whole, Whole]
     """Place on the flowsheet: column from the left, row from the top."""
-    balances: tuple[Name, ...]
+    balances: tuple[Name, ...] = ()
     """Components that close here; ``dry_mass`` where total dry mass does."""
     stocks: Name | None = None
     """Commodity that a stock keeps."""

@@ -26,6 +26,7 @@ import yaml
 
 from ferrolan.base.errors import TableError
 from ferrolan.base.provenance import Citation
+from ferrolan.base.showing import Shown
 from ferrolan.base.tables import FACTS
 
 FILES = ("baogang", "demand", "kpis", "peers", "policy_events", "prices", "production", "quotas", "steel")
@@ -61,7 +62,7 @@ _WITHHELD = "do not ship as fact"
 
 
 @dataclass(frozen=True)
-class Source:
+class Source(Shown):
     """A source of the record.
 
     ``tier`` is 1 official or filing, 2 trade press, wire, price agency or reviewed paper, 3 aggregator, 4 unreliable;
@@ -79,7 +80,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Fact:
+class Fact(Shown):
     """One figure with everything that must travel with it; see ``base.tables.FACTS`` for the columns."""
 
     file: str

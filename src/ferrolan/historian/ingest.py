@@ -89,6 +89,11 @@ def ingest(historian: Historian, batch: Readings, units: Mapping[int, Conversion
     """
     samples = convert(batch.samples, units)
     historian.append(samples)
+    return report(samples, batch.rejected)
+
+
+def report(samples: pl.DataFrame, rejected: pl.DataFrame) -> IngestReport:
+    """Counts of converted samples by severity, and of what was rejected beside them."""
     status = pl.col("status")
     out = samples.filter(status == int(StatusCode.UNCERTAIN_ENGINEERING_UNITS_EXCEEDED))
     return IngestReport(
@@ -97,7 +102,7 @@ def ingest(historian: Historian, batch: Readings, units: Mapping[int, Conversion
         uncertain=samples.filter(uncertain(status)).height,
         bad=samples.filter(bad(status)).height,
         out_of_range=dict(out.group_by("tag").len().sort("tag").iter_rows()),
-        rejected=batch.rejected.height,
+        rejected=rejected.height,
     )
 
 

@@ -2,12 +2,17 @@
 
 A belt scale's 08:15 value that is corrected the next day stands twice in the table. Readers see the correction; the
 first value stays for the audit. Rows with an equal ``seq`` are ordered by source, status and value, so the winner
-never depends on the order of arrival. One process owns the file at a time.
+never depends on the order of arrival. One process owns the file at a time. A historian that is made anew appears whole,
+in the place of the one before, or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,8 +21,9 @@ from typing import Protocol
 import duckdb
 import polars as pl
 
-from ferrolan.base.errors import Fault, SourceError, SurroundingsError
+from ferrolan.base.errors import Fault, FerrolanError, SourceError, SurroundingsError
 from ferrolan.base.status import RETRACTED
+from ferrolan.base.surroundings import refused, storing
 from ferrolan.base.tables import SAMPLES
 
 # Extensions would be fetched over the network at run time.
@@ -25,6 +31,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+_DAMAGE = ("Corrupt database", "Could not read enough bytes", "Failed to deserialize", "Serialization Error")
+"""What DuckDB says of a file that is cut off or overwritten."""
 _CREATE = """
 create table if not exists samples (
     tag integer not null, time timestamp not null, value double, raw double,
@@ -56,7 +64,7 @@ class Historian:
     SurroundingsError
         If another process has the file open, or it cannot be written.
     SourceError
-        If the file is not a historian.
+        If the file is not a historian, or a damaged one.
 
     Examples
     --------
@@ -76,13 +84,16 @@ class Historian:
         ------
         TableError
             If the frame does not have the schema.
+        SurroundingsError
+            If the disk refuses; what was stored before stays, and nothing of these rows.
         """
         rows = SAMPLES.check(samples).with_columns(pl.col("time").dt.replace_time_zone(None))
-        self._connection.register("batch", _Stream(rows))
         try:
+            self._connection.register("batch", _Stream(rows))
             self._connection.execute("insert into samples select * from batch")
-        finally:
             self._connection.unregister("batch")
+        except duckdb.Error as error:
+            raise refused(self.path or "memory", error) from error
         return rows.height
 
     def query(self, tags: Iterable[int], start: datetime, end: datetime) -> pl.DataFrame:
@@ -108,8 +119,24 @@ class Historian:
 
     def count(self) -> int:
         """Number of stored rows, superseded and retracted ones included."""
-        row = self._connection.execute("select count(*) from samples").fetchone()
-        return int(row[0]) if row else 0
+        try:
+            rows = self._connection.execute("select count(*) from samples").fetchall()  # all: else it stays unfinished
+        except duckdb.Error as error:
+            raise _translated(self.path, error) from error
+        return int(rows[0][0])
+
+    def settle(self) -> None:
+        """Bring everything into the file itself, out of the log beside it.
+
+        Raises
+        ------
+        SurroundingsError
+            If the disk refuses.
+        """
+        try:
+            self._connection.execute("checkpoint")
+        except duckdb.Error as error:
+            raise refused(self.path or "memory", error) from error
 
     def close(self) -> None:
         """Close the file; a closed historian cannot be used again."""
@@ -124,12 +151,57 @@ class Historian:
         self.close()
 
     def _read(self, select: str, tags: Iterable[int], **instants: datetime) -> pl.DataFrame:
-        relation = self._connection.sql(
-            f"select * from ({select}) order by tag, time",
-            params={"tags": list(tags), **{name: _naive(instant) for name, instant in instants.items()}},
-        )
-        frame = pl.DataFrame(_Stream(relation))
+        try:
+            relation = self._connection.sql(
+                f"select * from ({select}) order by tag, time",
+                params={"tags": list(tags), **{name: _naive(instant) for name, instant in instants.items()}},
+            )
+            frame = pl.DataFrame(_Stream(relation))
+        except (duckdb.Error, pl.exceptions.PolarsError) as error:
+            raise _translated(self.path, error) from error
         return SAMPLES.check(frame.with_columns(pl.col("time").dt.replace_time_zone("UTC")))
+
+
+@contextmanager
+def anew(path: Path | None = None) -> Iterator[Historian]:
+    """Make a historian from nothing; it takes its place when the block ends, whole.
+
+    Parameters
+    ----------
+    path
+        The file; one that stands there is replaced at the end, and stays where the block fails. None keeps everything
+        in memory.
+
+    Raises
+    ------
+    SurroundingsError
+        If another process has the historian at this path open, or the disk refuses.
+    SourceError
+        If something else than a historian stands there.
+
+    Examples
+    --------
+    >>> with anew() as historian:
+    ...     historian.count()
+    0
+    """
+    if path is None:
+        with Historian() as historian:
+            yield historian
+        return
+    with storing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_in_use(path)
+    _sweep(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with Historian(beside) as historian:
+            yield historian
+            historian.settle()
+        with storing(path):
+            beside.replace(path)
+    finally:
+        _remove(beside)
 
 
 class _Arrow(Protocol):
@@ -152,9 +224,9 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", config=_CONFIG)
         connection.execute(_CREATE)
+        held = [row[0] for row in connection.execute("select column_name from (describe samples)").fetchall()]
     except duckdb.Error as error:
-        raise _not_opened(path, str(error)) from error
-    held = [row[0] for row in connection.execute("select column_name from (describe samples)").fetchall()]
+        raise _translated(path, error) from error
     if held != list(SAMPLES.columns):
         connection.close()
         raise _not_a_historian(path, f"a table samples with the columns {', '.join(held)}")
@@ -165,7 +237,7 @@ def _is_foreign(path: Path) -> bool:
     """Whether a file is there and is no DuckDB database; DuckDB 2.0 itself would open a CSV file as a view of it."""
     if not path.is_file() or not path.stat().st_size:
         return False
-    with path.open("rb") as file:
+    with storing(path), path.open("rb") as file:
         return file.read(12)[8:] != b"DUCK"
 
 
@@ -174,13 +246,60 @@ def _not_a_historian(path: Path | None, found: str) -> SourceError:
     return SourceError([Fault(str(path), 0, "", found, "a historian", way_out, "not_a_historian")])
 
 
-def _not_opened(path: Path | None, message: str) -> SurroundingsError:
-    if "lock on file" in message:
-        return SurroundingsError(
-            f"{path}: another process has this historian open. One process owns the file: end the other, or give this "
-            "run a file of its own."
-        )
-    return SurroundingsError(f"{path}: the historian cannot be opened: {message}")
+def _damaged(path: Path | None, error: Exception) -> SourceError:
+    way_out = "Restore it from a copy; one that a run made can be deleted, and the run made again."
+    return SourceError(
+        [Fault(str(path), 0, "", f'"{_first_line(error)}"', "a whole historian", way_out, "damaged_historian")]
+    )
+
+
+def _translated(path: Path | None, error: Exception) -> FerrolanError:
+    """What DuckDB said of opening or reading a file, as an error of ours."""
+    if "lock on file" in str(error):
+        return _in_use(path, str(error))
+    if path and path.is_file() and any(text in str(error) for text in _DAMAGE):
+        return _damaged(path, error)
+    return refused(path or "memory", error)
+
+
+def _in_use(path: Path | None, message: str) -> SurroundingsError:
+    holder = re.search(r"\(PID \d+\)", message)
+    found = " ".join(["one that another process has open", *([holder[0]] if holder else [])])
+    way_out = "One process owns the file: close the other, or choose another folder."
+    return SurroundingsError(str(Fault(str(path), 0, "", found, "a historian that is free", way_out, "in_use")))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _refuse_in_use(path: Path) -> None:
+    """Refuse to replace a historian that another process has open, and what is no historian; a damaged one may go."""
+    if not path.exists():
+        return
+    try:
+        Historian(path).close()
+    except SourceError as error:
+        if error.faults[0].code != "damaged_historian":
+            raise
+
+
+def _sweep(path: Path) -> None:
+    """Remove what a process that was killed left beside a historian; what a living one is making is locked."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        if left.suffix == ".wal":
+            continue
+        try:
+            _refuse_in_use(left)
+        except SurroundingsError:
+            continue
+        _remove(left)
+
+
+def _remove(file: Path) -> None:
+    with storing(file):
+        for part in (file, file.with_name(f"{file.name}.wal")):
+            part.unlink(missing_ok=True)
 
 
 def _winners(where: str) -> str:

@@ -8,6 +8,7 @@ its choke price, CNY/a to gross benefit.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,71 @@ def certify(program: Program, point: Point, *, scenario: str, tolerance: float) 
     }
     rows = [("market", scenario, name, value, tolerance, bool(value <= tolerance)) for name, value in checks.items()]
     return CERTIFICATES.check(pl.DataFrame(rows, schema=CERTIFICATES.schema, orient="row"))
+
+
+def farthest(program: Program, point: Point, count: int = 3) -> tuple[str, ...]:
+    """Name the places where a point is farthest from clearing, the worst first, with their relative residual.
+
+    Parameters
+    ----------
+    program
+        The unscaled program.
+    point
+        A point that is no equilibrium, or no number at all.
+    count
+        How many at most.
+
+    Returns
+    -------
+    tuple
+        Such as ``"balance of CeO2 in china 0.02"``; a residual that is not a number comes first.
+    """
+    scales = _scales(program)
+    over = np.maximum(program.limits @ point.z - program.limit, 0.0) / program.limit_scale
+    residuals = np.abs(
+        np.concatenate(
+            [
+                program.balance @ point.z / program.row_scale,
+                (gradient(program, point) - point.lower + point.upper) / scales.column,
+                over,
+            ]
+        )
+    )
+    names = [*_row_names(program), *_column_names(program), *(f"limit {group.name}" for group in program.groups)]
+    size = np.where(np.isnan(residuals), np.inf, residuals)
+    worst = np.argsort(-size, kind="stable")[:count]
+    return tuple(f"{names[place]} {residuals[place]:.1e}" for place in worst if size[place] > 0.0)
+
+
+def spans(program: Program) -> tuple[str, str]:
+    """Name the smallest and the largest tonnage, and price or cost, of a market: mixed-up units show there."""
+    tonnes = dict(zip(_column_names(program), program.column_scale.tolist(), strict=True))
+    money = {f"demand for {one.commodity} in {one.region}": one.intercept for one in program.demands}
+    money |= {f"mine {mine.name}": abs(mine.cost) for mine in program.mines if mine.cost}
+    return _span(tonnes, "t/a"), _span(money, "per t")
+
+
+def _span(sizes: Mapping[str, float], unit: str) -> str:
+    least, most = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
+    return f"{sizes[least]:.3g} {unit} ({least}) to {sizes[most]:.3g} {unit} ({most})"
+
+
+def _row_names(program: Program) -> Iterator[str]:
+    for demand in program.demands:
+        yield f"balance of {demand.commodity} in {demand.region}"
+    for region, commodity in program.sellers:
+        yield f"sales of {commodity} by the mines of {region}"
+
+
+def _column_names(program: Program) -> Iterator[str]:
+    for demand in program.demands:
+        yield f"demand for {demand.commodity} in {demand.region}"
+    for arc in program.routes:
+        yield f"{arc.commodity} from {arc.origin} to {arc.destination}"
+    for mine in program.mines:
+        yield f"mine {mine.name}"
+    for region, commodity in program.sellers:
+        yield f"{commodity} discarded in {region}"
 
 
 def gross_benefit(program: Program, point: Point) -> Vector:
@@ -129,7 +195,7 @@ def _gap(program: Program, point: Point) -> float:
 
 def _size(program: Program, point: Point) -> float:
     gross = float(gross_benefit(program, point).sum())
-    return gross if gross > 0.0 else program.money
+    return gross if gross > 0.0 else program.money or 1.0
 
 
 def _complementarity(program: Program, point: Point, scales: _Scales) -> float:

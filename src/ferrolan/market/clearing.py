@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from ferrolan.base.showing import Shown
 from ferrolan.base.tables import MARKET, MARKET_PARTIES
 from ferrolan.market.certificates import gross_benefit, mining_cost, resource_cost
 from ferrolan.market.closure import deterrent_rents
@@ -26,7 +27,7 @@ PARTIES = ("consumers", "producers", "quota_holders", "treasury")
 
 
 @dataclass(frozen=True)
-class Clearing:
+class Clearing(Shown):
     """The answer of `ferrolan.market.equilibrium.clear`.
 
     Attributes

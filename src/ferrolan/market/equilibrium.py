@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 import piqp  # type: ignore[import-untyped]  # ships no types
+import polars as pl
 from scipy import sparse
 
 from ferrolan.base.errors import NotConverged
-from ferrolan.market.certificates import certify
+from ferrolan.market.certificates import certify, farthest, spans
 from ferrolan.market.clearing import Clearing, tabulate
 from ferrolan.market.polish import polish
 from ferrolan.market.problem import MarketProblem
@@ -75,14 +76,25 @@ def clear(problem: MarketProblem, *, scenario: str = "base", tolerance: float = 
     )
     failed = certificates.filter(~certificates["passed"])
     if failed.height:
-        listed = ", ".join(f"{row['check']} {row['value']:.1e}" for row in failed.iter_rows(named=True))
         raise NotConverged(
-            f"market {scenario!r}: expected every certificate within {tolerance:g}, got {listed} (PIQP: {status} after "
-            f"{iterations} iterations). Look at last_iterate.certificates.",
+            _trouble(program, point, scenario, failed, tolerance, f"PIQP: {status} after {iterations} iterations"),
             last_iterate=clearing,
             residual=float(failed["value"].to_numpy().max()),
         )
     return clearing
+
+
+def _trouble(program: Program, point: Point, scenario: str, failed: pl.DataFrame, tolerance: float, said: str) -> str:
+    """What failed, where, under which instruments, and what to look at."""
+    listed = ", ".join(f"{row['check']} {row['value']:.1e}" for row in failed.iter_rows(named=True))
+    tonnages, money = spans(program)
+    instruments = ", ".join(f"{group.name} at {group.limit:g}" for group in program.groups) or "none"
+    return (
+        f"market {scenario!r} does not clear: expected every certificate within {tolerance:g}, got {listed} ({said}).\n"
+        f"Farthest from clearing: {'; '.join(farthest(program, point)) or 'no single place'}.\n"
+        f"Limits in force: {instruments}. Tonnages: {tonnages}. Highest prices and lowest costs: {money}.\n"
+        "Check the units of what is named; last_iterate holds the point that was reached."
+    )
 
 
 def _solve(program: Program) -> tuple[Point, str, int]:

@@ -46,7 +46,10 @@ def polish(program: Program, point: Point) -> Point:
     """
     best, least = point, violation(program, point)
     for _ in range(CORRECTIONS):
-        point = _on_active_set(program, point)
+        try:
+            point = _on_active_set(program, point)
+        except RuntimeError:  # SuperLU: the system is singular in spite of its regularisation, or holds no numbers
+            break
         found = violation(program, point)
         if found < least:
             best, least = point, found

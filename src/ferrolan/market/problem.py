@@ -212,7 +212,7 @@ class MarketProblem:
 def _raise_all(faults: Iterable[str]) -> None:
     listed = list(faults)
     if listed:
-        raise ProblemError("\n".join(listed))
+        raise ProblemError("the market cannot be posed:\n" + "\n".join(f"- {fault}" for fault in listed))
 
 
 def _faults(problem: MarketProblem) -> Iterator[str]:
@@ -246,11 +246,17 @@ def _double_names(problem: MarketProblem) -> Iterator[str]:
 
 
 def _demand_faults(problem: MarketProblem) -> Iterator[str]:
+    made = {commodity for mine in problem.mines for commodity, share in mine.yields.items() if share > 0.0}
     for demand in problem.demands:
         where = f"demand[{demand.region}, {demand.commodity}]"
         yield from _known(where, problem, region=demand.region, commodity=demand.commodity)
         yield from _number(f"{where}.intercept", demand.intercept, "CNY/t", above=0.0)
         yield from _number(f"{where}.slope", demand.slope, "CNY/t per t/a", above=0.0)
+        if problem.mines and demand.commodity in problem.commodities and demand.commodity not in made:
+            yield (
+                f"{where}: expected a mine that yields {demand.commodity}, got none, so nobody can serve it. "
+                "Add a mine or drop the demand."
+            )
 
 
 def _mine_faults(problem: MarketProblem) -> Iterator[str]:

@@ -49,8 +49,15 @@ def clash(compiled: CompiledProblem, attempt: Attempt) -> str:
     found = clashing_limits(compiled, attempt)
     if not found:
         return "the plan has no answer even with every limit lifted: opening stocks cannot be placed"
-    statements = "; ".join(_statement(limit, _cure(compiled, limit, attempt)) for limit in found)
-    return f"no plan meets all of these {len(found)} statements together: {statements}"
+    statements = "\n".join(
+        f"- {_statement(limit)}; {_cured(limit, _cure(compiled, limit, attempt))}" for limit in found
+    )
+    if len(found) == 1:
+        return f"no plan meets this statement:\n{statements}"
+    return (
+        f"no plan meets these {len(found)} statements together, and without any one of them there is a plan:\n"
+        f"{statements}\nGive way in one of them; each change is the smallest that is enough by itself."
+    )
 
 
 def clashing_limits(compiled: CompiledProblem, attempt: Attempt) -> tuple[Limit, ...]:
@@ -102,6 +109,26 @@ def _cure(compiled: CompiledProblem, limit: Limit, attempt: Attempt) -> float | 
     return min(cures, key=abs, default=None)
 
 
-def _statement(limit: Limit, cure: float | None) -> str:
-    what = f"{limit.kind} {limit.name!r} of {limit.owner!r} ({limit.period}: {limit.value:g} {limit.unit}"
-    return f"{what})" if cure is None else f"{what}; {cure:+g} {limit.unit} alone would cure it)"
+def _statement(limit: Limit) -> str:
+    """What a limit says, whose it is, and its number with its unit: "capacity of furnace (steel): at most 100 t"."""
+    what = {"capacity": f"capacity of {limit.name}", "quota": f"quota {limit.name}"}.get(limit.kind, limit.name)
+    amount = _amount(limit.value, limit.unit)
+    if limit.kind == "supply" and limit.value > 0:
+        return f"supply of {limit.name} ({limit.owner}): {amount} come in {limit.period} and must find a place"
+    if limit.kind == "supply":
+        return f"supply of {limit.name} ({limit.owner}): {_amount(-limit.value, limit.unit)} are owed in {limit.period}"
+    if limit.shift.side == "column_lower":
+        return f"{what} ({limit.owner}): at least {amount} at the end of {limit.period}"
+    each = "in any month of" if limit.spread == "largest" else "in"
+    return f"{what} ({limit.owner}): at most {amount} {each} {limit.period}"
+
+
+def _cured(limit: Limit, cure: float | None) -> str:
+    if cure is None:
+        return "no change of it alone is enough"
+    less_or_more = f"{_amount(abs(cure), limit.unit)} {'more' if cure * limit.value >= 0 else 'less'}"
+    return f"{_amount(abs(limit.value + cure), limit.unit)} would do, {less_or_more}"
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if abs(value) >= 1e4 else f"{value:.4g} {unit}"

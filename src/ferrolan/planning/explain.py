@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from ferrolan.base.errors import Infeasible, ProblemError
+from ferrolan.base.showing import Shown
 from ferrolan.base.tables import CERTIFICATES, PLAN_ACTIVITIES, PLAN_FLOWS, PLAN_LIMITS
 from ferrolan.planning.certificate import TOLERANCE
 from ferrolan.planning.compiled import CompiledProblem, compile
@@ -33,7 +34,7 @@ _REACH = 10.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Shown):
     """An optimal plan and its explanation.
 
     ``flows`` (PLAN_FLOWS), ``activities`` (PLAN_ACTIVITIES), ``limits`` (PLAN_LIMITS: binding ones, most money first),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ferrolan.base.errors import NotConverged, ProblemError
+from ferrolan.base.showing import Shown
 from ferrolan.numerics.kkt import Floats
 from ferrolan.reconciliation.account import account_frame, closure_frame, suspects_frame, tests_frame
 from ferrolan.reconciliation.classify import classify
@@ -40,7 +41,7 @@ _FAR = 6.0
 
 
 @dataclass(frozen=True)
-class Reconciled:
+class Reconciled(Shown):
     """A reconciled account.
 
     ``account``, ``closure``, ``tests`` and ``suspects`` are frames of the declared schemas ACCOUNT, CLOSURE,

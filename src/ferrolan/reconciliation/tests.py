@@ -19,6 +19,10 @@ LEVEL = 0.05
 """Family-wise level of every test."""
 LEAST_REDUNDANCY = 1e-6
 """Share of a reading's variance that must show in its adjustment for a test of that reading to mean anything."""
+VDI_FLOOR = 0.1
+"""Least variance of an adjustment that VDI 2048 divides by, in units of the reading's variance."""
+VDI_WIDTH = 1.96
+"""Half width of 95 % over the standard deviation, as VDI 2048 rounds it."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +82,28 @@ def measurement_statistics(adjustment: Floats, variance: Floats, redundant: NDAr
     remaining = 1.0 - variance
     usable = redundant & (remaining > LEAST_REDUNDANCY)
     return np.where(usable, np.abs(adjustment) / np.sqrt(np.where(usable, remaining, 1.0)), np.nan)
+
+
+def vdi_2048_quality(adjustment: Floats, variance: Floats) -> Floats:
+    """Quality of each reading after VDI 2048 Part 1: above 1 the reading contradicts the balances.
+
+    Parameters
+    ----------
+    adjustment
+        Reading less reconciled value, in units of sigma, (readings,).
+    variance
+        Variance of the reconciled value, in units of the reading's, (readings,).
+
+    Returns
+    -------
+    |adjustment| over 1.96 of its standard deviations, which are not taken for smaller than 0.32 of the reading's: a
+    meter that the balances hardly check is not accused for a tiny adjustment. Each reading is tested alone, not
+    corrected for their number, so it is more severe than ``measurement_statistics``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> vdi_2048_quality(np.array([3.92, 0.1]), np.array([0.0, 0.999])).round(4).tolist()
+    [2.0, 0.1613]
+    """
+    return np.abs(adjustment) / (VDI_WIDTH * np.sqrt(np.maximum(1.0 - variance, VDI_FLOOR)))

@@ -8,19 +8,22 @@ runs/4f1c09ab63d27e85/
   clock.json                    when it ran and how long each station took
 ```
 ``run.json`` holds nothing that differs between two runs of one identity; wall times lie apart. A folder appears whole
-or not at all: it is written beside its place and renamed. A second run of the same identity must give the same
-hashes; then the first is kept, else ``RecordError`` names what differs. ``read`` recomputes every hash before it
-answers. Bits may differ between processors: an identity holds within one machine.
+or not at all: it is written beside its place, brought to the disk and renamed. A second run of the same identity must
+give the same hashes; then the first is kept, else ``RecordError`` names what differs. ``read`` recomputes every hash
+before it answers. Bits may differ between processors: an identity holds within one machine.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -28,9 +31,11 @@ from typing import Any
 
 import polars as pl
 
-from ferrolan.base.errors import Fault, RecordError
-from ferrolan.base.provenance import CodeVersion, Json, RunIdentity, hash_bytes, hash_table
+from ferrolan.base.errors import Fault, RecordError, TableError
+from ferrolan.base.provenance import CodeVersion, Json, RunIdentity, hash_bytes, hash_file, hash_table
+from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import TABLES
+from ferrolan.records.whole import keep, replace, settle
 
 FORMAT = 1
 """Version of the folder's layout."""
@@ -38,6 +43,7 @@ FORMAT = 1
 _RECORD = "run.json"
 _CLOCK = "clock.json"
 _TABLES = "tables"
+_LISTED = 12  # runs in a message
 
 
 @dataclass(frozen=True)
@@ -113,13 +119,17 @@ def write(
         If a table differs from its declared schema.
     RecordError
         If a run of this identity is kept already and gave something else.
+    SurroundingsError
+        If the disk refuses; no part of the run is to be seen then, and what was kept before is unchanged.
     """
     tables = {name: TABLES[name].check(frame) if name in TABLES else frame for name, frame in tables.items()}
     record = _record(identity, tables, files, solvers)
-    root.mkdir(parents=True, exist_ok=True)
+    with storing(root):
+        root.mkdir(parents=True, exist_ok=True)
     folder = root / identity.run_id
     if not folder.exists():
-        _write_whole(folder, record, tables, files)
+        written = _write_whole(folder, record, tables, files, clock)
+        clock = None if written else clock
     _refuse_difference(folder, record)
     if clock is not None:
         _add_clock(folder, clock)
@@ -133,6 +143,8 @@ def attach(run: Run, name: str, content: bytes) -> Run:
     ------
     RecordError
         If a document of this name is kept and differs: what follows from the same tables must come out the same.
+    SurroundingsError
+        If the disk refuses; the run stays as it was.
     """
     digest = hash_bytes(content)
     if name in run.files:
@@ -141,8 +153,8 @@ def attach(run: Run, name: str, content: bytes) -> Run:
         return run
     record = _load(run.folder / _RECORD)
     record["files"] = {**record["files"], name: digest}
-    _replace(_inside(run.folder, name), content)
-    _replace(run.folder / _RECORD, _pretty(record))
+    replace(_inside(run.folder, name), content)
+    replace(run.folder / _RECORD, _pretty(record))
     return read(run.folder)
 
 
@@ -157,23 +169,24 @@ def read(folder: Path) -> Run:
     record = _load(folder / _RECORD)
     try:
         identity = _identity(record)
+        run_id = identity.run_id
         hashes = {name: str(entry["hash"]) for name, entry in record["tables"].items()}
         files = {name: str(digest) for name, digest in record["files"].items()}
         solvers = tuple(SolverRecord(**entry) for entry in record["solvers"])
         stated = record["run"]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise RecordError([_unreadable(folder / _RECORD, repr(error))]) from error
     tables: dict[str, pl.DataFrame] = {}
     faults = []
-    if stated != identity.run_id:
-        faults.append(_fault(folder / _RECORD, "run", str(stated), identity.run_id, "changed_identity"))
+    if stated != run_id:
+        faults.append(_fault(folder / _RECORD, "run", str(stated), run_id, "changed_identity"))
     for name, expected in hashes.items():
         tables[name], found = _read_table(_table_file(folder, name))
         if found != expected:
             faults.append(_fault(_table_file(folder, name), name, found, expected, "changed_table"))
     for name, expected in files.items():
         file = _inside(folder, name)
-        found = hash_bytes(file.read_bytes()) if file.is_file() else "nothing"
+        found = _file_hash(file)
         if found != expected:
             faults.append(_fault(file, name, found, expected, "changed_document"))
     if faults:
@@ -185,7 +198,32 @@ def names(root: Path) -> tuple[str, ...]:
     """Ids of all runs kept below ``root``, sorted; none where there is no such folder."""
     if not root.is_dir():
         return ()
-    return tuple(sorted(path.name for path in root.iterdir() if (path / _RECORD).is_file() and path.name[0] != "."))
+    with storing(root):
+        return tuple(sorted(path.name for path in root.iterdir() if (path / _RECORD).is_file() and path.name[0] != "."))
+
+
+def find(root: Path, run: str | None = None) -> Path:
+    """The folder of a kept run, by its id or the beginning of it; of the one that ran last if none is given.
+
+    Raises
+    ------
+    RecordError
+        If there is none, or the beginning fits several.
+    """
+    kept = names(root)
+    if run is None and kept:
+        return max((root / name for name in kept), key=lambda folder: (_last_started(folder), folder.name))
+    fitting = [name for name in kept if run is not None and name.startswith(run)]
+    if len(fitting) == 1:
+        return root / fitting[0]
+    found = "no run" if run is None else f"{len(fitting)} runs that begin with {run!r}"
+    way_out = f"Known are: {', '.join(kept[:_LISTED])}" if kept else "Run `ferrolan run`, or name the folder of runs"
+    raise RecordError([Fault(str(root), 0, "", found, "one kept run", f"{way_out}.", "unknown_run")])
+
+
+def _last_started(folder: Path) -> str:
+    """When a run was last executed (ISO 8601, UTC)."""
+    return max((clock.started for clock in _clocks(folder)), default="")
 
 
 def _record(
@@ -228,24 +266,80 @@ def _finite(value: float | None) -> float | None:
 
 
 def _write_whole(
-    folder: Path, record: dict[str, Any], tables: Mapping[str, pl.DataFrame], files: Mapping[str, bytes]
-) -> None:
-    """Write a folder beside its place and rename it; if another process was faster, leave what it wrote."""
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    folder: Path,
+    record: dict[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    files: Mapping[str, bytes],
+    clock: Clock | None,
+) -> bool:
+    """Write a folder beside its place and rename it; whether it is ours, and not that of a process that was faster."""
+    _sweep(folder)
+    with storing(folder.parent):
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        beside.chmod(0o755)
-        (beside / _TABLES).mkdir()
-        for name, frame in tables.items():
-            frame.write_parquet(_table_file(beside, name), compression="zstd")
-        for name, content in files.items():
-            _inside(beside, name).write_bytes(content)
-        (beside / _RECORD).write_bytes(_pretty(record))
+        with storing(folder), _held(beside):
+            beside.chmod(0o755)
+            (beside / _TABLES).mkdir()
+            _write_parts(beside, record, tables, files, clock)
+            return _moved(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_parts(
+    beside: Path,
+    record: dict[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    files: Mapping[str, bytes],
+    clock: Clock | None,
+) -> None:
+    for name, frame in tables.items():
+        content = io.BytesIO()  # polars hides why a disk refuses
+        frame.write_parquet(content, compression="zstd")
+        keep(_table_file(beside, name), content.getvalue())
+    for name, document in files.items():
+        keep(_inside(beside, name), document)
+    if clock is not None:
+        keep(beside / _CLOCK, _executions([clock]))
+    keep(beside / _RECORD, _pretty(record))
+    settle(beside / _TABLES)
+    settle(beside)
+
+
+def _moved(beside: Path, folder: Path) -> bool:
+    try:
         beside.rename(folder)
     except OSError:
         if not (folder / _RECORD).is_file():
             raise
+        return False
+    settle(folder.parent)
+    return True
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder that is being written, so that no other process takes it for what a dead one left."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        os.close(place)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes that were killed left of this run; what a living one writes is held."""
+    if sys.platform == "win32":
+        return
+    for left in folder.parent.glob(f".{folder.name}.*"):
+        with suppress(OSError), _held(left):
+            shutil.rmtree(left)
 
 
 def _refuse_difference(folder: Path, record: dict[str, Any]) -> None:
@@ -271,8 +365,11 @@ def _by_name(part: Any) -> dict[str, Any]:  # Any: a part of run.json
 
 
 def _add_clock(folder: Path, clock: Clock) -> None:
-    clocks: list[Json] = [{"started": c.started, "seconds": dict(c.seconds)} for c in (*_clocks(folder), clock)]
-    _replace(folder / _CLOCK, _pretty({"executions": clocks}))
+    replace(folder / _CLOCK, _executions([*_clocks(folder), clock]))
+
+
+def _executions(clocks: Sequence[Clock]) -> bytes:
+    return _pretty({"executions": [{"started": clock.started, "seconds": dict(clock.seconds)} for clock in clocks]})
 
 
 def _clocks(folder: Path) -> tuple[Clock, ...]:
@@ -281,7 +378,7 @@ def _clocks(folder: Path) -> tuple[Clock, ...]:
     record = _load(folder / _CLOCK)
     try:
         return tuple(Clock(entry["started"], entry["seconds"]) for entry in record["executions"])
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise RecordError([_unreadable(folder / _CLOCK, repr(error))]) from error
 
 
@@ -294,9 +391,16 @@ def _read_table(file: Path) -> tuple[pl.DataFrame, str]:
     """A table and its hash, or an empty one and why it cannot be read."""
     try:
         frame = pl.read_parquet(file)
-    except (OSError, pl.exceptions.PolarsError) as error:
+        return frame, hash_table(frame)
+    except (OSError, pl.exceptions.PolarsError, TableError) as error:
         return pl.DataFrame(), f"no table ({type(error).__name__})"
-    return frame, hash_table(frame)
+
+
+def _file_hash(file: Path) -> str:
+    try:
+        return hash_file(file)
+    except OSError as error:
+        return f"nothing ({(error.strerror or str(error)).lower()})"
 
 
 def _table_file(folder: Path, name: str) -> Path:
@@ -313,15 +417,10 @@ def _inside(folder: Path, name: str) -> Path:
 def _load(file: Path) -> Any:  # Any: JSON
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecordError([_unreadable(file, type(error).__name__)]) from error
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    beside.write_bytes(content)
-    beside.replace(file)
+    except OSError as error:
+        raise RecordError([_unreadable(file, (error.strerror or str(error)).lower())]) from error
+    except (ValueError, RecursionError) as error:
+        raise RecordError([_unreadable(file, f"no JSON ({error})")]) from error
 
 
 def _pretty(value: Json) -> bytes:

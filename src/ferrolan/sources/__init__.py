@@ -6,7 +6,10 @@ a database table. Both leave this room as the same two tables: ``samples`` and w
 
 from __future__ import annotations
 
-from ferrolan.sources.files import CsvSource, Dialect, read_csv
+from ferrolan.sources.dialect import Dialect, TextDialect
+from ferrolan.sources.files import CsvSource, read_csv
+from ferrolan.sources.grid import Grid, headed
+from ferrolan.sources.reading import discover_grid, read_grid
 from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, Source, TagAddress
 from ferrolan.sources.sql import SqlSource, SqlTable, read_sql
 
@@ -16,11 +19,16 @@ __all__ = [
     "Dialect",
     "Discovered",
     "Discovery",
+    "Grid",
     "ReadReport",
     "Source",
     "SqlSource",
     "SqlTable",
     "TagAddress",
+    "TextDialect",
+    "discover_grid",
+    "headed",
     "read_csv",
+    "read_grid",
     "read_sql",
 ]

@@ -13,6 +13,9 @@ import polars as pl
 from ferrolan.base.tables import TIME
 from ferrolan.sources.source import refusal
 
+TWICE = "occurs twice"
+"""In the reason of a refused local time that names two instants."""
+
 
 def check_zone(zone: str, file: str) -> None:
     """Refuse a zone that is not in the IANA database.
@@ -56,6 +59,6 @@ def to_utc(local: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
         .then(None)
         .when(pl.col("any").is_null())
         .then(pl.lit(f"this local time does not exist in {zone}: the clock was put forward"))
-        .otherwise(pl.lit(f"this local time occurs twice in {zone}: the clock was put back")),
+        .otherwise(pl.lit(f"this local time {TWICE} in {zone}: the clock was put back")),
     )
     return frame["time"], frame["reason"]

@@ -1,88 +1,48 @@
-"""A wide CSV export of a historian: a time column, one column a tag, one row an instant.
+"""A text file with a table in it: a historian's CSV export, or a simulator's columns of white space.
 
-``Zeit;FT-101;FT-102`` / ``01.03.2026 00:15;412,5;I/O Timeout`` is read with a *declared* dialect: separator, decimal
-mark, encoding, time format and the zone of its wall clock. Nothing is sniffed; where the file is not what was
-declared, the fault says the line, what stood there, what was expected and the way out. One bad cell never stops the
-others: it is kept as a rejected cell and leaves a Bad sample.
+``Zeit;FT-101;FT-102`` / ``01.03.2026 00:15;412,5;I/O Timeout`` is read with a *declared* dialect: separator, encoding
+and whatever else its cells need. Nothing is sniffed; where the file is not what was declared, the fault says the line,
+what stood there, what was expected and the way out. A file whose name ends in ``.gz`` is unpacked on the way.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
-import difflib
+import gzip
 import hashlib
 import io
 import json
-from collections import Counter
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from ferrolan.base.errors import Fault, SourceError
-from ferrolan.base.status import StatusCode, bad
-from ferrolan.base.tables import REJECTED, SAMPLES, TIME
-from ferrolan.sources.badness import statuses
-from ferrolan.sources.clock import check_zone, to_utc
-from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress, refusal
+from ferrolan.sources.dialect import SEPARATORS, TextDialect, check_dialect
+from ferrolan.sources.grid import Grid, Ragged, headed
+from ferrolan.sources.reading import discover_grid, read_grid
+from ferrolan.sources.source import Batch, Discovery, TagAddress, refusal
 
-_MOST = 0.5  # share of refused cells above which the declaration is wrong, and not the cells
-_SEPARATORS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar"}
-_UNIT_SEPARATOR = "\x1f"  # stands between cells once quotes are resolved; no text file holds it
+_UNIT_SEPARATOR = "\x1f"  # stands between cells once quotes and white space are resolved; no text file holds it
 _SHOWN = 60  # characters of a row an error shows
-_MEANINGLESS = int(StatusCode.BAD_TYPE_MISMATCH)  # status of a cell that is neither number nor declared bad text
-_REFUSED_SCHEMA = {"line": pl.Int64, "found": pl.String, "reason": pl.String}
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """How a CSV file is written, as declared.
-
-    Parameters
-    ----------
-    separator
-        One character between cells: semicolon, comma, tab or bar.
-    decimal
-        Decimal mark, ``"."`` or ``","``. Thousands marks are not accepted.
-    encoding
-        Python name of the encoding, such as ``"utf-8"``, ``"utf-8-sig"`` or ``"gb18030"``.
-    time_column
-        Header of the time column.
-    time_format
-        strptime format of its cells (chrono's dialect: ``%.f`` for fractions of a second).
-    time_zone
-        IANA zone of the wall clock; not used if the format itself holds ``%z``.
-    bad_texts
-        Texts that stand for a missing or bad value, in any case; an empty cell always does.
-    """
-
-    separator: str
-    decimal: str
-    encoding: str
-    time_column: str
-    time_format: str
-    time_zone: str
-    bad_texts: tuple[str, ...] = ()
+_CANDIDATES = ("utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be")  # encodings proposed, never chosen
 
 
 @dataclass(frozen=True)
 class CsvSource:
-    """One CSV file as a source: ``number`` and ``name`` as in the document."""
+    """One text file as a source: ``number`` and ``name`` as in the document."""
 
     path: Path
-    dialect: Dialect
+    dialect: TextDialect
     number: int
     name: str
 
     def discover(self) -> Discovery:
         """List the columns of the file beside its time column, each with the number of data rows."""
-        file = _File(str(self.path), self.dialect)
-        _check_dialect(file)
-        grid = _parse(file, _decode(file, _bytes(self.path)))
-        names = sorted(set(grid.header) - {"", self.dialect.time_column})
-        return Discovery(tuple(Discovered(name, len(grid.rows)) for name in names))
+        check_dialect(self.dialect, str(self.path))
+        return discover_grid(read_text(self.path, self.dialect)[0], self.dialect)
 
     def read(self, tags: Sequence[TagAddress]) -> Batch:
         """Read every sample of the tags."""
@@ -90,9 +50,9 @@ class CsvSource:
 
 
 def read_csv(
-    path: Path, dialect: Dialect, tags: Sequence[TagAddress], source: int, source_name: str, *, first_seq: int = 1
+    path: Path, dialect: TextDialect, tags: Sequence[TagAddress], source: int, source_name: str, *, first_seq: int = 1
 ) -> Batch:
-    """Read the declared columns of a wide CSV file.
+    """Read the declared columns of a text file.
 
     Parameters
     ----------
@@ -101,7 +61,7 @@ def read_csv(
     dialect
         How it is written.
     tags
-        The columns to read; the file may hold others.
+        The columns to read; the file may hold others, unless it has no header.
     source, source_name
         Number and name of the source in the document.
     first_seq
@@ -109,7 +69,7 @@ def read_csv(
 
     Returns
     -------
-    Samples in the unit of the file, tag by tag in file order; the rejected rows and cells; the file's SHA-256.
+    Samples in the unit of the file, tag by tag in file order; what was rejected and repaired; the file's SHA-256.
 
     Raises
     ------
@@ -119,70 +79,25 @@ def read_csv(
 
     Notes
     -----
-    A last line that breaks off within its last cell cannot be told from a whole one. Of two rows with one time both
-    are kept, and the later counts. Rows whose local time occurs twice or never are rejected.
+    A last line that breaks off within its last cell cannot be told from a whole one.
     """
-    file = _File(str(path), dialect)
-    _check_dialect(file)
+    check_dialect(dialect, str(path))
+    grid, content_hash = read_text(path, dialect)
+    return read_grid(grid, dialect, tags, source, source_name, content_hash, first_seq=first_seq)
+
+
+def read_text(path: Path, dialect: TextDialect) -> tuple[Grid, str]:
+    """The table of a text file, and the SHA-256 of the file [hex]."""
     content = _bytes(path)
-    grid = _parse(file, _decode(file, content))
-    time_position, *positions = _locate(file, grid, tags)
-    clock = _clock(file, grid, time_position)
-    cells = _cells(file, grid, clock, positions, tags)
-    samples = _samples(cells, source, first_seq)
-    rejected = _rejected(file, source_name, grid, clock, cells, tags)
-    content_hash = hashlib.sha256(content).hexdigest()
-    return Batch(samples, rejected, content_hash, _report(file, grid, clock, tags, samples, rejected))
+    file = _File(str(path), dialect)
+    text = _decode(file, _unpacked(path, content))
+    return _parse(file, text), hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True)
 class _File:
     name: str
-    dialect: Dialect
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Rows with as many cells as the header, each with its line; ``ragged`` the others as (line, text, reason)."""
-
-    header: tuple[str, ...]
-    rows: tuple[str, ...]
-    lines: tuple[int, ...]
-    separator: str
-    ragged: tuple[tuple[int, str, str], ...]
-
-    def columns(self, positions: Sequence[int]) -> pl.DataFrame:
-        """Text of the columns at ``positions``, stripped and named by their place in that list."""
-        frame = pl.read_csv(
-            "\n".join(self.rows).encode(),
-            separator=self.separator,
-            has_header=False,
-            new_columns=[str(position) for position in range(len(self.header))],
-            quote_char=None,
-            infer_schema=False,
-            empty_string_is_null=False,
-        )
-        return frame.select(pl.col(str(p)).str.strip_chars().alias(str(k)) for k, p in enumerate(positions))
-
-
-@dataclass(frozen=True)
-class _Clock:
-    """``rows`` (row, line, time) with a time, in file order; ``refused`` (line, found, reason)."""
-
-    rows: pl.DataFrame
-    refused: pl.DataFrame
-
-
-def _check_dialect(file: _File) -> None:
-    if "%z" not in file.dialect.time_format:
-        check_zone(file.dialect.time_zone, file.name)
-    for field, found, allowed in (
-        ("decimal", file.dialect.decimal, (".", ",")),
-        ("separator", file.dialect.separator, tuple(_SEPARATORS)),
-    ):
-        if found not in allowed:
-            expected = " or ".join(json.dumps(mark) for mark in allowed)
-            raise refusal(file.name, 0, field, json.dumps(found), expected, f"Declare the {field}.", "bad_dialect")
+    dialect: TextDialect
 
 
 def _bytes(path: Path) -> bytes:
@@ -191,11 +106,22 @@ def _bytes(path: Path) -> bytes:
     except OSError as error:
         found = (error.strerror or "no file").lower()
         raise refusal(str(path), 0, "", found, "a readable file", "Check the path.", "missing_file") from error
-    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
+    if not content.strip(codecs.BOM_UTF8 + b" \t\r\n"):
         raise refusal(
             str(path), 1, "", "an empty file", "a header and rows of data", "Export the file again.", "empty_file"
         )
     return content
+
+
+def _unpacked(path: Path, content: bytes) -> bytes:
+    if path.suffix.lower() != ".gz":
+        return content
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise refusal(
+            str(path), 0, "", str(error).lower(), "a whole gzip file", "Copy the file again.", "broken_gzip"
+        ) from error
 
 
 def _decode(file: _File, content: bytes) -> str:
@@ -207,9 +133,9 @@ def _decode(file: _File, content: bytes) -> str:
         line = seen[: error.start].count(b"\n") + 1
         raise refusal(
             file.name, line, "", f"byte 0x{seen[error.start]:02X}", f"text in {encoding}",
-            "Declare the encoding the file is written in; Chinese Windows writes gb18030.", "wrong_encoding",
+            f"Declare the encoding the file is written in{_likely(file, content)}.", "wrong_encoding",
         ) from error  # fmt: skip
-    except LookupError as error:
+    except (LookupError, ValueError) as error:  # unknown, or a codec that is none of text
         raise refusal(
             file.name, 0, "encoding", f'"{encoding}"', "the name of an encoding", 'Give one such as "utf-8".',
             "bad_dialect",
@@ -217,34 +143,85 @@ def _decode(file: _File, content: bytes) -> str:
     if text.startswith("\ufeff"):
         raise refusal(
             file.name, 1, "", "a byte-order mark", f"text in {encoding} without one",
-            'Declare the encoding "utf-8-sig".', "wrong_encoding",
+            f'Declare the encoding "{"utf-16" if encoding.lower().startswith("utf-16") else "utf-8-sig"}".',
+            "wrong_encoding",
         )  # fmt: skip
+    _check_zero_bytes(file, content, text)
     return text.replace("\r\n", "\n")
 
 
-def _parse(file: _File, text: str) -> _Grid:
+def _check_zero_bytes(file: _File, content: bytes, text: str) -> None:
+    """Refuse what was decoded into zero characters: UTF-16 without a mark is read so by many encodings."""
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise refusal(
+            file.name, line, "", "a zero byte", f"text in {file.dialect.encoding}",
+            f"Declare the encoding the file is written in{_likely(file, content)}.", "wrong_encoding",
+        )  # fmt: skip
+
+
+def _likely(file: _File, content: bytes) -> str:
+    """The encodings in which the whole file is text and holds the time column: a proposal, never taken by itself."""
+    found = [name for name in _CANDIDATES if _reads(content, name, file.dialect.time_column)]
+    if not found:
+        return "; Chinese Windows writes gb18030"
+    return f': as "{found[0]}" it is text' + (" with that time column" if file.dialect.time_column else "")
+
+
+def _reads(content: bytes, encoding: str, held: str) -> bool:
+    try:
+        text = content.decode(encoding)
+    except UnicodeError:
+        return False
+    has_mark = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return "\0" not in text and held in text.partition("\n")[0] and (encoding != "utf-16" or has_mark)
+
+
+def _parse(file: _File, text: str) -> Grid:
     """Split the text into rows and refuse what is not a table with the declared separator."""
     rows, lines, separator = _rows(file, text)
-    header = tuple(name.strip() for name in rows[0].split(separator))
+    if not rows:
+        raise refusal(file.name, 1, "", "nothing but blanks", "rows of data", "Export the file again.", "empty_file")
     widths = [row.count(separator) + 1 for row in rows]
-    _check_header(file, rows[0], lines[0], header)
+    _check_header(file, rows[0], lines[0], widths[0])
     _check_body(file, rows, lines, widths)
-    whole = [k for k in range(1, len(rows)) if widths[k] == widths[0]]
-    ragged = tuple(
-        (lines[k], _shown(rows[k], separator, file), f"{widths[k]} cells where the header has {widths[0]}")
-        for k in range(1, len(rows))
-        if widths[k] != widths[0]
+    whole = [k for k in range(len(rows)) if widths[k] == widths[0]]
+    ragged = tuple(_ragged(file, rows, lines, widths, separator))
+    frame = _frame([rows[k] for k in whole] if ragged else rows, separator, widths[0])
+    return headed(file.name, frame, [lines[k] for k in whole], file.dialect, ragged)
+
+
+def _frame(rows: Sequence[str], separator: str, width: int) -> pl.DataFrame:
+    return pl.read_csv(
+        "\n".join(rows).encode(),
+        separator=separator,
+        has_header=False,
+        new_columns=[str(position) for position in range(width)],
+        quote_char=None,
+        infer_schema=False,
+        empty_string_is_null=False,
     )
-    return _Grid(header, tuple(rows[k] for k in whole), tuple(lines[k] for k in whole), separator, ragged)
+
+
+def _ragged(
+    file: _File, rows: Sequence[str], lines: Sequence[int], widths: Sequence[int], separator: str
+) -> Iterator[Ragged]:
+    first = "the header" if file.dialect.header else "the first line"
+    for row, line, width in zip(rows, lines, widths, strict=True):
+        if width != widths[0]:
+            yield line, _shown(row, separator, file), f"{width} cells where {first} has {widths[0]}"
 
 
 def _rows(file: _File, text: str) -> tuple[list[str], list[int], str]:
     """Rows that are not blank, the line each begins on, and what separates their cells from here on."""
-    if '"' in text:
+    if file.dialect.separator != " " and '"' in text:
         rows, lines = _unquoted(file, text)
         return rows, lines, _UNIT_SEPARATOR
     numbered = [(row, line) for line, row in enumerate(text.split("\n"), start=1) if row and not row.isspace()]
-    return [row for row, _ in numbered], [line for _, line in numbered], file.dialect.separator
+    lines = [line for _, line in numbered]
+    if file.dialect.separator == " ":
+        return [_UNIT_SEPARATOR.join(row.split()) for row, _ in numbered], lines, _UNIT_SEPARATOR
+    return [row for row, _ in numbered], lines, file.dialect.separator
 
 
 def _unquoted(file: _File, text: str) -> tuple[list[str], list[int]]:
@@ -264,188 +241,33 @@ def _unquoted(file: _File, text: str) -> tuple[list[str], list[int]]:
 
 
 def _shown(row: str, separator: str, file: _File) -> str:
-    return _cut(row.replace(separator, file.dialect.separator))
-
-
-def _cut(text: str) -> str:
+    text = row.replace(separator, file.dialect.separator)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-def _check_header(file: _File, row: str, line: int, header: Sequence[str]) -> None:
-    if len(header) > 1:
+def _check_header(file: _File, row: str, line: int, width: int) -> None:
+    if width > 1 or not file.dialect.time_column:
         return
-    likely = max(_SEPARATORS, key=row.count)
-    hint = f" It looks like a {_SEPARATORS[likely]}." if row.count(likely) else ""
+    likely = max((mark for mark in SEPARATORS if mark != " "), key=row.count)
+    hint = f" It looks like a {SEPARATORS[likely]}." if row.count(likely) else ""
     raise refusal(
         file.name, line, "", f"one column, {json.dumps(_shown(row, _UNIT_SEPARATOR, file), ensure_ascii=False)}",
-        f"columns separated by a {_SEPARATORS[file.dialect.separator]}",
+        f"columns separated by a {SEPARATORS[file.dialect.separator]}",
         f"Declare the separator of the file.{hint}", "wrong_separator",
     )  # fmt: skip
 
 
 def _check_body(file: _File, rows: Sequence[str], lines: Sequence[int], widths: Sequence[int]) -> None:
+    first = "header" if file.dialect.header else "first line"
     if len(rows) == 1:
-        raise refusal(
-            file.name, lines[0], "", "a header without rows", "rows of data", "Export the file again.", "no_rows"
-        )
+        return  # headed() says what is missing
     if widths[-1] < widths[0]:
         raise refusal(
-            file.name, lines[-1], "", f"{widths[-1]} cells in the last line", f"{widths[0]} cells as in the header",
+            file.name, lines[-1], "", f"{widths[-1]} cells in the last line", f"{widths[0]} cells as in the {first}",
             "The file is cut off: export it again, or delete that line.", "truncated_line",
         )  # fmt: skip
     if widths[0] not in widths[1:]:
         raise refusal(
-            file.name, lines[1], "", f"{widths[1]} cells", f"{widths[0]} cells as in the header",
+            file.name, lines[1], "", f"{widths[1]} cells", f"{widths[0]} cells as in the {first}",
             "Declare the separator of the file, or export decimal commas in quotes.", "wrong_separator",
         )  # fmt: skip
-
-
-def _locate(file: _File, grid: _Grid, tags: Sequence[TagAddress]) -> list[int]:
-    """Positions of the time column and of the tags' columns; every column missing or doubled is a fault."""
-    wanted = [("time_column", file.dialect.time_column), *((tag.name, tag.address) for tag in tags)]
-    counts = Counter(grid.header)
-    faults = [
-        _column_fault(file, grid.header, field, address, counts[address])
-        for field, address in dict.fromkeys(wanted)
-        if counts[address] != 1
-    ]
-    if faults:
-        raise SourceError(faults)
-    place = {name: position for position, name in enumerate(grid.header)}
-    return [place[address] for _, address in wanted]
-
-
-def _column_fault(file: _File, header: Sequence[str], field: str, address: str, count: int) -> Fault:
-    if count:
-        return Fault(
-            file.name, 1, field, f'{count} columns "{address}"', f'one column "{address}"',
-            "Rename one of them in the export.", "duplicate_column",
-        )  # fmt: skip
-    near = difflib.get_close_matches(address, header, n=1)
-    hint = f' Did you mean "{near[0]}"?' if near else ""
-    held = _cut(", ".join(name for name in header if name))
-    return Fault(
-        file.name, 1, field, f"the columns {held}", f'a column "{address}"',
-        f"Export that column, or correct the address or the encoding.{hint}", "missing_column",
-    )  # fmt: skip
-
-
-def _clock(file: _File, grid: _Grid, position: int) -> _Clock:
-    text = grid.columns([position])["0"]
-    local = text.str.to_datetime(file.dialect.time_format, time_unit="us", strict=False)
-    _check_times(file, grid, text, local)
-    if isinstance(local.dtype, pl.Datetime) and local.dtype.time_zone is not None:
-        time, reason = local.cast(TIME), pl.Series([None], dtype=pl.String).new_from_index(0, len(local))
-    else:
-        time, reason = to_utc(local, file.dialect.time_zone)
-    frame = pl.DataFrame({"line": grid.lines, "found": text, "time": time, "reason": reason}).with_row_index("row")
-    refused = frame.filter(pl.col("time").is_null()).with_columns(
-        pl.col("reason").fill_null(f"not a time of the format {file.dialect.time_format}")
-    )
-    return _Clock(frame.drop_nulls("time").select("row", "line", "time"), refused.select("line", "found", "reason"))
-
-
-def _check_times(file: _File, grid: _Grid, text: pl.Series, local: pl.Series) -> None:
-    if local.null_count() <= _MOST * len(local):
-        return
-    first = local.is_null().arg_max() or 0
-    raise refusal(
-        file.name, grid.lines[first], file.dialect.time_column, f'"{text[first]}"',
-        f"a time of the format {file.dialect.time_format}", "Declare the time format of the file.", "wrong_time_format",
-    )  # fmt: skip
-
-
-def _cells(
-    file: _File, grid: _Grid, clock: _Clock, positions: Sequence[int], tags: Sequence[TagAddress]
-) -> pl.DataFrame:
-    """One row a cell (tag, name, row, line, time, found, value, status), tag by tag in file order."""
-    count = clock.rows.height
-    text = grid.columns(positions)[clock.rows["row"]] if tags else pl.DataFrame()
-    found = text.unpivot(value_name="found")["found"].cast(pl.String)
-    cells = pl.concat([clock.rows.clear(), *[clock.rows] * len(tags)]).with_columns(
-        found,
-        tag=pl.Series(np.repeat(np.array([tag.tag for tag in tags], dtype=np.int32), count)),
-        value=_number(found, file.dialect.decimal),
-    )
-    code = statuses(file.dialect.bad_texts)
-    missing = pl.col("found").str.to_lowercase().replace_strict(code, default=_MEANINGLESS, return_dtype=pl.Int64)
-    cells = cells.with_columns(
-        status=pl.when(pl.col("value").is_not_null()).then(pl.lit(int(StatusCode.GOOD))).otherwise(missing)
-    )
-    _check_decimal(file, cells, tags)
-    return cells
-
-
-def _number(text: pl.Series, decimal: str) -> pl.Series:
-    if decimal == ",":
-        text = text.set(text.str.contains(".", literal=True), "").str.replace(",", ".", literal=True)
-    value = text.cast(pl.Float64, strict=False)
-    return value.set(~value.is_finite(), None).alias("value")
-
-
-def _check_decimal(file: _File, cells: pl.DataFrame, tags: Sequence[TagAddress]) -> None:
-    """Refuse the file where most numbers are written with the other decimal mark."""
-    mark = "," if file.dialect.decimal == "." else "."
-    refused = cells.filter(pl.col("status") == _MEANINGLESS)
-    foreign = refused.filter(_number(refused["found"], mark).is_not_null())
-    if foreign.height <= _MOST * (cells["value"].count() + refused.height):
-        return
-    first = foreign.sort("line", maintain_order=True).row(0, named=True)
-    address = next(tag.address for tag in tags if tag.tag == first["tag"])
-    raise refusal(
-        file.name, first["line"], address, f'"{first["found"]}"',
-        f'numbers with the decimal mark "{file.dialect.decimal}"',
-        f'Declare the decimal mark "{mark}" if the file is written so.', "wrong_decimal",
-    )  # fmt: skip
-
-
-def _samples(cells: pl.DataFrame, source: int, first_seq: int) -> pl.DataFrame:
-    return SAMPLES.check(
-        cells.select(
-            "tag",
-            "time",
-            "value",
-            "status",
-            raw=pl.lit(None, dtype=pl.Float64),
-            seq=pl.col("row").cast(pl.Int64) + first_seq,
-            source=pl.lit(source, dtype=pl.Int16),
-        )
-    )
-
-
-def _rejected(
-    file: _File, source_name: str, grid: _Grid, clock: _Clock, cells: pl.DataFrame, tags: Sequence[TagAddress]
-) -> pl.DataFrame:
-    names = {tag.tag: tag.name for tag in tags}
-    rows = pl.DataFrame(list(grid.ragged), schema=_REFUSED_SCHEMA, orient="row")
-    odd = cells.filter(pl.col("status") == _MEANINGLESS).select(
-        "line",
-        "found",
-        reason=pl.lit(f'not a number with the decimal mark "{file.dialect.decimal}", nor a declared bad text'),
-        tag=pl.col("tag").replace_strict(names, default=None, return_dtype=pl.String),
-    )
-    whole = pl.concat([rows, clock.refused]).with_columns(tag=pl.lit(None, dtype=pl.String))
-    return REJECTED.check(
-        pl.concat([whole, odd])
-        .with_columns(source=pl.lit(source_name), file=pl.lit(file.name))
-        .sort("line", "tag", nulls_last=False, maintain_order=True)
-        .select(list(REJECTED.columns))
-    )
-
-
-def _report(
-    file: _File, grid: _Grid, clock: _Clock, tags: Sequence[TagAddress], samples: pl.DataFrame, rejected: pl.DataFrame
-) -> ReadReport:
-    others = sorted(set(grid.header) - {tag.address for tag in tags} - {"", file.dialect.time_column})
-    time = pl.col("time")
-    return ReadReport(
-        rows=len(grid.rows) + len(grid.ragged),
-        samples=samples.height,
-        bad=samples.filter(bad(pl.col("status"))).height,
-        rejected_rows=rejected["tag"].null_count(),
-        rejected_cells=rejected["tag"].count(),
-        repeated_lines=tuple(clock.rows.filter(~time.is_first_distinct())["line"]),
-        backward_lines=tuple(clock.rows.filter(time < time.cum_max().shift(1))["line"]),
-        undeclared=tuple(Discovered(name, len(grid.rows)) for name in others),
-        silent=(),
-    )

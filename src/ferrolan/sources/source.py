@@ -9,25 +9,30 @@ same input gives the same tables and the same hash.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import polars as pl
 
 from ferrolan.base.errors import Fault, SourceError
+from ferrolan.base.tables import REPAIRED, SAMPLES_TEXT
 
 
 @dataclass(frozen=True)
 class TagAddress:
     """Where one tag stands in a source.
 
-    ``tag`` is its number in the tag map, ``name`` its name, ``address`` the column header of a CSV file or
-    ``"key1/key2"`` of a database table.
+    ``tag`` is its number in the tag map, ``name`` its name, ``address`` the column header of a table (its number from
+    1 where there is no header) or ``"key1/key2"`` of a database table. ``unit`` is the declared unit at the source,
+    checked against a unit that the table itself states; empty where none is declared. ``text`` says that its values
+    are texts.
     """
 
     tag: int
     name: str
     address: str
+    unit: str = ""
+    text: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class ReadReport:
         Addresses without a tag, and the number of their rows.
     silent
         Names of tags without a single row. None in a CSV file: a column that is missing there is a fault.
+    remarks
+        What was found and did not stop the reading, each with its first line and the way out.
     """
 
     rows: int
@@ -86,6 +93,7 @@ class ReadReport:
     backward_lines: tuple[int, ...]
     undeclared: tuple[Discovered, ...]
     silent: tuple[str, ...]
+    remarks: tuple[Fault, ...] = ()
 
     @property
     def repeated(self) -> int:
@@ -108,13 +116,17 @@ class Batch:
     """What one reading of a source gave.
 
     ``samples`` has the SAMPLES schema with the value in the unit at the source and ``raw`` null, ``rejected`` the
-    REJECTED schema; ``content_hash`` is the SHA-256 of the content that was read [hex].
+    REJECTED schema; ``content_hash`` is the SHA-256 of the content that was read [hex]. ``repaired`` has the REPAIRED
+    schema: what was taken otherwise than it stands in the source, or with less trust. ``texts`` holds the values of
+    tags that are texts (SAMPLES_TEXT).
     """
 
     samples: pl.DataFrame
     rejected: pl.DataFrame
     content_hash: str
     report: ReadReport
+    repaired: pl.DataFrame = field(default_factory=REPAIRED.empty)
+    texts: pl.DataFrame = field(default_factory=SAMPLES_TEXT.empty)
 
 
 class Source(Protocol):
@@ -132,3 +144,14 @@ class Source(Protocol):
 def refusal(file: str, line: int, path: str, found: str, expected: str, way_out: str, code: str) -> SourceError:
     """The error of a source that cannot be taken as declared, with its one fault."""
     return SourceError([Fault(file, line, path, found, expected, way_out, code)])
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "row"), counted(365, "row")
+    ('1 row', '365 rows')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -24,13 +24,50 @@ from pathlib import Path
 
 import polars as pl
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ferrolan.base.errors import Fault, SourceError, SurroundingsError
 from ferrolan.base.status import StatusCode, bad
 from ferrolan.base.tables import REJECTED, SAMPLES, TIME
 from ferrolan.sources.clock import check_zone, to_utc
 from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress, refusal
+
+_SHOWN = 160  # characters of what a database said
+_PATIENCE = 3.0  # seconds to wait for a writer of a SQLite file: a commit takes less, an open editor more
+_SAID = (
+    (
+        ("database is locked", "database table is locked"),
+        "a database that nobody is writing",
+        "Close the program that has it open, or read a copy.",
+        "database_locked",
+    ),
+    (
+        ("malformed", "disk I/O error", "file is encrypted"),
+        "a whole database",
+        "The file is damaged or was cut off: copy or export it again.",
+        "database_damaged",
+    ),
+    (
+        ("Could not decode to UTF-8",),
+        "texts in UTF-8",
+        "The file is damaged, or its texts are in another encoding: export it again in UTF-8.",
+        "wrong_encoding",
+    ),
+    (("not a database",), "an SQLite database", "Correct the path: this is another kind of file.", "not_a_database"),
+    (
+        ("unable to open", "no such file"),
+        "a database that is there",
+        "It went away or may not be opened: check the path and its rights.",
+        "missing_file",
+    ),
+    (
+        ("no such table", "no such column", "schema has changed"),
+        "a table that stays as it is",
+        "It was changed while it was read: read it again.",
+        "changed_database",
+    ),
+)
+"""What SQLite says, what was expected instead, the way out, the code."""
 
 
 @dataclass(frozen=True)
@@ -172,13 +209,20 @@ def _connection(table: SqlTable, label: str) -> Iterator[sa.Connection]:
         with engine.connect().execution_options(postgresql_readonly=True) as connection:
             yield connection
             connection.rollback()
-    except DatabaseError as error:
-        raise refusal(
-            label, 0, table.table, f'"{error.orig}"', "a database that can be read",
-            "Check the database and the rights of its user.", "database_error",
-        ) from error  # fmt: skip
+    except DBAPIError as error:
+        raise _refused(table, label, str(error.orig)) from error
     finally:
         engine.dispose()
+
+
+def _refused(table: SqlTable, label: str, said: str) -> SourceError:
+    """What a database said instead of answering, as a fault with its way out."""
+    shown = "".join(mark if mark.isprintable() and mark != "\ufffd" else "?" for mark in said[:_SHOWN])
+    for texts, expected, way_out, code in _SAID:
+        if any(text in said for text in texts):
+            return refusal(label, 0, table.table, f'"{shown}"', expected, way_out, code)
+    expected, way_out = "a database that can be read", "Check the database and the rights of its user."
+    return refusal(label, 0, table.table, f'"{shown}"', expected, way_out, "database_error")
 
 
 def _engine(table: SqlTable, label: str) -> sa.Engine:
@@ -195,7 +239,7 @@ def _read_only(url: sa.URL, label: str) -> Callable[[], sqlite3.Connection]:
     path = Path(url.database or "")
     if not path.is_file():
         raise refusal(label, 0, "", "no such file", "an SQLite database", "Check the path.", "missing_file")
-    return lambda: sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    return lambda: sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_PATIENCE)
 
 
 def _check_columns(table: SqlTable, label: str, connection: sa.Connection) -> None:

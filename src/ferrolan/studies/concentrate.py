@@ -24,6 +24,7 @@ import numpy as np
 import polars as pl
 
 from ferrolan.base.errors import Infeasible
+from ferrolan.base.showing import Shown
 from ferrolan.base.tables import CONCENTRATE_VALUE, VALUE_DRAWS
 from ferrolan.planning import CompiledProblem, PlanProblem, Solution, Solver, Transfer, compile, marginal_value
 from ferrolan.planning.program import Program
@@ -84,7 +85,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class ConcentrateStudy:
+class ConcentrateStudy(Shown):
     """The answer: one row a measure, one row a world (0 is the declared one), and the trade it speaks of."""
 
     value: pl.DataFrame

@@ -31,8 +31,8 @@ class Sales:
 def findings(
     tables: Mapping[str, pl.DataFrame],
     *,
-    concentrate: str,
-    home: str,
+    concentrate: str | None,
+    home: str | None,
     months: int,
     sales: Sequence[Sales],
     without_meter: float | None,
@@ -44,19 +44,19 @@ def findings(
     tables
         Result tables of the run by name.
     concentrate
-        The traded commodity.
+        The traded commodity, if the document asks for its worth.
     home
-        Region in which the plan sells.
+        Region in which the plan sells, if there is a market.
     months
         Length of the plan, to bring its money to a year.
     sales
         What the plan sells.
     without_meter
-        By how much the plan's gain moves when the first class of suspects is left out of the account [CNY/a].
+        By how much the plan's gain moves when the first class of suspects is left out of the account [¤/a].
     """
-    rows = _trade(tables["value_draws"], concentrate)
+    rows = [] if concentrate is None else _trade(tables["value_draws"], concentrate)
     rows += _limits(tables["plan_limits"], 12 / months)
-    rows += _market(tables["market"], home, sales)
+    rows += [] if home is None else _market(tables["market"], home, sales)
     rows += _meters(tables["suspects"], without_meter)
     found = pl.DataFrame(rows, schema={name: kind for name, kind in FINDINGS.schema.items() if name != "rank"})
     ranked = found.sort(-pl.col("money").abs(), "kind", "subject", nulls_last=True)

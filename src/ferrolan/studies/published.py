@@ -36,8 +36,11 @@ class AsDelivered:
 
 
 def quarters(enterprise: Enterprise) -> tuple[Quarter, ...]:
-    """Every quarter of the series that the document names, oldest first."""
-    rows = facts.find(file="prices", section=enterprise.concentrate.published, fact="quarterly", key="price")
+    """Every quarter of the series that the document names, oldest first; none where it names none."""
+    section = None if enterprise.concentrate is None else enterprise.concentrate.published
+    if section is None:
+        return ()
+    rows = facts.find(file="prices", section=section, fact="quarterly", key="price")
     return tuple(
         Quarter(row["period"], row["value"], row["source"], row["confidence"])
         for row in rows.sort("period").iter_rows(named=True)
@@ -61,7 +64,7 @@ def published_price(
     known = [
         quarter
         for quarter in quarters(enterprise)
-        if quarter.price is not None and quarter.quarter <= _quarter(enterprise.account.month)
+        if quarter.price is not None and quarter.quarter <= _quarter(enterprise.require_account().month)
     ]
     if not known or known[-1].price is None:
         return None
@@ -90,8 +93,9 @@ def as_delivered(
     enterprise: Enterprise, account: pl.DataFrame, measurements: pl.DataFrame, hours: Sequence[float]
 ) -> AsDelivered | None:
     """What the buyer received, weighted by dry tonnes; None where the grade or the moisture is not known."""
-    tag = next((tag for tag in enterprise.tags if tag.tag == enterprise.concentrate.moisture_tag), None)
-    received = enterprise.commodities[enterprise.transfers[enterprise.concentrate.transfer].to]
+    asked = enterprise.require_concentrate()
+    tag = next((tag for tag in enterprise.tags if tag.tag == asked.moisture_tag), None)
+    received = enterprise.commodities[enterprise.transfers[asked.transfer].to]
     if tag is None:
         return None
     stream = account.filter(pl.col("object") == tag.object)
@@ -109,5 +113,6 @@ def as_delivered(
 
 def on_delivered_basis(enterprise: Enterprise, price: float, delivered: AsDelivered) -> float:
     """A published price on the basis of the tonne as delivered: its grade, wet, with VAT [CNY/t wet]."""
-    grade = delivered.grade / enterprise.concentrate.grade.value
-    return price * grade * (1.0 - delivered.moisture) * (1.0 + enterprise.enterprise.vat_rate.value)
+    grade = delivered.grade / enterprise.require_concentrate().grade.value
+    rate = enterprise.enterprise.vat_rate
+    return price * grade * (1.0 - delivered.moisture) * (1.0 + (0.0 if rate is None else rate.value))

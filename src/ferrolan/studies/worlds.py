@@ -7,13 +7,14 @@ standard deviation and an expectation of one. Everything hangs on one seed, so t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ferrolan.assembly.plan import Shift, net_price, plan_problem
 from ferrolan.assembly.responses import Key, Responses
+from ferrolan.enterprise.commerce import Uncertainty
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.planning import PlanProblem
 
@@ -36,8 +37,8 @@ class World:
         return plan_problem(document, self.coefficients, self.stocks, shift)
 
     def lead_price(self, document: Enterprise) -> float:
-        """Price of the lead product, without VAT [CNY/t]."""
-        lead = document.concentrate.lead_product
+        """Price of the lead product, without VAT [¤/t]."""
+        lead = document.require_concentrate().lead_product
         sell = document.commodities[lead].sell
         return (
             float("nan")
@@ -47,7 +48,7 @@ class World:
 
     def recovery(self, document: Enterprise) -> float:
         """REO in the products that the buyer's quotas count, per REO in the concentrate it receives [1]."""
-        received = document.transfers[document.concentrate.transfer].to
+        received = document.transfers[document.require_concentrate().transfer].to
         commodity = document.commodities[received]
         counts = {
             counted: content
@@ -64,11 +65,13 @@ def declared_world(responses: Responses, stocks: Mapping[str, float]) -> World:
 
 
 def drawn_worlds(document: Enterprise, responses: Responses, stocks: Mapping[str, float]) -> tuple[World, ...]:
-    """As many draws as the document asks for, from its seed."""
-    rng = np.random.default_rng(document.concentrate.seed)
-    count = document.concentrate.draws
-    coefficients = responses.draw(rng, count)
-    shifts = _shifts(document, rng, count)
+    """As many draws as the document asks for, from its seed; none where it declares no uncertainty."""
+    declared = document.uncertainty
+    if declared is None:
+        return ()
+    rng = np.random.default_rng(declared.seed)
+    coefficients = responses.draw(rng, declared.draws)
+    shifts = _shifts(declared, document.enterprise.owners, rng)
     return tuple(
         World(number, drawn, stocks, shift)
         for number, (drawn, shift) in enumerate(zip(coefficients, shifts, strict=True), start=1)
@@ -91,11 +94,10 @@ def _made_of(
     return 0.0
 
 
-def _shifts(document: Enterprise, rng: np.random.Generator, count: int) -> Sequence[Shift]:
-    prices = {name: _factors(rng, sd.value, count) for name, sd in document.concentrate.relative_sd.items()}
-    cost_sd = document.concentrate.cost_sd
+def _shifts(declared: Uncertainty, owners: Collection[str], rng: np.random.Generator) -> Sequence[Shift]:
+    count, cost_sd = declared.draws, declared.cost_sd
+    prices = {name: _factors(rng, sd.value, count) for name, sd in declared.relative_sd.items()}
     costs = np.ones(count) if cost_sd is None else _factors(rng, cost_sd.value, count)
-    owners = document.enterprise.owners
     return [
         Shift(
             prices={name: float(factors[draw]) for name, factors in prices.items()},

@@ -13,12 +13,15 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say
+from ferrolan.views.earnings import plain_replies, reply, strongest
 from ferrolan.views.meters import class_of, suspect_of, tags_of
 from ferrolan.views.narrative import limit_of, scenario_step, told_findings
-from ferrolan.views.words import limit_name, month_name
+from ferrolan.views.scope import has_account, values_concentrate
+from ferrolan.views.words import limit_name, month_name, the
 from ferrolan.views.worth import binding_quotas, reach, value_row, worthless_to
 
 _MOST = 2
+_LEAST = 1.0  # ¤/a: what earns or costs less is rounding
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,8 @@ def actions(book: Book, kind: str) -> list[Action]:
     rows = [row for row in told_findings(book) if book.text("findings", row, "action") == kind]
     writers = {"value": _concentrate, "limit": _limit, "meter": _meter, "market": _market}
     found = [writers[what](book, row) for row in rows if (what := book.text("findings", row, "kind")) in writers]
-    if kind == "watch":
-        found += _next_price(book)
-    return found[:_MOST]
+    more = {"decide": _invest, "fix": _bring_data, "watch": _next_price if values_concentrate(book) else _worst_reply}
+    return [*found, *more[kind](book)][:_MOST]
 
 
 def _concentrate(book: Book, row: int) -> Action:
@@ -53,8 +55,8 @@ def _concentrate(book: Book, row: int) -> Action:
     held = None if marginal is None else reach(book, marginal)
     return Action(
         say(
-            _("Deliver one tonne more wherever it costs the {seller} less than {value}."),
-            seller=book.context.owner(book.context.seller),
+            _("Deliver one tonne more wherever it costs {seller} less than {value}."),
+            seller=the(book.context.owner(book.context.seller)),
             value=book.number("concentrate_value", marginal, "value"),
         ),
         who,
@@ -88,7 +90,7 @@ def _limit(book: Book, row: int) -> Action:
             limit=limit_name(book, limit),
             value=value,
         ),
-        say(_("planning of the {owner}"), owner=book.context.owner(book.text("plan_limits", limit, "owner"))),
+        say(_("planning of {owner}"), owner=the(book.context.owner(book.text("plan_limits", limit, "owner")))),
         when,
         say(_("its worth, however much there is"))
         if math.isinf(book.real("plan_limits", limit, "valid_up") or 0.0)
@@ -129,7 +131,7 @@ def _market(book: Book, row: int) -> Action:
     money = book.number("findings", row, "money", signed=True)
     step = scenario_step(book, book.text("findings", row, "subject"))
     return Action(
-        say(_("Follow announcements: {scenario}, {money} on the plan's sales."), scenario=step, money=money),
+        say(_("Follow announcements: {scenario}; {money} on the plan's sales."), scenario=step, money=money),
         say(_("market desk")),
         say(_("monthly")),
         say(_("an announcement with a volume: run the market case with it")),
@@ -161,6 +163,61 @@ def _next_price(book: Book) -> list[Action]:
             say(_("sales and purchasing")),
             say(_("first ten days of the quarter")),
             changes,
+        )
+    ]
+
+
+def _invest(book: Book) -> list[Action]:
+    """Capacity that earns more than nothing in nearly every draw, where no concentrate is the question."""
+    rows = [row for row in plain_replies(book, "expansion") if _pays(book, row)]
+    best = strongest(book, rows)
+    if values_concentrate(book) or best is None:
+        return []
+    return [
+        Action(
+            say(_("Price the investment: {reply}."), reply=reply(book, best)),
+            say(_("investment planning")),
+            say(_("before the next budget")),
+            say(_("an investment that costs more a year than it earns")),
+        )
+    ]
+
+
+def _pays(book: Book, row: int) -> bool:
+    low, gain = (book.real("what_if", row, column) or 0.0 for column in ("low", "gain"))
+    return gain >= _LEAST and low >= 0.0
+
+
+def _bring_data(book: Book) -> list[Action]:
+    """What would make a run without plant data surer: sources for what is synthetic."""
+    if has_account(book) or not book.real("view_run", 0, "made_up"):
+        return []
+    return [
+        Action(
+            say(
+                _("Source or measure what is synthetic: {made_up} of {declared} declared values."),
+                made_up=book.number("view_run", 0, "made_up", digits=None),
+                declared=book.number("view_run", 0, "declared", digits=None),
+            ),
+            say(_("who keeps the document")),
+            say(_("before this brief is relied on")),
+            say(_("a public figure or a meter for each")),
+        )
+    ]
+
+
+def _worst_reply(book: Book) -> list[Action]:
+    """The change of prices or policy that would cost the plan most."""
+    rows = plain_replies(book, "demand", "intervention")
+    worst = min(rows, key=lambda row: book.real("what_if", row, "gain") or 0.0, default=None)
+    if worst is None or (book.real("what_if", worst, "gain") or 0.0) > -_LEAST:
+        return []
+    return [
+        Action(
+            say(_("Follow what would cost most: {reply}."), reply=reply(book, worst)),
+            say(_("sales and purchasing")),
+            say(_("monthly")),
+            say(_("another price or limit: run the plan with it")),
         )
     ]
 

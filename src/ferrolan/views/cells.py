@@ -16,8 +16,9 @@ from markupsafe import Markup, escape
 
 from ferrolan.base.language import _
 from ferrolan.base.tables import TABLES, Table
+from ferrolan.base.units import CURRENCY
 from ferrolan.views.context import Context
-from ferrolan.views.numbers import DASH, GROUP, MINUS, NBSP, Shown, show, unit_in_key
+from ferrolan.views.numbers import DASH, GROUP, MINUS, NBSP, Shown, is_money, show, unit_in_key
 
 _PLAIN = str.maketrans({NBSP: " ", GROUP: " ", MINUS: "-", DASH: "-", "…": "..."})
 NOTHING = Markup('<span class="none">–</span>')
@@ -39,7 +40,7 @@ class Book:
         """Numbers of the rows whose cells equal the given ones."""
         frame = self.frame(table).with_row_index("_row")
         for column, value in equals.items():
-            frame = frame.filter(pl.col(column) == value)
+            frame = frame.filter(pl.col(column).is_null() if value is None else pl.col(column) == value)
         return [int(row) for row in frame["_row"]]
 
     def row(self, table: str, **equals: object) -> int | None:
@@ -124,10 +125,14 @@ class Book:
         if declared.startswith("see "):
             unit = self.text(table, row, declared.removeprefix("see "))
             return unit_in_key(self.text(table, row, "key")) if unit == "in_key" else unit
-        if declared == "CNY per unit":
+        if declared == f"{CURRENCY} per unit":
             unit = self.text(table, row, "unit")
-            return f"CNY/({unit})" if "/" in unit else f"CNY/{unit}"
-        return declared
+            declared = f"{CURRENCY}/({unit})" if "/" in unit else f"{CURRENCY}/{unit}"
+        return self.money(declared)
+
+    def money(self, unit: str) -> str:
+        """A declared unit with the document's currency in it: ``¤/t`` is ``AUD/t`` where it counts in AUD."""
+        return unit.replace(CURRENCY, self.context.currency)
 
     def _table(self, table: str) -> Table:
         return self.declared.get(table) or TABLES[table]
@@ -135,11 +140,12 @@ class Book:
     def _shown(
         self, shown: Shown, value: float, table: str, row: int, column: str, bare: bool, absolute: bool
     ) -> Markup:
-        form = '<span class="n" data-ref="{}:{}:{}" data-value="{}" data-step="{}" data-decimals="{}" data-unit="{}"{}>{}</span>'
+        form = '<span class="{}" data-ref="{}:{}:{}" data-value="{}" data-step="{}" data-decimals="{}" data-unit="{}"{}>{}</span>'
         mark = Markup(' data-absolute="1"') if absolute else Markup()
         text = shown.text if bare else shown.full
+        kind = "n money" if is_money(shown.unit) else "n"
         return Markup(form).format(
-            table, row, column, repr(value), repr(shown.step), shown.decimals, shown.unit, mark, text
+            kind, table, row, column, repr(value), repr(shown.step), shown.decimals, shown.unit, mark, text
         )
 
     def _one_text(self, table: str, row: int, columns: tuple[str, str], spread: float | None, magnitude: float) -> bool:

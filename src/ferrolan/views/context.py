@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from ferrolan.base.errors import ProblemError
+from ferrolan.base.provenance import Json
 
 _SPELLED = {
     "prnd": "Pr-Nd",
+    "ndpr": "Nd-Pr",
+    "reo": "REO",
+    "hrc": "HRC",
     "lace": "La-Ce",
     "segy": "Sm-Eu-Gd-Y",
     "re": "rare-earth",
@@ -36,9 +43,9 @@ class Quarter:
 
 @dataclass(frozen=True)
 class QuotedPrice:
-    """A price the plan uses: as it was quoted, and as it counts (without VAT, in CNY per tonne).
+    """A price the plan uses: as it was quoted, and as it counts (without VAT, in the document's currency).
 
-    ``vat`` is ``included | excluded | none``; ``source`` an id of the source catalogue, or None where it is synthetic;
+    ``side`` is ``buy | sell | use``, the last of what is bought in any amount, such as power; ``vat`` is ``included | excluded | none``; ``source`` an id of the source catalogue, or None where it is synthetic;
     ``note`` what must travel with it, such as its grade and place.
     """
 
@@ -52,12 +59,14 @@ class QuotedPrice:
     period: str = ""
     synthetic: bool = False
     note: str = ""
+    side: str = "sell"
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A market scenario: an instrument of a region, its limit as a share of the base case's exports.
+    """A market scenario: an instrument of a region and its step.
 
+    ``share`` is the limit of a quota as a share of the base case's exports or production, or the rate of a tariff;
     ``each`` says whether every commodity is limited by itself, instead of all by one tonnage.
     """
 
@@ -88,19 +97,27 @@ class Context:
     title
         Title of the enterprise.
     month
-        ISO month of the account, such as ``"2026-03"``.
+        ISO month of the account, such as ``"2026-03"``; None where there is no account.
     plan_months
         ISO months of the plan, first to last.
     run_id, code_version, data_cut, seed
-        Identity of the run; ``data_cut`` is the end of the data as text, with its zone.
+        Identity of the run; ``data_cut`` is the end of the data as text, with its zone, None where there are none.
     synthetic
         Whether the plant and its raw data are synthetic.
     seller, buyer
-        Keys of the companies that sell and buy the concentrate.
+        Keys of the companies that sell and buy the concentrate; None where none is valued.
     concentrate
-        Commodity the seller delivers.
+        Commodity the seller delivers; None where none is valued.
     home
-        Region of the market in which the enterprise lies.
+        Region of the market in which the enterprise lies; None where no market is declared.
+    currency
+        Currency of every result: what ``¤`` stands for in a declared unit.
+    costs
+        What the declared costs hold: ``variable`` ones alone, or ``cash`` costs with the fixed ones.
+    industries
+        What the enterprise makes, ``rare_earths`` or ``steel`` or both: which part of the public record concerns it.
+    made_up, declared
+        How many values of the document are synthetic, and how many it declares.
     owners
         Title of each company by key, such as ``{"steel": "steel company"}``.
     names
@@ -126,17 +143,22 @@ class Context:
     """
 
     title: str
-    month: str
+    month: str | None
     plan_months: tuple[str, ...]
     run_id: str
     code_version: str
-    data_cut: str
+    data_cut: str | None
     seed: int
     synthetic: bool
-    seller: str
-    buyer: str
-    concentrate: str
-    home: str
+    seller: str | None = None
+    buyer: str | None = None
+    concentrate: str | None = None
+    home: str | None = None
+    currency: str = "CNY"
+    costs: str = "variable"
+    industries: tuple[str, ...] = ()
+    made_up: int = 0
+    declared: int = 0
     owners: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     published: tuple[Quarter, ...] = ()
@@ -147,6 +169,25 @@ class Context:
     rare_earths: tuple[str, ...] = ()
     hours: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def to_json(self) -> Json:
+        """The context as JSON can say it, so that a kept run can be written again."""
+        told: Json = asdict(self)
+        return told
+
+    @classmethod
+    def from_json(cls, told: Json) -> Context:
+        """The context that ``to_json`` told.
+
+        Raises
+        ------
+        ProblemError
+            If a field is missing, unknown or of another shape.
+        """
+        try:
+            return cls(**_read(told))
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ProblemError(f"this is not the context of a run: {error}") from error
 
     def owner(self, key: str | None) -> str:
         """Title of a company, or the key itself."""
@@ -160,6 +201,25 @@ class Context:
         """Readable citations of comma-separated source ids."""
         ids = [part.strip() for part in (sources or "").split(",") if part.strip()]
         return "; ".join(self.citations.get(source, source) for source in ids)
+
+
+_PARTS = {"published": Quarter, "prices": QuotedPrice, "scenarios": Scenario, "streams": Stream}
+
+
+def _read(told: Json) -> dict[str, Any]:  # Any: the fields of Context, each with its own type
+    """Fields of a context with their lists as tuples, and their parts as what they are."""
+    if not isinstance(told, Mapping):
+        raise TypeError(f"expected an object, got {type(told).__name__}")
+    values: dict[str, Any] = dict(told)
+    unknown = set(values) - {item.name for item in fields(Context)}
+    if unknown:
+        raise ValueError(f"unknown fields {sorted(unknown)}")
+    for name, value in values.items():
+        if name in _PARTS:
+            values[name] = tuple(_PARTS[name](**part) for part in value)
+        elif isinstance(value, list | tuple):
+            values[name] = tuple(value)
+    return values
 
 
 def subscripted(formula: str) -> str:

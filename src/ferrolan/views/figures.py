@@ -7,7 +7,7 @@ the published price lies. Positions come from the data; labels get gutters of th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,7 +16,8 @@ from markupsafe import Markup
 from ferrolan.base.language import _
 from ferrolan.views import svg
 from ferrolan.views.cells import Book, name, say, spread_of
-from ferrolan.views.numbers import display_unit, show
+from ferrolan.views.earnings import capital, reply_title
+from ferrolan.views.numbers import column_size, display_unit, show
 from ferrolan.views.svg import Label
 from ferrolan.views.words import limit_name, measure_name, party_name
 
@@ -35,6 +36,8 @@ _DRAWN = {
 }
 _GOLDEN = 0.6180339887  # spreads dots evenly over their strip without a random number
 _MOST_DOTS = 200
+_REPLY = 31.0  # height of one reply [px]
+_FULL = 0.999  # load from which a unit is full
 
 
 _OF_THE_RUN = Markup("")  # no other source than the run itself
@@ -80,19 +83,21 @@ def concentrate(book: Book, title: Markup) -> Figure | None:
         return None
     axis = _value_axis(book, shown)
     top, bottom = 24.0, 24.0 + _ROW * len(shown)
-    marks = [*_grid(axis, top, bottom, "CNY/t"), *_published_line(book, axis, top, bottom)]
+    marks = [*_grid(axis, top, bottom, book.money("¤/t")), *_published_line(book, axis, top, bottom)]
     for place, row in enumerate(shown):
         marks += _value_row(book, row, axis, top + _ROW * (place + 0.5))
     grade = book.number("concentrate_value", shown[0], "grade", digits=2)
     caption = say(
-        _("CNY per tonne of concentrate (dry, at {grade} REO, without VAT). Dots: {draws} draws; bar: {low} to {high} of them; diamond: base."),
+        _("{currency} per tonne of concentrate (dry, at {grade} REO, without VAT). Dots: {draws} draws; bar: {low} to {high} of them; diamond: base."),
+        currency=book.context.currency,
         grade=grade,
         draws=book.number("view_run", 0, "draws", digits=None),
         low=book.number("view_run", 0, "level_low", digits=1),
         high=book.number("view_run", 0, "level_high", digits=2),
     )  # fmt: skip
     if not book.frame("value_draws").height:
-        caption = say(_("CNY per tonne of concentrate (dry, at {grade} REO, without VAT)."), grade=grade)
+        form = _("{currency} per tonne of concentrate (dry, at {grade} REO, without VAT).")
+        caption = say(form, currency=book.context.currency, grade=grade)
     return Figure(title, caption, svg.drawing(WIDTH, bottom + 22, title.striptags(), caption, marks, "figure-value"))
 
 
@@ -103,14 +108,17 @@ def limits(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
     if most <= 0:
         return None
     gutter = 12 + max(svg.text_width(limit_name(book, row), _SIZE) for row in rows)
-    axis = Axis(0.0, most, gutter, HALF - 40)
+    numbers = {
+        row: book.number("plan_limits", row, "money", spread=most / 10, magnitude=most, bare=True) for row in rows
+    }
+    axis = Axis(0.0, most, gutter, _bars_end(numbers.values()))
     marks = [svg.line(axis.at(0), 4, axis.at(0), 8 + 24 * len(rows), svg.EDGE)]
     for place, row in enumerate(rows):
         label = Label(gutter - 8, 24 * place + 20, limit_name(book, row), _SIZE, "end")
-        number = book.number("plan_limits", row, "money", spread=most / 10, magnitude=most, bare=True)
-        marks += _bar(label, number, axis, money[row], 24 * place + 16, svg.LIVE)
+        marks += _bar(label, numbers[row], axis, money[row], 24 * place + 16, svg.LIVE)
     caption = say(
-        _("Gain over the plan from one per cent more of a limit, re-solved; {unit}."), unit=display_unit("CNY", most)[1]
+        _("Gain over the plan from one per cent more of a limit, re-solved; {unit}."),
+        unit=display_unit(book.context.currency, most)[1],
     )
     return Figure(
         title, caption, svg.drawing(HALF, 24 * len(rows) + 14, title.striptags(), caption, marks, "figure-limits")
@@ -167,6 +175,99 @@ def published(book: Book, title: Markup) -> Figure | None:
     caption = say(_("CNY per tonne, dry, without VAT; a quarter without a bar has no public value known here."))
     drawn = svg.drawing(HALF, bottom + 20, title.striptags(), caption, marks, "figure-published")
     return Figure(title, caption, drawn, _public_sources(book, known))
+
+
+def sales(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
+    """Bars of what each product brings in a year; None where nothing is sold."""
+    money = {row: book.real("view_trade", row, "money") or 0.0 for row in rows}
+    most = max(money.values(), default=0.0)
+    if most <= 0:
+        return None
+    size = column_size(list(money.values()))
+    names = {row: book.context.name(book.text("view_trade", row, "commodity")) for row in rows}
+    gutter = 12 + max(svg.text_width(text, _SIZE) for text in names.values())
+    numbers = {
+        row: book.number("view_trade", row, "money", spread=most / 100, magnitude=size, bare=True) for row in rows
+    }
+    axis = Axis(0.0, most, gutter, _bars_end(numbers.values()))
+    marks = [svg.line(axis.at(0), 4, axis.at(0), 8 + 24 * len(rows), svg.EDGE)]
+    for place, row in enumerate(rows):
+        label = Label(gutter - 8, 24 * place + 20, names[row], _SIZE, "end")
+        marks += _bar(label, numbers[row], axis, money[row], 24 * place + 16, svg.LIVE)
+    unit = display_unit(f"{book.context.currency}/a", size)[1]
+    caption = say(_("Sales of each product at the plan's prices, without VAT; {unit}."), unit=unit)
+    return Figure(
+        title, caption, svg.drawing(HALF, 24 * len(rows) + 14, title.striptags(), caption, marks, "figure-sales")
+    )
+
+
+def loads(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
+    """Bars of how far each unit is used over the plan, with its capacity as the end of the axis; None without units."""
+    known = [row for row in rows if book.real("view_loads", row, "load") is not None]
+    if not known:
+        return None
+    known.sort(key=lambda row: -(book.real("view_loads", row, "load") or 0.0))
+    names = {row: book.context.name(book.text("view_loads", row, "unit")) for row in known}
+    gutter = 12 + max(svg.text_width(text, _SIZE) for text in names.values())
+    axis = Axis(0.0, 1.0, gutter, HALF - 44)
+    bottom = 8 + 20 * len(known)
+    marks = [svg.line(axis.at(end), 4, axis.at(end), bottom, svg.EDGE if end == 0 else svg.GRID) for end in (0, 1)]
+    for place, row in enumerate(known):
+        share = min(book.real("view_loads", row, "load") or 0.0, 1.0)
+        label = Label(gutter - 8, 20 * place + 18, names[row], _SIZE, "end")
+        number = book.number("view_loads", row, "load", digits=3 if share >= 0.1 else 2)
+        marks += _bar(label, number, axis, share, 20 * place + 14, svg.LIVE if share > _FULL else svg.EDGE)
+    caption = say(_("Throughput over capacity, all months of the plan. Blue: full."))
+    return Figure(title, caption, svg.drawing(HALF, bottom + 6, title.striptags(), caption, marks, "figure-loads"))
+
+
+def replies(book: Book, title: Markup) -> Figure | None:
+    """What each declared change does to the plan's gain, with its interval; None where none was tried."""
+    rows = sorted(book.rows("what_if"), key=lambda row: -abs(book.real("what_if", row, "gain") or 0.0))
+    if not rows:
+        return None
+    ends = [book.real("what_if", row, column) or 0.0 for row in rows for column in ("gain", "low", "high")]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    wide = max(high - low, 1.0)
+    axis = Axis(low - 0.01 * wide, high + 0.01 * wide, 8.0, WIDTH - 130)
+    bottom = _REPLY * len(rows) + 2
+    marks: list[Markup] = []
+    for place, row in enumerate(rows):
+        marks += _reply_row(book, row, axis, _REPLY * place)
+    size = max(abs(end) for end in ends)
+    unit = display_unit(f"{book.context.currency}/a", size)[1]
+    caption = say(_("Change of the plan's gain, re-solved; {unit}."), unit=unit)
+    if any(book.real("what_if", row, "low") is not None for row in rows):
+        level = book.number("view_run", 0, "level", digits=2)
+        form = _("Change of the plan's gain, re-solved; {unit}. Pale bar: {level} of the draws.")
+        caption = say(form, unit=unit, level=level)
+    return Figure(title, caption, svg.drawing(WIDTH, bottom + 4, title.striptags(), caption, marks, "figure-replies"))
+
+
+def _reply_row(book: Book, row: int, axis: Axis, top: float) -> list[Markup]:
+    """One change: its title above, its bar and interval beneath, its number at the right."""
+    gain = book.real("what_if", row, "gain") or 0.0
+    low, high = (book.real("what_if", row, column) for column in ("low", "high"))
+    spread = spread_of(book, "what_if", row, "low", "high")
+    middle = top + 23
+    marks = [svg.text(Label(8.0, top + 12, _fitting_title(book, row), _SIZE))]
+    if low is not None and high is not None:
+        marks.append(svg.rect(axis.at(low), middle - 5.5, max(axis.at(high) - axis.at(low), 1.5), 11, svg.BAND))
+    start, end = sorted((axis.at(0.0), axis.at(gain)))
+    marks.append(svg.rect(start, middle - 2.5, max(end - start, 1.0), 5, svg.LOSS if gain < 0 else svg.LIVE))
+    marks.append(svg.line(axis.at(0), middle - 7, axis.at(0), middle + 7, svg.EDGE))
+    size = max(abs(axis.low), abs(axis.high))
+    number = book.number("what_if", row, "gain", signed=True, spread=spread or size / 100, magnitude=size, bare=True)
+    return [*marks, svg.text(Label(WIDTH, middle + 4, number, _SIZE, "end", svg.INK, bold=True))]
+
+
+def _fitting_title(book: Book, row: int) -> Markup:
+    """A declared change in words, as far as the figure is wide; the answer in the text has all of them."""
+    title, width = reply_title(book, row), WIDTH - 8.0
+    if svg.text_width(title.striptags(), _SIZE) <= width:
+        return title
+    words = capital(book.text("what_if", row, "title"))
+    return book.word("what_if", row, "title", svg.shortened(words, _SIZE, width))
 
 
 def _public_sources(book: Book, rows: Sequence[int]) -> Markup:
@@ -261,6 +362,11 @@ def _bar(label: Label, number: Markup, axis: Axis, value: float, middle: float, 
         svg.rect(start, middle - 7, max(end - start, 1.0), 14, fill),
         svg.text(Label(end + 6, middle + 4, number, _SIZE, "start", svg.INK, bold=True)),
     ]
+
+
+def _bars_end(numbers: Iterable[Markup]) -> float:
+    """Where the longest bar ends, so that the widest number still stands inside the frame [px]."""
+    return HALF - max(40.0, 10 + max((svg.text_width(number, _SIZE) for number in numbers), default=0.0))
 
 
 def _stream_name(book: Book, row: int) -> str:

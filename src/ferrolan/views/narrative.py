@@ -14,39 +14,94 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say, spread_of
+from ferrolan.views.earnings import (
+    earned,
+    loads_title,
+    plain_replies,
+    replies_title,
+    reply,
+    risk_title,
+    sales_lines,
+    sales_title,
+    strongest_replies,
+)
 from ferrolan.views.meters import account_verdict, echoes, suspect_of, suspicion
-from ferrolan.views.words import limit_name, month_name, scenario_name
+from ferrolan.views.scope import has_account, no_plant_data, values_concentrate
+from ferrolan.views.words import before, limit_name, month_name, scenario_name
 from ferrolan.views.worth import concentrate_lead, trade_headline, value_row
 
 _WHOLE = 0.01  # share of the money by which a first part counts as all of it
 _MOST_FINDINGS = 5
 _MOST_OF_A_KIND = {"market": 1, "limit": 2, "meter": 2}
 _FEWEST_HIGHLIGHTS = 3
-_LEAST_SHARE = 0.001  # of the limit worth most: what is worth less is not told
-_LEAST_MONEY = 1.0  # CNY: what earns less is rounding
+_LEAST_SHARE = 0.01  # of the limit worth most: what is worth less is not told
+_LEAST_MONEY = 1.0  # ¤: what earns less is rounding
 
 
 def title(book: Book) -> Markup:
-    """The finding worth most money, in one line."""
+    """The finding worth most money, in one line; where no concentrate is valued, a weaker market may be worth more."""
     ranked = ranked_findings(book)
+    if not values_concentrate(book):
+        risk = largest_risk(book)
+        if risk is not None:
+            return risk_title(book, risk)
     if not ranked:
-        return say(_("{month}: no finding of this run has a price"), month=month(book))
+        return _untitled(book)
     if book.text("findings", ranked[0], "kind") != "value":
         return finding(book, ranked[0])
     return trade_headline(book, ranked[0])
 
 
 def lead(book: Book) -> list[Markup]:
-    """Three sentences: the concentrate, the limit worth most, whether the balances can be trusted."""
-    return [sentence for sentence in (concentrate_lead(book), _lead_limit(book), account_verdict(book)) if sentence]
+    """Three sentences: the concentrate or what the plan earns, the limit worth most, whether the data can be trusted."""
+    first = concentrate_lead(book) if values_concentrate(book) else earned(book)
+    last = account_verdict(book) if has_account(book) else no_plant_data(book)
+    return [sentence for sentence in (first, _lead_limit(book), last) if sentence]
 
 
 def highlights(book: Book) -> list[Markup]:
-    """Three to five lines with one number each: the findings in their rank, few of a kind, then what is sold."""
-    lines = [finding(book, row) for row in told_findings(book)[:_MOST_FINDINGS]]
-    if len(lines) < _FEWEST_HIGHLIGHTS:
-        lines += _made_lines(book)[: _FEWEST_HIGHLIGHTS - len(lines)]
-    return lines
+    """Three to five lines with one number each: the findings in their rank, few of a kind, then what is sold.
+
+    Where no concentrate is valued, the plan's replies to the open questions stand among them by what they are worth,
+    and what the title says is not told again.
+    """
+    if not values_concentrate(book):
+        return _plan_highlights(book)
+    told = [finding(book, row) for row in told_findings(book)[:_MOST_FINDINGS]]
+    if len(told) < _FEWEST_HIGHLIGHTS:
+        told += _made_lines(book)[: _FEWEST_HIGHLIGHTS - len(told)]
+    return told
+
+
+def _plan_highlights(book: Book) -> list[Markup]:
+    risk, first = largest_risk(book), next(iter(ranked_findings(book)), None)
+    told = [
+        (book.real("findings", row, "money"), finding(book, row))
+        for row in told_findings(book)
+        if risk is not None or row != first
+    ]
+    told += [
+        (book.real("what_if", row, "gain"), reply(book, row))
+        for row in strongest_replies(book)
+        if not _answered(book, row, risk)
+    ]
+    told.sort(key=lambda line: -abs(line[0] or 0.0))
+    sales = sales_lines(book)
+    return [*(line for _money, line in told[: _MOST_FINDINGS - len(sales)]), *sales]
+
+
+def _answered(book: Book, row: int, risk: int | None) -> bool:
+    """Whether the title answers the question of this reply already."""
+    return risk is not None and book.text("what_if", row, "question") == book.text("what_if", risk, "question")
+
+
+def largest_risk(book: Book) -> int | None:
+    """Row of the change of demand or policy that would cost the plan most, if that is more than any finding is worth."""
+    rows = plain_replies(book, "demand", "intervention")
+    worst = min(rows, key=lambda row: book.real("what_if", row, "gain") or 0.0, default=None)
+    loss = -(book.real("what_if", worst, "gain") or 0.0)
+    found = (abs(book.real("findings", row, "money") or 0.0) for row in book.rows("findings"))
+    return worst if loss >= max(_LEAST_MONEY, *found, 0.0) else None
 
 
 def finding(book: Book, row: int) -> Markup:
@@ -68,6 +123,9 @@ def figure_titles(book: Book) -> dict[str, Markup]:
         "limits": _figure_limits(book),
         "rare_earths": _figure_rare_earths(book),
         "published": _figure_published(book),
+        "sales": sales_title(book),
+        "loads": loads_title(book),
+        "replies": replies_title(book),
     }
 
 
@@ -101,8 +159,12 @@ def told_findings(book: Book) -> list[int]:
     """Rows of the findings to tell: in their rank, few of a kind, so that a meter is heard beside the limits."""
     told: list[int] = []
     kinds: Counter[str] = Counter()
+    limits = [abs(book.real("findings", row, "money") or 0.0) for row in book.rows("findings", kind="limit")]
+    least = _LEAST_SHARE * max(limits, default=0.0)
     for row in ranked_findings(book):
         kind = book.text("findings", row, "kind")
+        if kind == "limit" and abs(book.real("findings", row, "money") or 0.0) < least:
+            continue
         kinds[kind] += 1
         if kinds[kind] <= _MOST_OF_A_KIND.get(kind, 1):
             told.append(row)
@@ -110,8 +172,16 @@ def told_findings(book: Book) -> list[int]:
 
 
 def month(book: Book) -> Markup:
-    """The month of the account in words."""
-    return book.word("view_run", 0, "month", month_name(book.context.month))
+    """The month of the account in words; without one, the months of the plan."""
+    if book.context.month is not None:
+        return book.word("view_run", 0, "month", month_name(book.context.month))
+    if not book.context.plan_months:
+        return Markup("")
+    ends = {
+        end: book.word("view_run", 0, column, month_name(book.text("view_run", 0, column)))
+        for end, column in (("start", "plan_from"), ("end", "plan_to"))
+    }
+    return say(_("plan {start} to {end}"), **ends)
 
 
 def period(book: Book, row: int) -> Markup:
@@ -121,14 +191,32 @@ def period(book: Book, row: int) -> Markup:
     return book.word("plan_limits", row, "period", words)
 
 
-def scenario_step(book: Book, scenario: str) -> Markup:
-    """A market scenario with its step: an export quota on the total tonnage, at 70 % of the base case's exports."""
+def scenario_step(book: Book, scenario: str, *, clause: bool = False) -> Markup:
+    """A market scenario with its step: an export quota on the total tonnage, at 70 % of the base case's exports.
+
+    As a ``clause`` of a sentence that goes on it ends with a comma where it has one inside.
+    """
     row = book.row("view_scenarios", scenario=scenario)
     named = scenario_name(book.context, scenario)
     if row is None:
         return say("{name}", name=named)
-    share = book.number("view_scenarios", row, "share", digits=2)
-    return say(_("{name}, at {share} of the base case's exports"), name=named, share=share)
+    forms = {
+        "exports": _("{name}, at {share} of the base case's exports"),
+        "production": _("{name}, at {share} of the base case's production"),
+        "imports": _("{share} {name}"),
+    }
+    hits = book.text("view_scenarios", row, "hits")
+    step = say(forms[hits], name=named, share=book.number("view_scenarios", row, "share", digits=2))
+    return say("{step},", step=step) if clause and hits != "imports" else step
+
+
+def _untitled(book: Book) -> Markup:
+    """The title of a run without a finding: what its plan earns, else that nothing has a price."""
+    if values_concentrate(book) or book.real("view_earned", 0, "gain") is None:
+        return say(_("{month}: no finding of this run has a price"), month=month(book) or book.context.title)
+    return say(
+        _("The plan earns {gain} {before}"), gain=book.number("view_earned", 0, "gain"), before=before(book.context)
+    )
 
 
 def _is_echo(book: Book, row: int) -> bool:
@@ -163,16 +251,16 @@ def _ends_early(book: Book, limit: int) -> bool:
 
 
 def _value_finding(book: Book, row: int) -> Markup:
-    parts = {"subject": book.context.name(book.text("findings", row, "subject"))}
+    parts = {"subject": book.context.name(book.text("findings", row, "subject")), "before": before(book.context)}
     spread = spread_of(book, "findings", row, "low", "high")
     if book.real("findings", row, "money") is None:
         return say(_("What {subject} is worth has no price in this run"), **parts)
     money = book.number("findings", row, "money", spread=spread)
     if spread is None:
-        form = _("The trade in {subject} earns both companies together {money} before fixed costs")
+        form = _("The trade in {subject} earns both companies together {money} {before}")
         return say(form, **parts, money=money)
     return say(
-        _("The trade in {subject} earns both companies together {money} before fixed costs ({interval} in {level} of the draws)"),
+        _("The trade in {subject} earns both companies together {money} {before} ({interval} in {level} of the draws)"),
         **parts,
         money=money,
         interval=book.interval("findings", row, "low", "high"),
@@ -219,13 +307,15 @@ def _meter_finding(book: Book, row: int) -> Markup:
 
 def _market_finding(book: Book, row: int) -> Markup:
     money = book.real("findings", row, "money")
-    step = scenario_step(book, book.text("findings", row, "subject"))
+    step = scenario_step(book, book.text("findings", row, "subject"), clause=True)
     if money is None:
-        return say(_("The {scenario}, moves the market"), scenario=step)
+        return say(_("The {scenario} moves the market"), scenario=step)
+    if abs(money) < _LEAST_MONEY:
+        return say(_("The {scenario} leaves the plan's sales as they are"), scenario=step)
     form = (
-        _("The {scenario}, would take {money} from the plan's sales")
+        _("The {scenario} would take {money} from the plan's sales")
         if money < 0
-        else _("The {scenario}, would add {money} to the plan's sales")
+        else _("The {scenario} would add {money} to the plan's sales")
     )
     return say(form, scenario=step, money=book.number("findings", row, "money", absolute=True))
 
@@ -312,7 +402,7 @@ def _figure_rare_earths(book: Book) -> Markup:
         return say(_("Where the rare earths of the ore went"))
     largest = max(known, key=lambda row: book.real("view_rare_earths", row, "share") or 0.0)
     return say(
-        _("The largest loss of rare earths is {stream}: {share} of what the ore held"),
+        _("The largest loss of rare earths is {stream}: {share} of what was fed"),
         stream=book.context.name(book.text("view_rare_earths", largest, "stream")),
         share=book.number("view_rare_earths", largest, "share", digits=2),
     )

@@ -1,6 +1,6 @@
 """The unit gate out: a canonical number becomes a text a person reads.
 
-0.0302 (a fraction) becomes "3.02 %", 1.234e7 CNY "12.3 million CNY". Groups of three are parted by a narrow no-break
+0.0302 (a fraction) becomes "3.02 %", 1.234e7 CNY "12.3 million CNY"; money is in whatever currency its unit says. Groups of three are parted by a narrow no-break
 space and the unit follows after a no-break space, so that no line breaks inside a quantity (SI Brochure, 9th ed. 2019,
 5.4.3 and 5.4.4). Digits follow the uncertainty where one is known: two figures of it, else three significant digits.
 A number that rounds to nothing is "0", never "-0".
@@ -9,9 +9,12 @@ A number that rounds to nothing is "0", never "-0".
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ferrolan.base.language import _
+from ferrolan.base.units import CURRENCIES, CURRENCY
 
 NBSP = "\u00a0"
 GROUP = "\u202f"
@@ -19,12 +22,16 @@ MINUS = "\u2212"
 DASH = "\u2013"
 
 _MOST_DECIMALS = 6
-_MONEY = ((1e9, 1e9, "billion CNY"), (1e6, 1e6, "million CNY"), (0.0, 1.0, "CNY"))
+_MONEY = ((1e9, 1e9, "billion"), (1e6, 1e6, "million"), (0.0, 1.0, ""))
+_MILLIONS = 9.99e8  # the largest number that is still shown in millions
 _MASS = ((1e6, 1e6, "Mt"), (1e4, 1e3, "kt"), (0.0, 1.0, "t"))
 _SHARE = ((0.0, 0.01, "%"),)
 _STEPS: dict[str, tuple[tuple[float, float, str], ...]] = {  # from which size on, step, label
-    "CNY": _MONEY,
-    "CNY/a": tuple((least, step, f"{label}/a") for least, step, label in _MONEY),
+    **{
+        f"{currency}{per}": tuple((least, step, f"{many} {currency}{per}".strip()) for least, step, many in _MONEY)
+        for currency in (*CURRENCIES, CURRENCY)
+        for per in ("", "/a")
+    },
     "t": _MASS,
     "t/a": tuple((least, step, f"{label}/a") for least, step, label in _MASS),
     "1": _SHARE,
@@ -39,7 +46,8 @@ _SPELLED = {
     "USD_per_kg": "USD/kg",
 }
 _IN_KEY = {"_usd_per_kg": "USD/kg", "_rmb_per_t": "CNY/t", "_pct": "%", "_t": "t"}
-_MONEY_DECIMALS = 2  # nothing is paid below the hundredth of a yuan
+_MONEY_DECIMALS = 2  # nothing is paid below the hundredth of a currency
+_TO_THE_CENT = re.compile(rf"(?:{'|'.join((*CURRENCIES, CURRENCY))})(?:/a|/t.*)?")
 
 
 @dataclass(frozen=True)
@@ -95,9 +103,20 @@ def show(
     step, label = _display(unit, abs(value if magnitude is None else magnitude))
     scaled = value / step
     decimals = _decimals(scaled, digits, None if spread is None else abs(spread) / step)
-    if unit.startswith("CNY/") or label == "CNY":
+    if _TO_THE_CENT.fullmatch(label):
         decimals = min(decimals, _MONEY_DECIMALS)
     return Shown(_text(scaled, decimals, signed), unit_label(label), step, decimals)
+
+
+def is_money(unit: str) -> bool:
+    """Whether a unit, canonical or shown, is one of money.
+
+    Examples
+    --------
+    >>> is_money("million AUD/year"), is_money("t/a")
+    (True, False)
+    """
+    return any(currency in unit for currency in (*CURRENCIES, CURRENCY))
 
 
 def unit_label(unit: str) -> str:
@@ -115,6 +134,19 @@ def display_unit(unit: str, magnitude: float) -> tuple[float, str]:
     """
     step, label = _display(unit, abs(magnitude))
     return step, unit_label(label)
+
+
+def column_size(column: Sequence[float]) -> float:
+    """The magnitude in which a column of money is shown: of its largest number, but no more than millions beside small ones.
+
+    Examples
+    --------
+    >>> column_size([1.35e9, 1.1e7]) < 1e9 < column_size([1.35e9, 2e8])
+    True
+    """
+    most = max((abs(value) for value in column), default=0.0)
+    least = min((abs(value) for value in column if value), default=0.0)
+    return most if least >= most / 10 else min(most, _MILLIONS)
 
 
 def unit_in_key(key: str) -> str:
@@ -160,14 +192,17 @@ def _text(scaled: float, decimals: int, signed: bool) -> str:
 
 def _translated(label: str) -> str:
     """The words among the units, each with its own entry in the catalogue."""
-    words = {
-        "billion CNY": _("billion CNY"),
-        "million CNY": _("million CNY"),
-        "billion CNY/a": _("billion CNY/year"),
-        "million CNY/a": _("million CNY/year"),
-        "CNY/a": _("CNY/year"),
-        "Mt/a": _("Mt/year"),
-        "kt/a": _("kt/year"),
-        "t/a": _("t/year"),
+    words = {"Mt/a": _("Mt/year"), "kt/a": _("kt/year"), "t/a": _("t/year")}
+    if label in words:
+        return words[label]
+    forms = {
+        ("billion", ""): _("billion {currency}"),
+        ("million", ""): _("million {currency}"),
+        ("billion", "a"): _("billion {currency}/year"),
+        ("million", "a"): _("million {currency}/year"),
+        ("", "a"): _("{currency}/year"),
     }
-    return words.get(label, label)
+    money, _slash, per = label.partition("/")
+    many, _space, currency = money.rpartition(" ")
+    form = forms.get((many, per)) if currency in CURRENCIES or currency == CURRENCY else None
+    return label if form is None else form.format(currency=currency)

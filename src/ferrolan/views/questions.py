@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from ferrolan.base.language import _
-from ferrolan.views.cells import Book, name, say, spread_of
+from ferrolan.views.cells import NOTHING, Book, name, say
+from ferrolan.views.earnings import reply
 from ferrolan.views.narrative import earning_limits, scenario_step
-from ferrolan.views.words import limit_name, listed, market_party_name, month_name, scenario_name, sources_named
+from ferrolan.views.scope import has_account, values_concentrate
+from ferrolan.views.words import limit_name, listed, market_party_name, month_name, sources_named, the
 
 _LEAST_CHANGE = 5e-4  # a price that moves by less stays as it is in print
 
@@ -50,12 +53,9 @@ def open_questions(book: Book) -> list[Question]:
 
 def bigger_picture(book: Book) -> list[Public]:
     """Public figures beside which this run must be read; only those that the record base holds."""
-    quoted = [
-        _published(book),
-        _national_quotas(book),
-        _group_quota(book),
-        *(_fact(book, *wanted) for wanted in _wanted()),
-    ]
+    makes = book.context.industries
+    quoted = [_published(book), _national_quotas(book), _group_quota(book)] if "rare_earths" in makes else []
+    quoted += [_fact(book, *wanted) for wanted in _wanted(makes)]
     return [public for public in quoted if public is not None]
 
 
@@ -73,60 +73,70 @@ def main_commodity(book: Book) -> str | None:
 
 
 def _demand(book: Book) -> Question:
-    answer = [*_what_if(book, "demand"), *_exports(book)]
+    answer = [*_what_if(book, "demand"), *base_case(book)]
     return _question(
-        say(_("Demand and exports: what if less is wanted, and how much goes abroad?")),
+        say(
+            _("Demand and exports: what if less is wanted, and how much goes abroad?")
+            if book.context.home is not None
+            else _("Demand: what if less is wanted, or at another price?")
+        ),
         answer,
         say(_("Not answered: needs a plan re-solved under other prices, and a cleared market.")),
-        say(_("Intervals carry the same draws as the concentrate: meters, prices and costs.")),
+        _intervals(book),
     )
+
+
+def _intervals(book: Book) -> Markup:
+    """What the intervals of the plan's replies carry."""
+    if values_concentrate(book):
+        return say(_("Intervals carry the same draws as the concentrate: meters, prices and costs."))
+    rows = [row for row in book.rows("what_if") if book.real("what_if", row, "low") is not None]
+    if not rows:
+        return say(_("These answers have no interval: the document says nothing of how uncertain its figures are."))
+    level = book.number("view_run", 0, "level", digits=2)
+    form = (
+        _("Intervals hold {level} of the draws of meters, prices and costs.")
+        if has_account(book)
+        else _("Intervals hold {level} of the draws of prices and costs; yields are taken as declared.")
+    )
+    return say(form, level=level)
 
 
 def _what_if(book: Book, question: str) -> list[Markup]:
     """Each declared change of the world: what it does to the joint plan, its interval, what it leaves out."""
-    sentences = []
-    for row in book.rows("what_if", question=question):
-        spread = spread_of(book, "what_if", row, "low", "high")
-        sentences.append(
-            say(
-                _("{title}: {gain} {covers}."),
-                title=book.word("what_if", row, "title", _capital(book.text("what_if", row, "title"))),
-                gain=_gain(book, row, spread),
-                covers=Markup('<span class="covers">({})</span>').format(book.word("what_if", row, "covers")),
-            )
-        )
-    return sentences
-
-
-def _gain(book: Book, row: int, spread: float | None) -> Markup:
-    if spread is None:
-        return book.number("what_if", row, "gain", signed=True)
-    size = max(abs(book.real("what_if", row, end) or 0.0) for end in ("low", "high"))
-    return say(
-        _("{gain} ({interval})"),
-        gain=book.number("what_if", row, "gain", signed=True, spread=spread, magnitude=size),
-        interval=book.interval("what_if", row, "low", "high"),
-    )
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _exports(book: Book) -> list[Markup]:
-    commodity, home = main_commodity(book), book.context.home
-    row = None if commodity is None else book.row("market", scenario="base", region=home, commodity=commodity)
-    if row is None or book.real("market", row, "net_export") is None:
-        return []
     return [
         say(
-            _(
-                "In the market's base case {region} sells {exports} of {commodity} abroad and uses {used} itself, at "
-                "{price}. That case is calibrated to declared quantities and reference prices: its exports are an input, "
-                "not a finding."
-            ),
-            region=book.context.name(home),
-            exports=book.number("market", row, "net_export"),
+            _("{reply} {covers}."),
+            reply=reply(book, row),
+            covers=Markup('<span class="covers">({})</span>').format(book.word("what_if", row, "covers")),
+        )
+        for row in book.rows("what_if", question=question)
+    ]
+
+
+def base_case(book: Book) -> list[Markup]:
+    """The market's base case at home: what is used, sold abroad or brought in, at which price."""
+    commodity, home = main_commodity(book), book.context.home
+    row = None if commodity is None else book.row("market", scenario="base", region=home, commodity=commodity)
+    if row is None or home is None or book.real("market", row, "net_export") is None:
+        return []
+    forms = {
+        True: _(
+            "In the market's base case {region} sells {traded} of {commodity} abroad and uses {used} itself, at "
+            "{price}. That case is calibrated to declared quantities and reference prices: its exports are an input, "
+            "not a finding."
+        ),
+        False: _(
+            "In the market's base case {region} uses {used} of {commodity}, {traded} of it from elsewhere, at {price}. "
+            "That case is calibrated to declared quantities and reference prices: its imports are an input, not a "
+            "finding."
+        ),
+    }
+    return [
+        say(
+            forms[(book.real("market", row, "net_export") or 0.0) >= 0],
+            region=the(book.context.name(home)),
+            traded=book.number("market", row, "net_export", absolute=True),
             commodity=name(book.context.name(commodity)),
             used=book.number("market", row, "consumption"),
             price=book.number("market", row, "price"),
@@ -185,11 +195,16 @@ def _idle_capacity(book: Book) -> list[Markup]:
     if not known:
         return []
     idlest = min(known, key=lambda row: book.real("view_loads", row, "load") or 0.0)
+    form = (
+        _("The {unit} of {owner} works at {load} of its capacity.")
+        if len(book.context.owners) > 1
+        else _("The {unit} works at {load} of its capacity.")
+    )
     return [
         say(
-            _("The {unit} of the {owner} works at {load} of its capacity."),
+            form,
             unit=book.context.name(book.text("view_loads", idlest, "unit")),
-            owner=book.context.owner(book.text("view_loads", idlest, "owner")),
+            owner=the(book.context.owner(book.text("view_loads", idlest, "owner"))),
             load=book.number("view_loads", idlest, "load", digits=2),
         )
     ]
@@ -197,54 +212,128 @@ def _idle_capacity(book: Book) -> list[Markup]:
 
 def _intervention(book: Book) -> Question:
     answer = _what_if(book, "intervention")
-    for scenario in _scenarios(book):
-        answer += [*_hit(book, scenario), *_price_shift(book, scenario), *_gains(book, scenario)]
+    if values_concentrate(book):
+        answer += [sentence for scenario in scenarios(book) for sentence in market_sentences(book, scenario)]
+    elif scenarios(book):
+        answer.append(say(_("What each policy does to the market stands in the table below.")))
+    asked = (
+        _("Intervention: what does it do, and who pays?") if scenarios(book) else _("Intervention: what does it do?")
+    )
     return _question(
-        say(_("Intervention: what does it do, and who pays?")),
+        say(asked),
         answer,
         say(_("Not answered: needs a market case with an instrument.")),
-        say(
-            _("The market's figures have no interval: that needs draws of the elasticities, of which none is verified in public. Not covered: answers of other states, "
-              "licences for single elements, new mines abroad.")
-        ),
+        _market_limits(book),
+    )
+
+
+def _market_limits(book: Book) -> Markup:
+    """What the answers on intervention leave out."""
+    if not scenarios(book):
+        return say(_("Not covered: how the market answers; no scenario of a market is declared."))
+    if "rare_earths" not in book.context.industries:
+        return say(
+            _("The market's figures have no interval: that needs draws of the elasticities. Not covered: answers of other "
+              "states, new works elsewhere.")
+        )  # fmt: skip
+    return say(
+        _("The market's figures have no interval: that needs draws of the elasticities, of which none is verified in public. Not covered: answers of other states, "
+          "licences for single elements, new mines abroad.")
     )  # fmt: skip
 
 
-def _scenarios(book: Book) -> list[str]:
+def market_sentences(book: Book, scenario: str) -> list[Markup]:
+    """What a scenario of the market hits, where prices move most, and who gains and loses by it."""
+    return [*_hit(book, scenario), *_price_shift(book, scenario), *_gains(book, scenario)]
+
+
+def scenario_rows(book: Book) -> list[dict[str, Markup]]:
+    """Each scenario against the base case: what gives way most, the main commodity's price at home, who gains and loses."""
+    return [_scenario_cells(book, scenario) for scenario in scenarios(book)]
+
+
+def _scenario_cells(book: Book, scenario: str) -> dict[str, Markup]:
+    commodity, home = main_commodity(book), book.context.home
+    price = book.row("view_market_change", scenario=scenario, region=home, commodity=commodity)
+    found = book.row("findings", kind="market", subject=scenario)
+    parties = _parties(book, scenario)
+    return {
+        "scenario": scenario_step(book, scenario),
+        "hit": _hit_cell(book, scenario),
+        "price": NOTHING
+        if price is None
+        else book.number("view_market_change", price, "price_relative", signed=True, digits=2),
+        "sales": NOTHING if found is None else book.number("findings", found, "money", signed=True),
+        "winner": _party(book, parties[0]) if parties else NOTHING,
+        "loser": _party(book, parties[-1]) if parties else NOTHING,
+    }
+
+
+def _hit_cell(book: Book, scenario: str) -> Markup:
+    row = book.row("view_scenarios", scenario=scenario)
+    if row is None or (book.real("view_scenarios", row, "cut") or 0.0) > -_LEAST_CHANGE:
+        return NOTHING
+    return say(
+        _("{what} of {commodity} {cut}"),
+        what=_hits(book.text("view_scenarios", row, "hits")),
+        commodity=name(book.context.name(book.text("view_scenarios", row, "commodity"))),
+        cut=book.number("view_scenarios", row, "cut", signed=True, digits=2),
+    )
+
+
+def scenarios(book: Book) -> list[str]:
+    """Names of the scenarios that were cleared beside the base case."""
     tables = ("view_market_change", "view_party_change")
     return list(dict.fromkeys(name for table in tables for name in book.frame(table)["scenario"].to_list()))
 
 
 def _hit(book: Book, scenario: str) -> list[Markup]:
-    """Which commodities a scenario hits: the one whose exports fall most, and the one whose fall least."""
+    """Which commodities a scenario hits: the one that gives way most, and the one that gives way least."""
     row = book.row("view_scenarios", scenario=scenario)
     if row is None or (book.real("view_scenarios", row, "cut") or 0.0) > -_LEAST_CHANGE:
         return []
     parts = {
-        "scenario": scenario_step(book, scenario),
+        "scenario": scenario_step(book, scenario, clause=True),
+        "what": _hits(book.text("view_scenarios", row, "hits")),
         "most": name(book.context.name(book.text("view_scenarios", row, "commodity"))),
         "cut": book.number("view_scenarios", row, "cut", signed=True, digits=2),
         "least": name(book.context.name(book.text("view_scenarios", row, "least"))),
         "least_cut": book.number("view_scenarios", row, "least_cut", signed=True, digits=2),
     }
     cut, least_cut = (book.real("view_scenarios", row, column) or 0.0 for column in ("cut", "least_cut"))
+    if book.text("view_scenarios", row, "commodity") == book.text("view_scenarios", row, "least"):
+        return [say(_("The {scenario} cuts the {what} of {most} ({cut})."), **parts)]
     if abs(cut - least_cut) < _LEAST_CHANGE:
-        return [say(_("The {scenario}, cuts the exports of every commodity alike ({cut})."), **parts)]
+        return [say(_("The {scenario} cuts the {what} of every commodity alike ({cut})."), **parts)]
+    if least_cut > 0:
+        return [say(_("The {scenario} cuts the {what} of {most} most ({cut})."), **parts)]
     return [
-        say(_("The {scenario}, cuts the exports of {most} most ({cut}) and of {least} least ({least_cut})."), **parts)
+        say(_("The {scenario} cuts the {what} of {most} most ({cut}) and of {least} least ({least_cut})."), **parts)
     ]
+
+
+def _hits(what: str) -> str:
+    words = {"exports": _("exports"), "production": _("production"), "imports": _("imports")}
+    return words.get(what, what)
 
 
 def _price_shift(book: Book, scenario: str) -> list[Markup]:
-    """The largest relative change of a price that the scenario makes abroad."""
+    """The largest relative change of a price that the scenario makes beyond the region it is meant for."""
+    row = book.row("view_scenarios", scenario=scenario)
+    own = book.context.home if row is None else _region_of(book, scenario)
     rows = [
         row
         for row in book.rows("view_market_change", scenario=scenario)
-        if book.text("view_market_change", row, "region") != book.context.home
+        if (own != book.context.home or book.text("view_market_change", row, "region") != own)
         and abs(book.real("view_market_change", row, "price_relative") or 0.0) >= _LEAST_CHANGE
     ]
     if not rows:
-        return [say(_("The {scenario} changes no price abroad."), scenario=scenario_name(book.context, scenario))]
+        form = (
+            _("The {scenario} changes no price abroad.")
+            if own == book.context.home
+            else _("The {scenario} changes no price.")
+        )
+        return [say(form, scenario=scenario_step(book, scenario, clause=True))]
     largest = max(rows, key=lambda row: abs(book.real("view_market_change", row, "price_relative") or 0.0))
     return [
         say(
@@ -252,14 +341,41 @@ def _price_shift(book: Book, scenario: str) -> list[Markup]:
             commodity=name(book.context.name(book.text("view_market_change", largest, "commodity"))),
             region=_region(book, "view_market_change", largest),
             change=book.number("view_market_change", largest, "price_relative", signed=True, digits=2),
+        ),
+        *_home_price(book, scenario, largest),
+    ]
+
+
+def _region_of(book: Book, scenario: str) -> str | None:
+    return next((item.region for item in book.context.scenarios if item.name == scenario), None)
+
+
+def _home_price(book: Book, scenario: str, told: int) -> list[Markup]:
+    """How the main commodity's price moves at home under somebody else's instrument, where that is not said yet."""
+    home = book.context.home
+    row = book.row("view_market_change", scenario=scenario, region=home, commodity=main_commodity(book))
+    if row is None or row == told or _region_of(book, scenario) == home:
+        return []
+    form = _("At home {commodity} moves by {change} to {price}.")
+    return [
+        say(
+            form,
+            commodity=name(book.context.name(book.text("view_market_change", row, "commodity"))),
+            change=book.number("view_market_change", row, "price_relative", signed=True, digits=2),
+            price=book.number("view_market_change", row, "price"),
         )
     ]
 
 
-def _gains(book: Book, scenario: str) -> list[Markup]:
+def _parties(book: Book, scenario: str) -> list[int]:
+    """Rows of the parties whose surplus a scenario changes, the largest gain first."""
     rows = book.rows("view_party_change", scenario=scenario)
     rows = [row for row in rows if abs(book.real("view_party_change", row, "change") or 0.0) >= 1]
-    rows.sort(key=lambda row: -(book.real("view_party_change", row, "change") or 0.0))
+    return sorted(rows, key=lambda row: -(book.real("view_party_change", row, "change") or 0.0))
+
+
+def _gains(book: Book, scenario: str) -> list[Markup]:
+    rows = _parties(book, scenario)
     if not rows:
         return []
     winner, loser = (_party(book, row) for row in (rows[0], rows[-1]))
@@ -276,8 +392,7 @@ def _party(book: Book, row: int) -> Markup:
 
 
 def _region(book: Book, table: str, row: int) -> str:
-    region = book.context.name(book.text(table, row, "region"))
-    return region if region[:1].isupper() else _("the {region}").format(region=region)
+    return the(book.context.name(book.text(table, row, "region")))
 
 
 def _published(book: Book) -> Public | None:
@@ -349,13 +464,39 @@ def _group_quota(book: Book) -> Public | None:
 _YEAR = re.compile(r"\d{4}")
 
 
-def _wanted() -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """File, words that the record's section, name and key must hold, and the sentence."""
-    return (
-        ("policy_events", ("mp_price_floor", "floor_usd_per_kg"), _("The United States hold a floor of {value} under Nd-Pr since {period}.")),
-        ("steel", ("excess_capacity", "2025"), _("World steel capacity exceeded demand by {value} in {period}.")),
-        ("steel", ("utilisation", "2025"), _("The world's steelworks ran at {value} of their capacity in {period}.")),
-    )  # fmt: skip
+def _wanted(makes: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """File, words that the record's section, name and key must hold, and the sentence; more for a single business."""
+    if "rare_earths" in makes:
+        yield (
+            "policy_events",
+            ("mp_price_floor", "floor_usd_per_kg"),
+            _("The United States hold a floor of {value} under Nd-Pr since {period}."),
+        )
+    if makes == ("rare_earths",):
+        yield (
+            "production",
+            ("refining", "China", "2023"),
+            _("China refined {value} of the world's magnet rare earths in {period}."),
+        )
+        yield "production", ("world_mine", "2025"), _("The world's mines gave {value} in {period}.")
+    if "steel" in makes:
+        yield (
+            "steel",
+            ("excess_capacity", "2025"),
+            _("World steel capacity exceeded demand by {value} in {period}."),
+        )
+        yield (
+            "steel",
+            ("utilisation", "2025"),
+            _("The world's steelworks ran at {value} of their capacity in {period}."),
+        )
+    if makes == ("steel",):
+        yield "steel", ("crude_steel_Mt", "world", "2025"), _("The world made {value} of crude steel in {period}.")
+        yield (
+            "steel",
+            ("cisa_members", "margin_pct", "2025", "Jan", "Sep"),
+            _("China's large steelworks kept {value} of their revenue as profit in {period}."),
+        )
 
 
 def _fact(book: Book, file: str, words: tuple[str, ...], sentence: str) -> Public | None:

@@ -11,19 +11,20 @@ import polars as pl
 from markupsafe import Markup
 
 from ferrolan.base.language import _
-from ferrolan.views import meters, narrative, worth
+from ferrolan.views import earnings, meters, narrative, questions, scope, worth
 from ferrolan.views.cells import Book, plain, say, spread_of
 from ferrolan.views.context import Context
 from ferrolan.views.tables import open_book
-from ferrolan.views.words import measure_name, party_name, quota_name
+from ferrolan.views.words import limit_name, measure_name, party_name, quota_name
 
 _MOST_LIMITS = 3
+_TAKEN = ("rows", "samples", "uncertain", "bad", "rejected")
 
 Tables = Mapping[str, pl.DataFrame]
 
 
 def lines(tables: Tables, context: Context) -> Iterator[str]:
-    """One line a finding: raw data, the account and its suspects, the concentrate, the limits worth most.
+    """One line a finding, station by station; a station of which the run holds nothing says nothing.
 
     Parameters
     ----------
@@ -33,20 +34,76 @@ def lines(tables: Tables, context: Context) -> Iterator[str]:
         Titles and names, as for the brief.
     """
     book = open_book(tables, context)
-    for line in (*_account(book), *_concentrate(book), *_quotas(book), *_findings(book)):
-        if line:
-            yield plain(line)
+    if scope.has_account(book):
+        yield from account_lines(book.tables, context)
+    if scope.values_concentrate(book):
+        yield from _told(*_concentrate(book), *_quotas(book))
+    yield from plan_lines(book.tables, context)
+    yield from market_lines(book.tables, context)
+    yield from _told(*_missing(book))
+
+
+def raw_lines(tables: Tables, context: Context) -> Iterator[str]:
+    """What was taken from each source, and from all together."""
+    book = open_book(tables, context)
+    yield from _told(*(_source(book, row) for row in book.rows("ingest")), meters.raw_data(book))
+
+
+def account_lines(tables: Tables, context: Context) -> Iterator[str]:
+    """What came in, whether the balances pass, which meters stand out, and that their readings still count."""
+    yield from _told(*_account(open_book(tables, context)))
+
+
+def plan_lines(tables: Tables, context: Context) -> Iterator[str]:
+    """What the plan earns, what brings it, which limits are worth most, how it answers a changed world."""
+    book = open_book(tables, context)
+    if book.rows("plan_flows"):
+        yield from _told(*_plan(book))
+
+
+def market_lines(tables: Tables, context: Context) -> Iterator[str]:
+    """The base case at home, and what each scenario does to prices and to the plan's sales."""
+    book = open_book(tables, context)
+    if book.rows("market"):
+        yield from _told(*_market(book))
 
 
 def needs_a_person(tables: Tables) -> bool:
-    """Whether somebody must look: a suspect meter, a failed or untested account, absent data, a failed certificate."""
-    tested = tables["balance_tests"].filter(pl.col("test") == "global")["passed"]
+    """Whether somebody must look: a suspect meter, a failed or untested account, absent data, a failed certificate.
+
+    A table that is not there, or an account without a row, has nothing to say.
+    """
+    found = {name: tables[name] for name in _WATCHED if name in tables}
+    certificates, suspects = found.get("certificates"), found.get("suspects")
     return (
-        tables["suspects"].height > 0
-        or not (tested.len() and tested.fill_null(False).all())
-        or tables["measurements"]["value"].null_count() > 0
-        or not tables["certificates"]["passed"].all()
+        (suspects is not None and suspects.height > 0)
+        or _not_passed(found)
+        or ("measurements" in found and found["measurements"]["value"].null_count() > 0)
+        or (certificates is not None and not certificates["passed"].all())
     )
+
+
+_WATCHED = ("account", "balance_tests", "suspects", "measurements", "certificates")
+
+
+def _not_passed(found: Tables) -> bool:
+    """Whether an account failed its global test, or had none."""
+    if "account" not in found or not found["account"].height:
+        return False
+    if "balance_tests" not in found:
+        return True
+    tested = found["balance_tests"].filter(pl.col("test") == "global")["passed"]
+    return not (tested.len() and tested.fill_null(False).all())
+
+
+def _told(*found: Markup) -> Iterator[str]:
+    return (plain(line) for line in found if line)
+
+
+def _source(book: Book, row: int) -> Markup:
+    counts = {name: book.number("ingest", row, name, digits=None) for name in _TAKEN}
+    form = _("{source}: {rows} rows, {samples} samples, {uncertain} uncertain, {bad} bad, {rejected} not taken.")
+    return say(form, source=book.word("ingest", row, "source"), **counts)
 
 
 def _account(book: Book) -> Iterator[Markup]:
@@ -56,6 +113,43 @@ def _account(book: Book) -> Iterator[Markup]:
         if meters.echoes(book, rows[0]):
             yield say(_("{tags} stands out too, but only as an echo."), tags=meters.tags_of(book, rows))
     yield from meters.still_inside(book)
+
+
+def _plan(book: Book) -> Iterator[Markup]:
+    yield earnings.earned(book) or Markup("")
+    for line in earnings.sales_lines(book):
+        yield say(_("{finding}."), finding=line)
+    yield from _findings(book, "value", 1)
+    if book.rows("findings", kind="limit"):
+        yield from _findings(book, "limit", _MOST_LIMITS)
+    else:
+        yield from _limits(book)
+    for line in () if scope.values_concentrate(book) else earnings.reply_lines(book):
+        yield say(_("{finding}."), finding=line)
+
+
+def _limits(book: Book) -> Iterator[Markup]:
+    """The limits worth most over the plan, where no finding says what they are worth in a year."""
+    for row in narrative.earning_limits(book)[:_MOST_LIMITS]:
+        yield say(
+            _("One per cent more {limit} earns {money} over the plan."),
+            limit=limit_name(book, row),
+            money=book.number("plan_limits", row, "money"),
+        )
+
+
+def _market(book: Book) -> Iterator[Markup]:
+    if book.rows("findings", kind="market"):
+        yield from _findings(book, "market", len(book.rows("findings")))
+        return
+    yield from questions.base_case(book)
+    for scenario in questions.scenarios(book):
+        yield from questions.market_sentences(book, scenario)
+
+
+def _missing(book: Book) -> Iterator[Markup]:
+    for item in scope.missing(book):
+        yield say(_("Not in this run: {stations}, {state}."), stations=item.stations, state=item.state)
 
 
 def _concentrate(book: Book) -> Iterator[Markup]:
@@ -94,10 +188,7 @@ def _quotas(book: Book) -> Iterator[Markup]:
         )
 
 
-def _findings(book: Book) -> Iterator[Markup]:
-    told = 0
-    for row in narrative.ranked_findings(book):
-        kind = book.text("findings", row, "kind")
-        told += kind == "limit"
-        if kind in ("value", "market") or (kind == "limit" and told <= _MOST_LIMITS):
-            yield say(_("{finding}."), finding=narrative.finding(book, row))
+def _findings(book: Book, kind: str, most: int) -> Iterator[Markup]:
+    rows = [row for row in narrative.ranked_findings(book) if book.text("findings", row, "kind") == kind]
+    for row in rows[:most]:
+        yield say(_("{finding}."), finding=narrative.finding(book, row))

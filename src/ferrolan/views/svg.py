@@ -37,6 +37,22 @@ class Label:
     tick: bool = False
 
 
+def shortened(content: str, size: float, width: float) -> str:
+    """The text, or as much of it as the width [px] holds, with an ellipsis.
+
+    Examples
+    --------
+    >>> shortened("more capacity", 10.0, 50.0)
+    'more ca…'
+    """
+    if text_width(content, size) <= width:
+        return content
+    kept = content
+    while kept and text_width(f"{kept}…", size) > width:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
+
+
 def text_width(content: str, size: float) -> float:
     """Estimated width [px] of a text without its markup.
 

@@ -17,11 +17,12 @@ from ferrolan.base.tables import TABLES, Column, Table
 from ferrolan.views.cells import Book
 from ferrolan.views.context import Context
 
-WORTHLESS = 1.0  # CNY/t: a tonne worth less is worth nothing; published prices are quoted to 1 CNY/t
+WORTHLESS = 1.0  # ¤/t: a tonne worth less is worth nothing; published prices are quoted to 1 CNY/t
 LEVELS = (0.05, 0.95)  # quantiles of the draws, as base/tables.py declares for concentrate_value
 BIAS_LEVEL = 0.95  # level of a bias's interval, as base/tables.py declares for suspects
 _NORMAL_95 = 1.96  # |z| that one normal variate in twenty exceeds
 _HELD = "held at its bound"  # what the account's reason says of a value that lies at the end of its range
+_LEAST_TRADE = 1e-3  # units a month: less is a solver's rounding
 _LONG = 6  # months: prices further apart than this are said to be
 _MONTH = re.compile(r"(\d{4})(?:-(\d{2})|Q(\d))?")
 _Type = pl.DataType | type[pl.DataType]
@@ -34,13 +35,13 @@ def _declare(name: str, row: str, **columns: tuple[_Type, str, str]) -> Table:
 RUN = _declare(
     "view_run",
     "the run: one row",
-    month=(pl.String, "", "ISO month of the account"),
+    month=(pl.String, "", "ISO month of the account, null where there is none"),
     plan_from=(pl.String, "", "first ISO month of the plan"),
     plan_to=(pl.String, "", "last ISO month of the plan"),
     plan_months=(pl.Int64, "", "months in the plan"),
     run_id=(pl.String, "", "identity of the run"),
     code_version=(pl.String, "", "version of the code"),
-    data_cut=(pl.String, "", "end of the data"),
+    data_cut=(pl.String, "", "end of the data, null where there are none"),
     seed=(pl.Int64, "", "seed"),
     draws=(pl.Int64, "", "draws of prices, costs and recoveries"),
     level_low=(pl.Float64, "1", "lower quantile of the draws"),
@@ -49,6 +50,8 @@ RUN = _declare(
     interval_level=(pl.Float64, "1", "level of the interval of a bias"),
     checks=(pl.Int64, "", "certificates"),
     checks_passed=(pl.Int64, "", "certificates met"),
+    made_up=(pl.Int64, "", "declared values that are synthetic"),
+    declared=(pl.Int64, "", "declared values"),
     prices_from=(pl.String, "", "period of the oldest price of the plan, where half a year and more lies between"),
     prices_to=(pl.String, "", "period of the youngest price of the plan, likewise"),
 )
@@ -88,6 +91,7 @@ PRICES = _declare(
     used=(pl.Float64, "see used_unit", "price the plan uses, without VAT"),
     used_unit=(pl.String, "", "unit of the used price"),
     period=(pl.String, "", "date of the quotation"),
+    side=(pl.String, "", "buy | sell | use"),
     source=(pl.String, "", "source id, null where synthetic"),
     synthetic=(pl.Boolean, "", "whether the price is synthetic"),
     note=(pl.String, "", "what must travel with the price"),
@@ -95,14 +99,15 @@ PRICES = _declare(
 
 SCENARIOS = _declare(
     "view_scenarios",
-    "one scenario of the market beside its base case, and the commodity whose exports it cuts most",
+    "one scenario of the market beside its base case, and the commodity it hits most",
     scenario=(pl.String, "", "scenario"),
-    share=(pl.Float64, "1", "its limit over the exports of the base case"),
-    synthetic=(pl.Boolean, "", "whether the limit is synthetic"),
+    share=(pl.Float64, "1", "limit of a quota over the base case's exports or production, or rate of a tariff"),
+    synthetic=(pl.Boolean, "", "whether the step is synthetic"),
+    hits=(pl.String, "", "what it limits in its region: exports | production | imports"),
     commodity=(pl.String, "", "commodity that gives way most, null where none does"),
-    cut=(pl.Float64, "1", "change of its exports over those of the base case"),
-    least=(pl.String, "", "exported commodity that gives way least"),
-    least_cut=(pl.Float64, "1", "change of its exports over those of the base case"),
+    cut=(pl.Float64, "1", "change of what is limited over that of the base case"),
+    least=(pl.String, "", "commodity that gives way least"),
+    least_cut=(pl.Float64, "1", "change of what is limited over that of the base case"),
 )
 
 CONCENTRATE = _declare(
@@ -110,7 +115,7 @@ CONCENTRATE = _declare(
     "one row of concentrate_value, against the published price",
     measure=(pl.String, "", "as in concentrate_value"),
     party=(pl.String, "", "as in concentrate_value"),
-    difference=(pl.Float64, "CNY/t", "value less published price"),
+    difference=(pl.Float64, "¤/t", "value less published price"),
     relative=(pl.Float64, "1", "difference over published price"),
     reach=(
         pl.Float64,
@@ -123,14 +128,14 @@ VALUE = _declare(
     "view_value",
     "the concentrate in one row",
     delivered=(pl.Float64, "t/a", "delivered in the plan, on the basis of the published price"),
-    delivered_money=(pl.Float64, "CNY/a", "published price times deliveries"),
-    surplus=(pl.Float64, "CNY/t", "buyer's maximum less seller's minimum"),
-    surplus_low=(pl.Float64, "CNY/t", "lower quantile of the surplus over the draws"),
-    surplus_high=(pl.Float64, "CNY/t", "upper quantile of the surplus over the draws"),
-    published_to_seller=(pl.Float64, "CNY/t", "published price less seller's minimum"),
-    published_to_buyer=(pl.Float64, "CNY/t", "buyer's maximum less published price"),
+    delivered_money=(pl.Float64, "¤/a", "published price times deliveries"),
+    surplus=(pl.Float64, "¤/t", "buyer's maximum less seller's minimum"),
+    surplus_low=(pl.Float64, "¤/t", "lower quantile of the surplus over the draws"),
+    surplus_high=(pl.Float64, "¤/t", "upper quantile of the surplus over the draws"),
+    published_to_seller=(pl.Float64, "¤/t", "published price less seller's minimum"),
+    published_to_buyer=(pl.Float64, "¤/t", "buyer's maximum less published price"),
     share_quota=(pl.Float64, "1", "share of the draws in which a quota binds"),
-    worthless_group=(pl.Float64, "1", "share of the draws in which one tonne more is worth less than 1 CNY/t to both"),
+    worthless_group=(pl.Float64, "1", "share of the draws in which one tonne more is worth less than 1 ¤/t to both"),
     worthless_buyer=(pl.Float64, "1", "the same to the buyer alone"),
     share_above=(pl.Float64, "1", "share of the draws in which the netback is above the published price"),
     share_bargain=(pl.Float64, "1", "share of the draws in which buyer's maximum is not below seller's minimum"),
@@ -155,6 +160,28 @@ MADE = _declare(
     disposed=(pl.Float64, "see unit", "discarded"),
     closing=(pl.Float64, "see unit", "stock at the end of the plan"),
     unit=(pl.String, "", "unit"),
+)
+
+TRADE = _declare(
+    "view_trade",
+    "one commodity sold or bought by the plan, in a year, at the price the plan uses",
+    commodity=(pl.String, "", "commodity"),
+    owner=(pl.String, "", "company"),
+    side=(pl.String, "", "buy | sell"),
+    amount=(pl.Float64, "see unit", "sold or bought in a year"),
+    unit=(pl.String, "", "unit of the amount"),
+    price=(pl.Float64, "see price_unit", "price the plan uses, without VAT"),
+    price_unit=(pl.String, "", "unit of the price"),
+    money=(pl.Float64, "¤/a", "amount times price"),
+    share=(pl.Float64, "1", "its money over that of all that is sold, or bought"),
+)
+
+EARNED = _declare(
+    "view_earned",
+    "the plan in money: one row",
+    gain=(pl.Float64, "¤/a", "gain of the plan a year before fixed costs; null where no question put to it tells"),
+    sales=(pl.Float64, "¤/a", "all that is sold; null where a price is missing"),
+    purchases=(pl.Float64, "¤/a", "all that is bought, without utilities; null where a price is missing"),
 )
 
 LOADS = _declare(
@@ -214,11 +241,13 @@ MARKET_CHANGE = _declare(
     scenario=(pl.String, "", "scenario"),
     region=(pl.String, "", "region"),
     commodity=(pl.String, "", "commodity"),
-    price=(pl.Float64, "CNY/t", "price in the scenario"),
-    price_change=(pl.Float64, "CNY/t", "price less base price"),
+    price=(pl.Float64, "¤/t", "price in the scenario"),
+    price_change=(pl.Float64, "¤/t", "price less base price"),
     price_relative=(pl.Float64, "1", "the same over the base price"),
     export_change=(pl.Float64, "t/a", "net export less that of the base"),
     export_relative=(pl.Float64, "1", "the same over the base's net export; null where nothing was exported"),
+    import_relative=(pl.Float64, "1", "net import less that of the base, over it; null where nothing was imported"),
+    production_relative=(pl.Float64, "1", "production less that of the base, over it; null where nothing was made"),
     disposed_change=(pl.Float64, "t/a", "discarded less that of the base"),
 )
 
@@ -228,13 +257,13 @@ PARTY_CHANGE = _declare(
     scenario=(pl.String, "", "scenario"),
     region=(pl.String, "", "region"),
     party=(pl.String, "", "party"),
-    change=(pl.Float64, "CNY/a", "surplus less that of the base"),
+    change=(pl.Float64, "¤/a", "surplus less that of the base"),
 )
 
 VIEWS: Mapping[str, Table] = {
     table.name: table
     for table in (
-        RUN, TAKEN, PUBLISHED, PRICES, SCENARIOS, CONCENTRATE, VALUE, QUOTAS, MADE, LOADS, CLOSURES, ADJUSTMENTS, RARE_EARTHS,
+        RUN, TAKEN, PUBLISHED, PRICES, SCENARIOS, CONCENTRATE, VALUE, QUOTAS, MADE, TRADE, EARNED, LOADS, CLOSURES, ADJUSTMENTS, RARE_EARTHS,
         MARKET_CHANGE, PARTY_CHANGE,
     )
 }  # fmt: skip
@@ -278,6 +307,8 @@ def derive(tables: _Frames, context: Context) -> dict[str, pl.DataFrame]:
         "view_value": _value,
         "view_quotas": _quotas,
         "view_made": _made,
+        "view_trade": _trade,
+        "view_earned": _earned,
         "view_loads": _loads,
         "view_closures": _closures,
         "view_adjustments": _adjustments,
@@ -313,6 +344,8 @@ def _run(tables: _Frames, context: Context) -> pl.DataFrame:
         "interval_level": BIAS_LEVEL,
         "checks": certificates.height,
         "checks_passed": certificates.filter(pl.col("passed")).height,
+        "made_up": context.made_up,
+        "declared": context.declared,
         "prices_from": oldest,
         "prices_to": youngest,
     }
@@ -368,19 +401,29 @@ def _prices(tables: _Frames, context: Context) -> pl.DataFrame:
     return _rows(PRICES, [{name: getattr(price, name) for name in PRICES.columns} for price in context.prices])
 
 
+_HITS = {"export_quota": "exports", "production_quota": "production", "tariff": "imports"}
+
+
 def _scenarios(tables: _Frames, context: Context) -> pl.DataFrame:
     change = _market_change(tables, context)
     rows: list[dict[str, object]] = []
     for scenario in context.scenarios:
+        hits = _HITS.get(scenario.instrument, "exports")
+        relative = f"{hits.removesuffix('s')}_relative"
         cut = change.filter(
             (pl.col("scenario") == scenario.name)
             & (pl.col("region") == scenario.region)
-            & pl.col("export_relative").is_not_null()
-        ).sort("export_relative", "commodity")
-        row: dict[str, object] = {"scenario": scenario.name, "share": scenario.share, "synthetic": scenario.synthetic}
+            & pl.col(relative).is_not_null()
+        ).sort(relative, "commodity")
+        row: dict[str, object] = {
+            "scenario": scenario.name,
+            "share": scenario.share,
+            "synthetic": scenario.synthetic,
+            "hits": hits,
+        }
         if cut.height:
-            row |= {"commodity": cut["commodity"][0], "cut": cut["export_relative"][0]}
-            row |= {"least": cut["commodity"][-1], "least_cut": cut["export_relative"][-1]}
+            row |= {"commodity": cut["commodity"][0], "cut": cut[relative][0]}
+            row |= {"least": cut["commodity"][-1], "least_cut": cut[relative][-1]}
         rows.append(row)
     return _rows(SCENARIOS, rows)
 
@@ -440,6 +483,8 @@ def _value(tables: _Frames, context: Context) -> pl.DataFrame:
 
 
 def _delivered(flows: pl.DataFrame, context: Context) -> float | None:
+    if context.concentrate is None:
+        return None
     mine = flows.filter((pl.col("commodity") == context.concentrate) & (pl.col("owner") == context.seller))
     months = mine["month"].n_unique()
     return float(mine["sent"].sum()) * 12 / months if months else None
@@ -480,6 +525,49 @@ def _made(tables: _Frames, context: Context) -> pl.DataFrame:
     sums = [pl.col(name).sum() for name in ("made", "sold", "sent", "bought", "disposed")]
     grouped = tables["plan_flows"].sort("month").group_by("commodity", "owner", "unit", maintain_order=True)
     return grouped.agg(*sums, pl.col("closing").last()).select(list(MADE.columns)).sort("commodity", "owner")
+
+
+def _trade(tables: _Frames, context: Context) -> pl.DataFrame:
+    """Sales and purchases in a year, the most money first; nothing of what is traded in no month."""
+    made = _made(tables, context)
+    months = tables["plan_flows"]["month"].n_unique()
+    rows: list[dict[str, object]] = []
+    for price in context.prices:
+        column = {"sell": "sold", "buy": "bought"}.get(price.side)
+        mine = made.filter(pl.col("commodity") == price.commodity)
+        if column is None or not mine.height or mine[column][0] <= _LEAST_TRADE * max(months, 1):
+            continue
+        amount = float(mine[column][0]) * 12 / months
+        rows.append(
+            {
+                "commodity": price.commodity,
+                "owner": mine["owner"][0],
+                "side": price.side,
+                "amount": amount,
+                "unit": f"{mine['unit'][0]}/a",
+                "price": price.used,
+                "price_unit": price.used_unit,
+                "money": amount * price.used,
+            }
+        )
+    frame = _rows(TRADE, rows)
+    whole = pl.col("money").sum().over("side")
+    shared = frame.with_columns(share=pl.when(whole > 0).then(pl.col("money") / whole))
+    return shared.sort("side", -pl.col("money"), "commodity", descending=[True, False, False])
+
+
+def _earned(tables: _Frames, context: Context) -> pl.DataFrame:
+    """Gain, sales and purchases of the plan; an unpriced part of a sum leaves the sum unknown."""
+    made, trade = _made(tables, context), _trade(tables, context)
+    row: dict[str, object] = {
+        "gain": next(iter(tables["what_if"].filter(pl.col("against").is_null())["base_gain"]), None)
+    }
+    for side, column, told in (("sell", "sold", "sales"), ("buy", "bought", "purchases")):
+        priced = set(trade.filter(pl.col("side") == side)["commodity"])
+        moved = set(made.filter(pl.col(column) > _LEAST_TRADE * 12)["commodity"])
+        if made.height and moved <= priced:
+            row[told] = float(trade.filter(pl.col("side") == side)["money"].sum())
+    return _rows(EARNED, [row])
 
 
 def _loads(tables: _Frames, context: Context) -> pl.DataFrame:
@@ -616,6 +704,10 @@ def _market_change(tables: _Frames, context: Context) -> pl.DataFrame:
         price_relative=pl.when(pl.col("price_base") > 0).then(rise / pl.col("price_base")),
         export_change=less,
         export_relative=pl.when(pl.col("net_export_base") > 0).then(less / pl.col("net_export_base")),
+        import_relative=pl.when(pl.col("net_export_base") < 0).then(less / pl.col("net_export_base")),
+        production_relative=pl.when(pl.col("production_base") > 0).then(
+            pl.col("production") / pl.col("production_base") - 1
+        ),
         disposed_change=pl.col("disposed") - pl.col("disposed_base"),
     )
 

@@ -66,6 +66,11 @@ def measure_note(book: Book, row: int) -> Markup:
     return say(words.get((measure, party), ""))
 
 
+def before(context: Context) -> str:
+    """Which costs a gain of the plan does not hold yet."""
+    return _("before depreciation, interest and tax") if context.costs == "cash" else _("before fixed costs")
+
+
 def limit_name(book: Book, row: int) -> str:
     """The binding limit of a row of ``plan_limits`` in words, with its kind."""
     return kind_name(book.context, book.text("plan_limits", row, "limit"), book.text("plan_limits", row, "kind"))
@@ -120,13 +125,27 @@ def month_name(month: str) -> str:
     return names[int(number) - 1].format(year=year) if dash and number.isdigit() and 1 <= int(number) <= 12 else month
 
 
+def the(title: str) -> str:
+    """A title in a sentence: "the steel company", but "Lynas Rare Earths"; who writes it small gives it an article.
+
+    Examples
+    --------
+    >>> the("steel company"), the("China")
+    ('the steel company', 'China')
+    """
+    return title if not title or title[:1].isupper() else _("the {title}").format(title=title)
+
+
 def scenario_name(context: Context, scenario: str) -> str:
-    """A market scenario in words: its instrument, and whether it counts all commodities together or each by itself."""
+    """A market scenario in words: its instrument, whose it is where it is not the home's, and what it counts."""
     known = next((item for item in context.scenarios if item.name == scenario), None)
     if scenario in context.names or known is None:
         return context.name(scenario)
+    instrument = _instrument(context, known)
+    if known.instrument != "export_quota":
+        return instrument
     form = _("{instrument} on each commodity") if known.each else _("{instrument} on the total tonnage")
-    return form.format(instrument=_instrument(context, known))
+    return form.format(instrument=instrument)
 
 
 def market_party_name(party: str) -> str:
@@ -180,5 +199,9 @@ def _phrase(verb: str, thing: str, subject: str, context: Context) -> str:
 
 
 def _instrument(context: Context, scenario: Scenario) -> str:
+    region = the(context.name(scenario.region))
+    if scenario.instrument == "tariff":
+        return _("tariff on what {region} imports").format(region=region)
     words = {"export_quota": _("export quota"), "production_quota": _("production quota")}
-    return words.get(scenario.instrument, context.name(scenario.instrument))
+    named = words.get(scenario.instrument, context.name(scenario.instrument))
+    return named if scenario.region == context.home else _("{quota} of {region}").format(quota=named, region=region)

@@ -1,7 +1,7 @@
 """Sentences about the concentrate: what one tonne more is worth and to whom, and where the published price lies.
 
-"One tonne more is worth nothing: the separation quota binds" needs a right-hand value below 1 CNY/t and a binding quota.
-All values are gains before fixed costs, since the plan knows variable costs alone.
+"One tonne more is worth nothing: the separation quota binds" needs a right-hand value below 1 ¤/t and a binding quota.
+Values are gains before fixed costs, where the plan knows variable costs alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from ferrolan.base.language import _, ngettext
 from ferrolan.views.cells import Book, say, spread_of
 from ferrolan.views.tables import WORTHLESS
-from ferrolan.views.words import limit_name, listed, party_name, quota_name
+from ferrolan.views.words import before, limit_name, listed, party_name, quota_name, the
 
 _SAME = 0.01  # two values are said to be one where they differ by less than this share
 
@@ -42,15 +42,11 @@ def trade_headline(book: Book, finding: int) -> Markup:
     if party is None or book.real("findings", finding, "money") is None:
         return concentrate_headline(book)
     forms = {
-        ("group", False): _("Concentrate earns {money} before fixed costs, yet one tonne more is worth nothing"),
-        ("group", True): _(
-            "Concentrate earns {money} before fixed costs, yet one tonne more is worth nothing: {reason}"
-        ),
-        ("buyer", False): _(
-            "Concentrate earns {money} before fixed costs, yet one tonne more is worth nothing to its buyer"
-        ),
+        ("group", False): _("Concentrate earns {money} {before}, yet one tonne more is worth nothing"),
+        ("group", True): _("Concentrate earns {money} {before}, yet one tonne more is worth nothing: {reason}"),
+        ("buyer", False): _("Concentrate earns {money} {before}, yet one tonne more is worth nothing to its buyer"),
         ("buyer", True): _(
-            "Concentrate earns {money} before fixed costs, yet one tonne more is worth nothing to its buyer: {reason}"
+            "Concentrate earns {money} {before}, yet one tonne more is worth nothing to its buyer: {reason}"
         ),
     }
     reason = quotas_bind(book)
@@ -58,6 +54,7 @@ def trade_headline(book: Book, finding: int) -> Markup:
         forms[party, reason is not None],
         money=book.number("findings", finding, "money", spread=spread_of(book, "findings", finding, "low", "high")),
         reason=reason,
+        before=before(book.context),
     )
 
 
@@ -68,10 +65,10 @@ def concentrate_lead(book: Book) -> Markup | None:
     if party is not None and book.real("concentrate_value", left, "value") is not None:
         return say(
             _(
-                "At the planned {delivered} one tonne of concentrate less would cost the {party} {left}; one tonne more earns it nothing."
+                "At the planned {delivered} one tonne of concentrate less would cost {party} {left}; one tonne more earns it nothing."
             ),
             delivered=book.number("view_value", 0, "delivered"),
-            party=party_name(book.context, party),
+            party=the(party_name(book.context, party)),
             left=worth(book, left),
         )
     if book.real("concentrate_value", value_row(book, "netback"), "value") is None:
@@ -181,11 +178,11 @@ def _marginal(book: Book) -> Markup | None:
     forms = {
         ("group", True): _("The marginal tonne is worth nothing, however many are added."),
         ("group", False): _("The marginal tonne is worth nothing, for the next {tonnes}."),
-        ("buyer", True): _("The marginal tonne is worth nothing to the {buyer}, however many are added."),
-        ("buyer", False): _("The marginal tonne is worth nothing to the {buyer}, for the next {tonnes}."),
+        ("buyer", True): _("The marginal tonne is worth nothing to {buyer}, however many are added."),
+        ("buyer", False): _("The marginal tonne is worth nothing to {buyer}, for the next {tonnes}."),
     }
     tonnes = book.number("view_concentrate", row, "reach")
-    return say(forms[party, endless], buyer=party_name(book.context, "buyer"), tonnes=tonnes)
+    return say(forms[party, endless], buyer=the(party_name(book.context, "buyer")), tonnes=tonnes)
 
 
 def _saving(book: Book) -> Markup | None:
@@ -198,9 +195,9 @@ def _saving(book: Book) -> Markup | None:
     if worthless_to(book) != "buyer" or value is None or spared is None or abs(value - spared) > _SAME * abs(value):
         return None
     return say(
-        _("To both together it is worth the {value} that the {seller} would save by not making it."),
+        _("To both together it is worth the {value} that {seller} would save by not making it."),
         value=worth(book, group),
-        seller=party_name(book.context, "seller"),
+        seller=the(party_name(book.context, "seller")),
     )
 
 
@@ -229,7 +226,7 @@ def _binding_share(book: Book) -> Markup | None:
             "The {quota} binds in {share} of {draws} draws; one tonne more is worth nothing in {worthless} of them."
         ),
         "buyer": _(
-            "The {quota} binds in {share} of {draws} draws; one tonne more is worth nothing to the {buyer} in "
+            "The {quota} binds in {share} of {draws} draws; one tonne more is worth nothing to {buyer} in "
             "{worthless} of them."
         ),
     }
@@ -238,7 +235,7 @@ def _binding_share(book: Book) -> Markup | None:
         quota=quota_name(book.context, book.text("view_quotas", 0, "quota")),
         share=book.number("view_quotas", 0, "share", digits=3),
         draws=book.number("view_run", 0, "draws", digits=None),
-        buyer=party_name(book.context, "buyer"),
+        buyer=the(party_name(book.context, "buyer")),
         worthless=book.number("view_value", 0, f"worthless_{party}", digits=3),
     )
 

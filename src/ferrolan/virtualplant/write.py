@@ -38,7 +38,7 @@ def write(truth: Truth, tags: Sequence[TagRecord], folder: Path, *, faults: Mete
     truth
         The month.
     tags
-        The tag map: which instrument, where it is kept, how large its error is.
+        The tag map: which instrument, where it is kept, how large its error is. It may name a part of the plant only.
     folder
         Folder of the declared document; the files go to ``raw/`` in it.
     faults

@@ -1,0 +1,50 @@
+"""The commands by name, each loaded when it is called.
+
+``ferrolan plan plant.yaml`` imports ``ferrolan.cli.journey`` and through it the engines; ``ferrolan --version`` imports
+neither.
+"""
+
+from __future__ import annotations
+
+from cyclopts import App, Group
+
+from ferrolan import __version__
+
+JOURNEY = Group("The journey", sort_key=1)
+START = Group("To begin with", sort_key=2)
+KEPT = Group("Kept runs", sort_key=3)
+
+app = App(
+    name="ferrolan",
+    help="From raw plant data to a brief, for a producer of steel, of rare earths, or of both from one ore.",
+    version=__version__,
+    version_format="plaintext",
+    end_of_options_delimiter="--",
+)
+
+_COMMANDS = {
+    JOURNEY: (
+        ("run", "journey", "Take a plant from raw data to a brief."),
+        ("ingest", "journey", "Take raw files into the historian: a document's, or a mapping's of a few lines."),
+        ("reconcile", "journey", "Close the balances of a month and name the meters that may read wrong."),
+        ("plan", "journey", "Plan the months ahead: what to make, what binds, what one more unit is worth."),
+        ("market", "journey", "Clear the market of one year, in the base case and in every scenario."),
+    ),
+    START: (
+        ("init", "beginning", "Write a document to start from, by kind of business."),
+        ("check", "beginning", "Load a document and list every fault with file and line."),
+        ("doctor", "beginning", "Say what this machine has, and what it lacks."),
+        ("schema", "beginning", "Print the JSON Schema of a document, for editors."),
+    ),
+    KEPT: (
+        ("brief", "kept", "Write the brief of a kept run again, as a page or as PDF."),
+        ("export", "kept", "Export a table of a kept run as CSV, Parquet or JSON."),
+        ("exclude", "kept", "Sign a meter out of a month's account, or back into it."),
+    ),
+}
+"""Commands by group: name, module of this room, and what it does in a line, for the list of all commands."""
+
+for _group, _commands in _COMMANDS.items():
+    for _name, _module, _help in _commands:
+        app.command(f"ferrolan.cli.{_module}:{_name}", name=_name, group=_group, help=_help)
+app.register_install_completion_command(help="Install completion of commands and options for your shell.")

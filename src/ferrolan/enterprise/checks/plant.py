@@ -1,0 +1,157 @@
+"""Whether the plant fits together: components, units with streams on both sides, modes that name what is declared.
+
+A mill without a stream, a stream to a unit that nobody declared, liquor into a blast furnace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ferrolan.base.schema import DRY_MASS, Model, Problem, nearest, read, shown
+from ferrolan.enterprise.checks.names import (
+    Entry,
+    Names,
+    Path,
+    each_in,
+    entry_of,
+    known_commodity,
+    known_components,
+    known_name,
+    known_owner,
+    texts_in,
+)
+from ferrolan.enterprise.units import Kind, Kinds
+
+
+def check_plant(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:
+    """Problems of the account, the units and the streams."""
+    yield from _account(data)
+    yield from _components(data, names)
+    yield from _units(data, names, kinds)
+    yield from _streams(data, names, kinds)
+
+
+def _account(data: Entry) -> Iterator[Problem]:
+    """An account needs streams to balance and tags to balance them with; without one there is nothing to read."""
+    for key, what in (("streams", "balances"), ("sources", "raw data"), ("tags", "meters")):
+        if "account" in data and key not in data:
+            way_out = f"Add {key!r}, or remove 'account': the plan then uses the declared coefficients"
+            yield Problem(
+                ("account",), "missing_key", f"no {key!r}", f"a key {key!r}: an account needs {what}", way_out
+            )
+    for key in ("sources", "tags", "virtual_plant"):
+        if "account" not in data and key in data:
+            way_out = f"Add 'account' with the month of the data, or remove {key!r}"
+            yield Problem((key,), "missing_key", "no 'account'", f"a key 'account' beside {key!r}", way_out)
+
+
+def _components(data: Entry, names: Names) -> Iterator[Problem]:
+    listed = texts_in(entry_of(data, "account"), "components")
+    for position, name in enumerate(listed):
+        path: Path = ("account", "components", position)
+        if name in listed[:position]:
+            yield Problem(path, "listed_twice", f"{shown(name)} twice", "each component once", "Remove one of them")
+        if name == DRY_MASS:
+            way_out = "Remove it: total dry mass is balanced where a unit lists it under 'balances'"
+            yield Problem(path, "unknown_component", shown(name), "a component that is assayed", way_out)
+    for group, _ in each_in(entry_of(data, "account"), "groups"):
+        path = ("account", "groups", group)
+        yield from known_components(path, texts_in(entry_of(entry_of(data, "account"), "groups"), group), names)
+
+
+def _units(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:
+    touched = [end for _, stream in each_in(data, "streams") for end in (stream.get("from"), stream.get("to"))]
+    for name, unit in each_in(data, "units"):
+        path: Path = ("units", name)
+        yield from known_owner((*path, "owner"), unit.get("owner"), names)
+        yield from known_name((*path, "kind"), unit.get("kind"), tuple(kinds), "a known kind of unit", "unknown_kind")
+        yield from known_components((*path, "balances"), texts_in(unit, "balances"), names, DRY_MASS)
+        if names.streams is not None and name not in touched:
+            way_out = "Give a stream 'to' or 'from' this unit, or remove it"
+            yield Problem(path, "dangling_stream", "no stream", "a unit with streams", way_out)
+        kind = kinds.get(str(unit.get("kind")))
+        if kind is not None:
+            yield from _of_kind(path, unit, kind)
+        yield from _stock(data, path, unit, names)
+        yield from _modes(path, unit, names)
+
+
+def _of_kind(path: Path, unit: Entry, kind: Kind) -> Iterator[Problem]:
+    """What a kind of unit needs, and what it cannot have."""
+    runs = not (kind.is_stock or kind.is_splitter)
+    needs = [("stocks", kind.is_stock), ("capacity", runs), ("availability", runs), ("modes", runs)]
+    for key, needed in needs:
+        if needed and key not in unit:
+            yield Problem(path, "missing_key", f"no {key!r}", f"a key {key!r} for a {kind.title}", f"Add {key!r}")
+        if not needed and key in unit:
+            way_out = f"Remove {key!r}, or choose another kind"
+            yield Problem((*path, key), "unknown_key", f"the key {key!r}", f"no {key!r} for a {kind.title}", way_out)
+    if kind.spec is None and unit.get("spec") is not None:
+        expected = f"no 'spec': a {kind.title} has no fields of its own"
+        yield Problem((*path, "spec"), "unknown_key", "the key 'spec'", expected, "Remove 'spec'")
+    if kind.spec is not None:
+        yield from _spec((*path, "spec"), kind.spec, unit.get("spec"))
+
+
+def _spec(path: Path, model: type[Model], spec: object) -> Iterator[Problem]:
+    _, problems = read(model, spec if isinstance(spec, Mapping) else {})
+    for problem in problems:
+        yield Problem((*path, *problem.path), problem.code, problem.found, problem.expected, problem.way_out)
+
+
+def _stock(data: Entry, path: Path, unit: Entry, names: Names) -> Iterator[Problem]:
+    commodity = unit.get("stocks")
+    yield from known_commodity((*path, "stocks"), commodity, names)
+    declared = entry_of(entry_of(data, "commodities"), str(commodity))
+    if declared and "stock" not in declared:
+        found = f"{commodity!r}, which may not be kept"
+        way_out = f"Add 'stock' to commodities.{commodity}"
+        yield Problem((*path, "stocks"), "no_stock", found, "a commodity with a stock", way_out)
+
+
+def _modes(path: Path, unit: Entry, names: Names) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for mode_name, mode in each_in(unit, "modes"):
+        here = (*path, "modes", mode_name)
+        yield from known_commodity((*here, "reference"), mode.get("reference"), names)
+        for made in entry_of(mode, "makes"):
+            yield from known_commodity((*here, "makes", made), made, names)
+        for used in entry_of(mode, "uses"):
+            known = None if names.commodities is None else (*names.commodities, *names.utilities)
+            yield from known_name((*here, "uses", used), used, known, "a commodity or utility", "unknown_commodity")
+        seen |= {str(mode.get("reference")), *entry_of(mode, "makes"), *entry_of(mode, "uses")}
+    of = entry_of(unit, "capacity").get("of")
+    if seen and isinstance(of, str) and of not in seen:
+        expected = "a commodity that a mode of the unit uses or makes"
+        way_out = nearest(of, sorted(seen))
+        yield Problem((*path, "capacity", "of"), "unknown_commodity", shown(of), expected, way_out)
+
+
+def _streams(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:
+    for name, stream in each_in(data, "streams"):
+        path: Path = ("streams", name)
+        ends = {key: stream[key] for key in ("from", "to") if stream.get(key) is not None}
+        for key, unit in ends.items():
+            yield from known_name((*path, key), unit, names.units, "a unit of the plant", "dangling_stream")
+            yield from _form(data, (*path, "form"), stream, key, kinds)
+        if not ends:
+            way_out = "Say which unit it leaves or enters"
+            yield Problem(path, "dangling_stream", "neither end", "'from', 'to' or both", way_out)
+        if len(ends) == 2 and stream["from"] == stream["to"]:
+            found = f"{stream['to']!r} at both ends"
+            yield Problem(path, "dangling_stream", found, "two units", "Leave out what stays inside a unit")
+        yield from known_commodity((*path, "commodity"), stream.get("commodity"), names)
+        yield from known_components((*path, "carries"), texts_in(stream, "carries"), names)
+
+
+def _form(data: Entry, path: Path, stream: Entry, end: str, kinds: Kinds) -> Iterator[Problem]:
+    """Whether the unit's kind takes, or gives, that form of material."""
+    unit = str(stream[end])
+    kind = kinds.get(str(entry_of(entry_of(data, "units"), unit).get("kind")))
+    if kind is None or not isinstance(stream.get("form"), str):
+        return
+    forms = kind.inlets if end == "to" else kind.outlets
+    if stream["form"] not in forms:
+        verb = "takes" if end == "to" else "gives"
+        expected = f"{' or '.join(sorted(forms))}: a {kind.title} {verb} no {stream['form']}"
+        yield Problem(path, "wrong_form", shown(stream["form"]), expected, f"Correct the form, or the kind of {unit!r}")

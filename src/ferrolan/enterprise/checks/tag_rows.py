@@ -1,0 +1,144 @@
+"""Whether the rows of the tag map fit the document and each other: objects, components, units, moistures.
+
+``WT-214`` weighs a stream that must exist, in a unit of mass per time; a second flow meter of it is one too many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from ferrolan.base import units
+from ferrolan.base.errors import Fault
+from ferrolan.base.schema import Problem, nearest, shown
+from ferrolan.enterprise.checks.names import Entry, Names, each_in, entry_of, known_name, texts_in
+from ferrolan.enterprise.tags import LIQUOR_UNITS, TAG_KINDS, Tag
+
+
+def check_tags(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """Every row of the tag map that does not fit the document or another row.
+
+    Parameters
+    ----------
+    data
+        Plain data of the document.
+    tags
+        The rows that could be read.
+    file
+        Name of the tag map, for the faults.
+    """
+    names = Names.of(data)
+    for tag in tags:
+        for column, problem in _tag(data, names, tag):
+            where = ".".join(part for part in (tag.tag, column) if part)
+            yield Fault(file, tag.line, where, problem.found, problem.expected, problem.way_out, problem.code)
+    yield from _twice(tags, file)
+    yield from _unpaired(data, tags, file)
+    yield from _planted(data, tags, file)
+
+
+def _tag(data: Entry, names: Names, tag: Tag) -> Iterator[tuple[str, Problem]]:
+    """What is wrong with one row, each with the column."""
+    for problem in known_name((), tag.source, names.sources, "a source of the document", "unknown_source"):
+        yield "source", problem
+    kind = TAG_KINDS[tag.kind]
+    known, found = _objects(data, names, kind.of)
+    code, expected = f"unknown_{kind.of}", f"a {kind.of} of the document for a tag of kind {tag.kind}"
+    for problem in known_name((), tag.object, known, expected, code):
+        yield "object", problem
+    keys = texts_in(entry_of(entry_of(data, "sources"), tag.source), "keys")
+    if keys and tag.address.count("/") != len(keys) - 1:
+        way_out = "Join the values of the source's keys with /"
+        yield "address", Problem((), "wrong_address", shown(tag.address), "/".join(keys), way_out)
+    for problem in _tag_component(tag, entry_of(found, tag.object), names):
+        yield "component", problem
+    for column, problem in _tag_unit(tag, str(entry_of(found, tag.object).get("form"))):
+        yield column, problem
+    if (tag.method == "at_start") != (kind.of == "stock"):
+        wanted = "at_start for a stock" if kind.of == "stock" else "time_mean or mean for what flows"
+        yield "method", Problem((), "wrong_method", shown(tag.method), wanted, "Correct the method or the kind")
+
+
+def _objects(data: Entry, names: Names, sort: str) -> tuple[Collection[str] | None, Entry]:
+    """Names a tag of that sort may have, and the section that declares them."""
+    if sort == "stream":
+        return names.streams, entry_of(data, "streams")
+    section = entry_of(data, "units")
+    if sort == "unit" or names.units is None:
+        return names.units, section
+    return [name for name, unit in each_in(data, "units") if "stocks" in unit], section
+
+
+def _tag_component(tag: Tag, found: Entry, names: Names) -> Iterator[Problem]:
+    needs = TAG_KINDS[tag.kind].has_component
+    if tag.component is None:
+        if needs:
+            expected = f"a component for a tag of kind {tag.kind}"
+            yield Problem((), "unknown_component", "nothing", expected, "Say what was analysed")
+        return
+    if not needs:
+        yield Problem((), "unknown_component", shown(tag.component), f"none for kind {tag.kind}", "Leave it empty")
+        return
+    carried = texts_in(found, "carries")
+    if carried and tag.component not in carried and tag.component in (names.components or ()):
+        way_out = f"Add {tag.component!r} to streams.{tag.object}.carries, or remove the tag"
+        yield Problem((), "unknown_component", shown(tag.component), "a component that the stream carries", way_out)
+        return
+    yield from known_name((), tag.component, names.components, "a component of the account", "unknown_component")
+
+
+def _tag_unit(tag: Tag, form: str) -> Iterator[tuple[str, Problem]]:
+    wanted = LIQUOR_UNITS.get(tag.kind) if form == "liquor" else None
+    wanted = wanted or TAG_KINDS[tag.kind].unit
+    if not units.same_dimension(tag.unit, wanted):
+        of = f"{tag.kind} of {form}" if form in ("solids", "metal", "liquor") else tag.kind
+        way_out = f"Give the unit at the source, such as {'%' if wanted == '1' else wanted}"
+        expected = f"a unit of {units.dimension(wanted)} for {of}"
+        yield "unit", Problem((), "wrong_unit", shown(tag.unit), expected, way_out)
+    if tag.basis == "wet" and tag.kind != "flow":
+        yield "basis", Problem((), "wrong_basis", '"wet"', "dry, except for a flow", "Correct the basis")
+
+
+def _twice(tags: Iterable[Tag], file: str) -> Iterator[Fault]:
+    """Names, addresses and quantities that an earlier row already has."""
+    seen: dict[tuple[object, ...], Tag] = {}
+    for tag in tags:
+        keys: list[tuple[str, str, tuple[object, ...]]] = [
+            ("", f"the tag {tag.tag!r}", ("tag", tag.tag)),
+            ("address", f"the address {shown(tag.address)} of {tag.source!r}", ("address", tag.source, tag.address)),
+        ]
+        if TAG_KINDS[tag.kind].is_balanced:
+            quantity = " of ".join(part for part in (tag.kind, tag.component, tag.object) if part)
+            keys.append(("object", f"the {quantity}", ("quantity", tag.kind, tag.object, tag.component)))
+        for column, what, key in keys:
+            first = seen.setdefault(key, tag)
+            if first is not tag:
+                where = ".".join(part for part in (tag.tag, column) if part)
+                way_out = f"Remove or correct one of them; the first is {first.tag!r} on line {first.line}"
+                yield Fault(file, tag.line, where, f"{what} twice", "each mapped once", way_out, "tag_mapped_twice")
+
+
+def _unpaired(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """Wet flows without a moisture, and the tag the concentrate question names."""
+    moist = {tag.object for tag in tags if tag.kind == "moisture"}
+    for tag in tags:
+        if tag.kind == "flow" and tag.basis == "wet" and tag.object not in moist:
+            way_out = f"Add a tag of kind moisture for {tag.object!r}, or make the flow dry"
+            where, expected = f"{tag.tag}.basis", "a moisture of the stream"
+            yield Fault(file, tag.line, where, '"wet"', expected, way_out, "missing_moisture")
+    wanted = entry_of(data, "concentrate").get("moisture_tag")
+    if isinstance(wanted, str) and tags and wanted not in {tag.tag for tag in tags if tag.kind == "moisture"}:
+        way_out = nearest(wanted, [tag.tag for tag in tags if tag.kind == "moisture"])
+        expected = "the tag of a moisture, as concentrate.moisture_tag says"
+        found = f"no moisture {shown(wanted)}"
+        yield Fault(file, 0, "concentrate.moisture_tag", found, expected, way_out, "unknown_tag")
+
+
+def _planted(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """Meters that the virtual plant makes read wrong, but which are none."""
+    faults = entry_of(data, "virtual_plant").get("faults")
+    known = [tag.tag for tag in tags]
+    for position, fault in enumerate(faults if isinstance(faults, list) and tags else ()):
+        name = fault.get("tag") if isinstance(fault, Mapping) else None
+        if isinstance(name, str) and name not in known:
+            where, expected = f"virtual_plant.faults.{position}.tag", "a tag of the tag map"
+            yield Fault(file, 0, where, shown(name), expected, nearest(name, known), "unknown_tag")

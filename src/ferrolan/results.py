@@ -1,0 +1,172 @@
+"""What the verbs give back: each station's answer with its tables, and a finished run.
+
+``Account`` is a reconciled month, ``Markets`` the market cleared in every scenario, ``RunResult`` a kept run with its
+brief. They are frozen and hold polars frames of declared schemas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from ferrolan import facts
+from ferrolan.assembly.outcome import Solves, certificates, solver_records
+from ferrolan.assembly.responses import Responses, declared_responses
+from ferrolan.base.showing import Shown, register
+from ferrolan.base.tables import STATIONS as STATIONS_TABLE
+from ferrolan.base.tables import TABLES
+from ferrolan.enterprise.document import Enterprise
+from ferrolan.market import Clearing
+from ferrolan.planning import Plan
+from ferrolan.reconciliation import Reconciled
+from ferrolan.records import runs
+from ferrolan.studies.concentrate import ConcentrateStudy
+from ferrolan.views import notebook
+from ferrolan.views.context import Context
+
+STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
+"""The stations of a run in order; ``run`` announces each as it begins."""
+
+Only = Literal["historian", "account", "plan", "market"]
+
+NEEDED: Mapping[Only | None, tuple[str, ...]] = {
+    None: STATIONS,
+    "historian": STATIONS[:3],
+    "account": STATIONS[:4],
+    "plan": STATIONS[:5],
+    "market": ("document", "market"),
+}
+"""What a run of one station needs; a whole run is all of them."""
+
+_OF_DATA = ("raw data", "historian", "account")
+
+RUN_TABLES = (
+    "ingest", "measurements", "rejected", "repaired", "remarks", "account", "closure", "balance_tests", "suspects",
+    "responses", "plan_flows", "plan_activities", "plan_limits", "concentrate_value", "value_draws", "what_if",
+    "market", "market_parties", "certificates", "stations", "facts",
+)  # fmt: skip
+"""Declared tables of every run, whole or not; those of a station that was left out have no rows."""
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+def planned_tables(planned: Plan) -> dict[str, pl.DataFrame]:
+    """The tables of a plan by name."""
+    return {"plan_flows": planned.flows, "plan_activities": planned.activities, "plan_limits": planned.limits}
+
+
+@dataclass(frozen=True)
+class Raw(Shown):
+    """Raw data, measured: the tables ``measurements`` and ``rejected``, and how many samples the historian holds."""
+
+    tables: Tables
+    samples: int
+
+
+@dataclass(frozen=True)
+class Account(Shown):
+    """The month reconciled: the engine's answer, what it used, its tables, responses and closing stocks [t]."""
+
+    reconciled: Reconciled
+    used: pl.DataFrame
+    tables: Tables
+    responses: Responses
+    closing: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Markets(Shown):
+    """The market cleared in the base case and in every declared scenario."""
+
+    clearings: tuple[Clearing, ...]
+    tables: Tables
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the stations of a run gave; None where one was not asked for, or the document says nothing of it."""
+
+    only: Only | None
+    raw: Raw | None
+    account: Account | None
+    planned: Plan | None
+    questions: pl.DataFrame | None
+    value: ConcentrateStudy | None
+    markets: Markets | None
+
+    def tables(self, enterprise: Enterprise) -> dict[str, pl.DataFrame]:
+        """Every declared table of the run; one of a station that was left out has no rows."""
+        found = {
+            **({} if self.raw is None else self.raw.tables),
+            **({} if self.planned is None else {"responses": declared_responses(enterprise).frame}),
+            **({} if self.account is None else self.account.tables),
+            **({} if self.planned is None else planned_tables(self.planned)),
+            **({} if self.questions is None else {"what_if": self.questions}),
+            **({} if self.value is None else {"concentrate_value": self.value.value, "value_draws": self.value.draws}),
+            **({} if self.markets is None else self.markets.tables),
+            "stations": self.stations(enterprise),
+            "certificates": certificates(self._reconciled, self.planned, self._solves, self._clearings),
+            "facts": facts.load(),
+        }
+        return {**{name: TABLES[name].empty() for name in RUN_TABLES}, **found}
+
+    def stations(self, enterprise: Enterprise) -> pl.DataFrame:
+        """Which stations had something to do (``stations`` schema)."""
+        missing = {
+            "concentrate": enterprise.concentrate is None,
+            "market": enterprise.market is None,
+        }
+        rows: list[tuple[str, str, str | None]] = []
+        for name in STATIONS:
+            if name not in NEEDED[self.only]:
+                rows.append((name, "not_asked", f"only {self.only} was asked for"))
+            elif enterprise.account is None and name in _OF_DATA:
+                rows.append((name, "no_data", "the document declares no account"))
+            elif missing.get(name):
+                rows.append((name, "not_declared", f"the document declares no {name}"))
+            else:
+                rows.append((name, "done", None))
+        return STATIONS_TABLE.check(pl.DataFrame(rows, schema=STATIONS_TABLE.schema, orient="row"))
+
+    def solvers(self) -> tuple[runs.SolverRecord, ...]:
+        """How every solve ended."""
+        return solver_records(self._reconciled, self.planned, self._solves, self._clearings)
+
+    @property
+    def _reconciled(self) -> Reconciled | None:
+        return None if self.account is None else self.account.reconciled
+
+    @property
+    def _solves(self) -> Solves | None:
+        return None if self.value is None else Solves(self.value.solves, self.value.worst_residual)
+
+    @property
+    def _clearings(self) -> tuple[Clearing, ...]:
+        return () if self.markets is None else self.markets.clearings
+
+
+@dataclass(frozen=True)
+class RunResult(Shown):
+    """A finished run, kept as ``run`` unless it was a dry one, and how long each station took [s]."""
+
+    enterprise: Enterprise
+    run_id: str
+    run: runs.Run | None
+    tables: Tables
+    context: Context
+    seconds: Mapping[str, float]
+
+    @property
+    def brief(self) -> Path | None:
+        """The brief's file, if the run was kept and whole."""
+        return self.run.folder / "brief.html" if self.run is not None and "brief.html" in self.run.files else None
+
+
+register(Raw, lambda raw: notebook.tables_html("Raw data", raw.tables))
+register(Account, lambda account: notebook.account_html(account.tables))
+register(Markets, lambda markets: notebook.tables_html("Market", markets.tables))
+register(RunResult, lambda result: notebook.run_html(result.tables, result.context))

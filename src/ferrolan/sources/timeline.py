@@ -1,0 +1,266 @@
+"""The times of a table's rows: read as declared, checked against their neighbours, and brought to UTC.
+
+An energy meter stamps the end of each quarter hour, and its 00:00 with the day that just ended: time runs back by 1,425
+minutes once a day. Declared as ``midnight: ends_day`` every such row is moved on by a day and listed as repaired; not
+declared, the rows stay where they are written and the remark names the key. A format with day and month exchanged
+parses the first twelve days of every month; the months that jump give it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+
+from ferrolan.base.errors import Fault
+from ferrolan.base.tables import TIME
+from ferrolan.sources.clock import TWICE, to_utc
+from ferrolan.sources.dialect import SPREADSHEET, Dialect
+from ferrolan.sources.grid import Grid
+from ferrolan.sources.source import counted, refusal
+
+_MOST = 0.5  # share of refused times above which the declaration is wrong, and not the cells
+_JUMP = timedelta(
+    days=20
+)  # between neighbouring rows: no month is shorter, and no series with many rows a day skips it
+_LOCAL = pl.Datetime("us")
+_SERIALS = (20_000.0, 80_000.0)  # days of a spreadsheet from 1954 to 2119
+_REFUSED_SCHEMA = {"line": pl.Int64, "found": pl.String, "reason": pl.String}
+_REPAIRED_SCHEMA = {"line": pl.Int64, "found": pl.String, "taken": pl.String, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When each row of a table was.
+
+    Parameters
+    ----------
+    rows
+        Rows with a time, in the order of the table: row (from 0), line, time [UTC].
+    refused
+        Rows without: line, found, reason.
+    repaired
+        Rows whose time is not the written one: line, found, taken, reason.
+    remarks
+        What was found and did not stop the reading.
+    """
+
+    rows: pl.DataFrame
+    refused: pl.DataFrame
+    repaired: pl.DataFrame
+    remarks: tuple[Fault, ...]
+
+
+def timeline(grid: Grid, dialect: Dialect, position: int | None) -> Timeline:
+    """Times of the rows of a table.
+
+    Parameters
+    ----------
+    grid
+        The table.
+    dialect
+        How its times are written.
+    position
+        Position of the time column; None where the rows are counted from ``dialect.start``.
+
+    Raises
+    ------
+    SourceError
+        If most times cannot be read as declared, or only with day and month exchanged do they run in order.
+    """
+    if position is None:
+        return _counted(grid, dialect)
+    text = grid.column(position)
+    local = _parsed(text, dialect.time_format, grid.moments.get(position), ends_day=dialect.midnight == "ends_day")
+    _check_format(grid, dialect, text, local)
+    _check_day_and_month(grid, dialect, text, local, moments=position in grid.moments)
+    moved = _moved(local, dialect)
+    frame = _instants(grid, dialect, text, moved)
+    rows = frame.drop_nulls("time").select("row", "line", "time")
+    refused = frame.filter(pl.col("time").is_null()).select("line", "found", "reason")
+    remarks = (*_backward(grid, dialect, text, local, rows), *_repeated(grid, rows), *_clock_changes(grid, refused))
+    return Timeline(rows, refused, _repaired(grid, text, local, moved), remarks)
+
+
+def _counted(grid: Grid, dialect: Dialect) -> Timeline:
+    """Times of rows that have none: so many steps after the start; a row that was refused takes its step too."""
+    first, reason = to_utc(pl.Series([dialect.start], dtype=_LOCAL), dialect.time_zone)
+    if first[0] is None:
+        raise refusal(grid.file, 0, "start", str(dialect.start), "one instant", f"{reason[0]}.", "bad_dialect")
+    taken = sorted([*grid.lines, *(line for line, _, _ in grid.ragged)])
+    steps = np.searchsorted(np.array(taken, dtype=np.int64), np.array(grid.lines, dtype=np.int64))
+    step = (dialect.step or timedelta()) // timedelta(microseconds=1)
+    time = first.dt.timestamp("us")[0] + steps.astype(np.int64) * step
+    rows = pl.DataFrame({"line": grid.lines}, schema={"line": pl.Int64}).with_row_index("row")
+    rows = rows.with_columns(time=pl.Series(time, dtype=pl.Int64).cast(TIME))
+    return Timeline(rows, _empty(_REFUSED_SCHEMA), _empty(_REPAIRED_SCHEMA), ())
+
+
+def _parsed(text: pl.Series, time_format: str, moments: pl.Series | None, *, ends_day: bool) -> pl.Series:
+    """Local times (or instants, where the format holds an offset), null where there is none."""
+    if time_format in SPREADSHEET:
+        days = text.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        micros = (days * 86_400).round().cast(pl.Int64, strict=False) * 1_000_000
+        read = SPREADSHEET[time_format] + micros.cast(pl.Duration("us"))
+    elif time_format:
+        written = text.str.replace("24:00", "00:00", literal=True) if ends_day else text
+        read = written.str.to_datetime(time_format, time_unit="us", strict=False)
+    else:
+        read = pl.Series([None], dtype=_LOCAL).new_from_index(0, len(text))
+    return read if moments is None else moments.zip_with(moments.is_not_null(), read)
+
+
+def _moved(local: pl.Series, dialect: Dialect) -> pl.Series:
+    """Local times with 00:00 at the end of the written day, where that is declared."""
+    return local if dialect.midnight == "starts_day" else _with_midnight_moved(local)
+
+
+def _with_midnight_moved(local: pl.Series) -> pl.Series:
+    day = pl.col("local").dt.truncate("1d")
+    moved = pl.when(pl.col("local") == day).then(pl.col("local") + timedelta(days=1)).otherwise("local")
+    return pl.DataFrame({"local": local}).select(local=moved)["local"]
+
+
+def _instants(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series) -> pl.DataFrame:
+    """One row a row of the table: row, line, found, time, reason."""
+    if isinstance(local.dtype, pl.Datetime) and local.dtype.time_zone is not None:
+        time, reason = local.cast(TIME), pl.Series([None], dtype=pl.String).new_from_index(0, len(local))
+    else:
+        time, reason = to_utc(local, dialect.time_zone)
+    frame = pl.DataFrame({"line": grid.lines, "found": text, "time": time, "reason": reason}).with_row_index("row")
+    unread = f"not a time of the format {dialect.time_format}" if dialect.time_format else "not a date"
+    midnight = f"{unread}; 24:00 is read where midnight: ends_day is declared"
+    late = pl.col("found").str.contains("24:00", literal=True)
+    return frame.with_columns(
+        pl.col("reason").fill_null(pl.when(late).then(pl.lit(midnight)).otherwise(pl.lit(unread)))
+    )
+
+
+def _repaired(grid: Grid, text: pl.Series, local: pl.Series, moved: pl.Series) -> pl.DataFrame:
+    frame = pl.DataFrame({"line": grid.lines, "found": text, "local": local, "moved": moved})
+    return frame.filter(pl.col("local") != pl.col("moved")).select(
+        "line",
+        "found",
+        taken=pl.col("moved").dt.strftime("%Y-%m-%d %H:%M"),
+        reason=pl.lit("midnight: ends_day is declared, 00:00 ends the written day"),
+    )
+
+
+def _check_format(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series) -> None:
+    if local.null_count() <= _MOST * len(local):
+        return
+    first = local.is_null().arg_max() or 0
+    expected = f"a time of the format {dialect.time_format}" if dialect.time_format else "a date"
+    raise refusal(
+        grid.file, grid.lines[first], dialect.time_column, f'"{text[first]}"', expected,
+        f"Declare the time format of the file.{_format_hint(dialect, text)}", "wrong_time_format",
+    )  # fmt: skip
+
+
+def _format_hint(dialect: Dialect, text: pl.Series) -> str:
+    """Another format that reads nearly every time."""
+    for candidate in (*_exchanged(dialect.time_format), *SPREADSHEET):
+        read = _parsed(text, candidate, None, ends_day=False)
+        if candidate in SPREADSHEET:
+            days = text.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+            if days.is_between(*_SERIALS).sum() > _MOST * len(text):
+                example = read.drop_nulls()[0]
+                return f' These are days as a spreadsheet counts them: "{candidate}" reads {example:%Y-%m-%d %H:%M}.'
+        elif read.null_count() == 0:
+            return f' "{candidate}" reads every time.'
+    return ""
+
+
+def _exchanged(time_format: str) -> Iterator[str]:
+    """The format with day and month exchanged, where it has both as numbers."""
+    if "%d" in time_format and "%m" in time_format:
+        yield time_format.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")
+
+
+def _check_day_and_month(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, *, moments: bool) -> None:
+    """Refuse times that run in order, and that all can be read, only with day and month exchanged."""
+    for other in () if moments else _exchanged(dialect.time_format):
+        read = _parsed(text, other, None, ends_day=dialect.midnight == "ends_day")
+        if read.null_count():
+            return
+        declared, exchanged = _moved(local, dialect), _moved(read, dialect)
+        unread = local.null_count()
+        if not unread and _disorder(declared) <= _disorder(exchanged):
+            return
+        first = int((local.is_null() if unread else _odd(declared)).arg_max() or 0)
+        found = counted(unread, "unreadable time") if unread else "times that jump by months or run backwards"
+        raise refusal(
+            grid.file, grid.lines[first], dialect.time_column, f'{found}, the first "{text[first]}"',
+            f"times of the format {dialect.time_format} in order",
+            f'Day and month may be exchanged: the format "{other}" reads every time, in order.', "ambiguous_date",
+        )  # fmt: skip
+
+
+def _odd(local: pl.Series) -> pl.Series:
+    """Rows that lie before the one above, or more than a jump after it though several rows share a day."""
+    step = local.diff()
+    back = step < timedelta()
+    if local.dt.date().n_unique() == len(local):  # one row a day, or a month: steps of a month are no sign of anything
+        return back.fill_null(False)
+    return (back | (step > _JUMP)).fill_null(False)
+
+
+def _disorder(local: pl.Series) -> int:
+    return int(_odd(local).sum())
+
+
+def _backward(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, rows: pl.DataFrame) -> Iterator[Fault]:
+    back = rows.filter(backward(pl.col("time")))
+    if back.is_empty():
+        return
+    line = int(back["line"][0])
+    found = (
+        f'{counted(back.height, "row")} whose time lies before an earlier one, the first "{text[int(back["row"][0])]}"'
+    )
+    yield Fault(
+        grid.file, line, dialect.time_column, found, "times that rise", _way_forward(dialect, local), "time_backwards"
+    )
+
+
+def _way_forward(dialect: Dialect, local: pl.Series) -> str:
+    written, moved = local.drop_nulls(), _with_midnight_moved(local.drop_nulls())
+    if dialect.midnight == "starts_day" and _falls(moved) < _falls(written):
+        return "Declare midnight: ends_day, if 00:00 is the end of the day that is written."
+    if dialect.midnight == "ends_day" and _falls(written) < _falls(moved):
+        return "Declare midnight: starts_day: as it is written 00:00 starts its day."
+    return "Check the clock of the source, or sort the export by time."
+
+
+def _falls(local: pl.Series) -> int:
+    return int((local.diff() < timedelta()).sum())
+
+
+def _repeated(grid: Grid, rows: pl.DataFrame) -> Iterator[Fault]:
+    again = rows.filter(~pl.col("time").is_first_distinct())
+    if not again.is_empty():
+        found = f"{counted(again.height, 'row')} with a time that an earlier row has"
+        way_out = "The later row counts; export each time once."
+        yield Fault(grid.file, int(again["line"][0]), "", found, "each time once", way_out, "time_repeated")
+
+
+def _clock_changes(grid: Grid, refused: pl.DataFrame) -> Iterator[Fault]:
+    changed = refused.filter(pl.col("reason").str.starts_with("this local time"))
+    if changed.is_empty():
+        return
+    twice = int(changed["reason"].str.contains(TWICE, literal=True).sum())
+    never = changed.height - twice
+    found = f"{counted(twice, 'row')} in the hour that occurs twice, {never} in the hour that does not exist"
+    way_out = "Export in UTC or with the offset of each time (%z), or declare the zone the clock really keeps."
+    yield Fault(grid.file, int(changed["line"][0]), "", found, "times that name one instant", way_out, "clock_change")
+
+
+def backward(time: pl.Expr) -> pl.Expr:
+    """Whether a time lies before the latest of those above it."""
+    return time < time.cum_max().shift(1)
+
+
+def _empty(schema: dict[str, type[pl.DataType]]) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema)

@@ -1,0 +1,194 @@
+"""Every command of the journey: text for people, one JSON document for programs, nothing kept by a dry run."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from ferrolan.records import runs
+from ferrolan.verbs import EXAMPLE
+
+LYNAS = EXAMPLE.parents[1] / "lynas" / "lynas.yaml"
+
+
+def ferrolan(*arguments: object, cwd: Path, text: bool = True) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "ferrolan", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=text, check=False)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A folder with one kept run of a company seen from outside, and that run."""
+    folder = tmp_path_factory.mktemp("kept")
+    finished = ferrolan("run", LYNAS, cwd=folder)
+    assert finished.returncode == 0, finished.stderr
+    (name,) = runs.names(folder / "runs")
+    return folder, runs.read(folder / "runs" / name)
+
+
+def test_a_company_from_outside_says_which_stations_had_no_data(kept):
+    _, run = kept
+    state = dict(run.tables["stations"].select("station", "state").iter_rows())
+    assert [name for name, found in state.items() if found == "no_data"] == ["raw data", "historian", "account"]
+    assert [name for name, found in state.items() if found == "done"] == ["document", "plan", "market", "brief"]
+
+
+@pytest.mark.parametrize(
+    ("command", "station", "table"),
+    [("plan", "plan", "plan_limits"), ("market", "market", "market")],
+)
+def test_one_station_is_kept_like_a_run_without_a_brief(tmp_path, command, station, table):
+    finished = ferrolan(command, LYNAS, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    (name,) = runs.names(tmp_path / "runs")
+    run = runs.read(tmp_path / "runs" / name)
+    assert name in finished.stdout
+    assert run.tables[table].height > 0
+    assert "brief.html" not in run.files
+    assert dict(run.tables["stations"].select("station", "state").iter_rows())[station] == "done"
+
+
+def test_a_dry_run_says_the_same_and_keeps_nothing(kept, tmp_path):
+    folder, run = kept
+    finished = ferrolan("run", LYNAS, "--dry-run", "--json", cwd=tmp_path)
+    told = json.loads(finished.stdout)
+    assert (finished.returncode, told["run"], told["folder"]) == (0, run.run_id, None)
+    assert list(tmp_path.iterdir()) == []
+    again = ferrolan("run", LYNAS, "--json", cwd=folder)
+    assert json.loads(again.stdout)["findings"] == told["findings"]
+
+
+def test_another_seed_is_another_run_with_other_draws_and_the_same_plan(kept, tmp_path):
+    _, run = kept
+    finished = ferrolan("run", LYNAS, "--seed", "8", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    (name,) = runs.names(tmp_path / "runs")
+    other = runs.read(tmp_path / "runs" / name)
+    assert other.identity.seed == 8 and name != run.run_id
+    assert other.hashes["plan_flows"] == run.hashes["plan_flows"]
+    assert other.hashes["what_if"] != run.hashes["what_if"]
+
+
+def test_reconcile_prints_the_suspect_and_exits_1_under_strict(tmp_path):
+    finished = ferrolan("reconcile", "--dry-run", "--strict", cwd=tmp_path)
+    assert finished.returncode == 1, finished.stderr
+    assert "WT-214" in finished.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ingest_of_a_document_counts_what_was_taken_from_every_source(tmp_path):
+    finished = ferrolan("ingest", "--json", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    told = json.loads(finished.stdout)
+    taken = {row["source"]: row for row in told["ingest"]}
+    assert taken["laboratory"]["rejected"] == 3
+    assert (tmp_path / "runs" / "historian" / f"{told['run']}.duckdb").is_file()
+
+
+def test_another_month_of_a_generated_plant_is_another_account(tmp_path):
+    finished = ferrolan("reconcile", "--month", "2026-04", "--json", "--dry-run", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    wrong = ferrolan("reconcile", "--month", "04-2026", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "Write it like 2026-03" in wrong.stderr
+
+
+def test_a_month_or_seed_for_a_document_that_has_none_is_refused(tmp_path):
+    month = ferrolan("plan", LYNAS, "--month", "2026-04", cwd=tmp_path)
+    assert month.returncode == 2 and "'account'" in month.stderr
+
+
+def test_market_of_a_document_without_one_exits_2(tmp_path):
+    steel = EXAMPLE.parents[1] / "steel_works" / "steel_works.yaml"
+    finished = ferrolan("market", steel, cwd=tmp_path)
+    assert finished.returncode == 2
+    assert "steel_works.yaml  market" in finished.stderr
+
+
+def test_the_brief_of_a_kept_run_is_written_again_to_the_byte(kept):
+    folder, run = kept
+    finished = ferrolan("brief", run.run_id[:6], "--html", "again.html", cwd=folder)
+    assert finished.returncode == 0, finished.stderr
+    assert (folder / "again.html").read_bytes() == (run.folder / "brief.html").read_bytes()
+    printed = ferrolan("brief", cwd=folder, text=False)
+    assert printed.stdout == (run.folder / "brief.html").read_bytes()
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "parquet"])
+def test_a_table_is_exported_whole(kept, form):
+    folder, run = kept
+    finished = ferrolan("export", "last", "what_if", "--format", form, cwd=folder, text=False)
+    assert finished.returncode == 0, finished.stderr
+    reader = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}[form]
+    frame = reader(io.BytesIO(finished.stdout))
+    assert frame["gain"].to_list() == pytest.approx(run.tables["what_if"]["gain"].to_list())
+
+
+def test_a_table_goes_to_a_file_and_an_unknown_one_is_refused_with_the_nearest(kept):
+    folder, _ = kept
+    done = ferrolan("export", "last", "stations", "--to", "deep/stations.csv", cwd=folder)
+    assert done.returncode == 0 and (folder / "deep" / "stations.csv").is_file()
+    wrong = ferrolan("export", "last", "station", cwd=folder)
+    assert wrong.returncode == 3
+    assert "'stations'" in wrong.stderr
+    listed = ferrolan("export", cwd=folder)
+    assert "plan_limits" in listed.stdout
+
+
+def test_a_run_that_is_not_there_is_named(tmp_path):
+    finished = ferrolan("export", "abc", "market", cwd=tmp_path)
+    assert finished.returncode == 3
+    assert "runs" in finished.stderr and "ferrolan run" in finished.stderr
+
+
+def test_errors_are_json_where_json_is_asked_for(tmp_path):
+    finished = ferrolan("check", "nowhere.yaml", "--json", cwd=tmp_path)
+    told = json.loads(finished.stdout)["error"]
+    assert (finished.returncode, told["exit_code"], told["type"]) == (2, 2, "DocumentError")
+    assert told["faults"][0]["code"] == "no_file"
+
+
+def test_a_traceback_is_shown_with_debug_alone(tmp_path):
+    assert "Traceback" not in ferrolan("check", "nowhere.yaml", cwd=tmp_path).stderr
+    assert "Traceback" in ferrolan("check", "nowhere.yaml", "--debug", cwd=tmp_path).stderr
+
+
+def test_the_list_of_commands_says_what_each_does(tmp_path):
+    shown = ferrolan("--help", cwd=tmp_path).stdout
+    for command in ("run", "ingest", "reconcile", "plan", "market", "init", "check", "doctor", "brief", "export"):
+        assert f"│ {command} " in shown
+
+
+def test_shell_completion_knows_the_commands(tmp_path):
+    from ferrolan.cli import app
+
+    assert "reconcile" in app.generate_completion(prog_name="ferrolan", shell="bash")
+
+
+@pytest.mark.parametrize("kind", ["both", "steel", "rare_earth", "analyst"])
+def test_init_writes_a_document_that_checks(tmp_path, kind):
+    finished = ferrolan("init", kind, "--kind", kind, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert ferrolan("check", f"{kind}/{kind}.yaml", cwd=tmp_path).returncode == 0
+    again = ferrolan("init", kind, "--kind", kind, cwd=tmp_path)
+    assert again.returncode == 2
+    assert f"{kind}.yaml" in again.stderr
+
+
+def test_doctor_finds_that_the_main_job_can_run(tmp_path):
+    finished = ferrolan("doctor", "--json", cwd=tmp_path)
+    told = json.loads(finished.stdout)
+    assert finished.returncode == 0 and told["can_run"]
+    assert {"solver", "historian"} <= {finding["check"] for finding in told["findings"]}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_schema_prints_json(tmp_path):
+    finished = ferrolan("schema", cwd=tmp_path)
+    assert "commodities" in json.loads(finished.stdout)["properties"]

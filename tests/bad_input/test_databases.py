@@ -162,6 +162,7 @@ def test_a_damaged_database_is_refused_or_read_never_a_surprise(
 @pytest.mark.parametrize(
     ("change", "code"),
     [(lambda p: p.write_bytes(p.read_bytes()[:90_000]), "database_damaged"), (Path.unlink, "no_file")],
+    ids=["cut off", "deleted"],
 )
 def test_a_run_whose_database_went_away_exits_4_and_keeps_what_was_stored(
     tmp_path: Path, plant: Plant, change: Callable[[Path], object], code: str

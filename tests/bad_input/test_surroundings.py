@@ -43,7 +43,7 @@ def mapping(tmp_path: Path) -> Path:
 
 
 def samples(count: int, tag: int = 1) -> pl.DataFrame:
-    frame = pl.DataFrame({"tag": [tag] * count, "value": [float(number * 37 % 1009) for number in range(count)]})
+    frame = pl.DataFrame({"tag": [tag] * count, "value": np.random.default_rng(tag).random(count)})
     times = pl.Series([START + timedelta(seconds=number) for number in range(count)], dtype=pl.Datetime("us", "UTC"))
     return SAMPLES.check(
         frame.with_columns(

@@ -185,7 +185,7 @@ def _run(page: Path, step: Step, place: Path, path: str, scratch: Path) -> tuple
 def _environment(path: str) -> Mapping[str, str]:
     """A plain terminal: 80 columns, no colour, UTF-8, no settings of whoever walks."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("FERROLAN", "PYTHON", "PIP_"))}
-    plain = {"PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    plain = {"PATH": path, "COLUMNS": "80", "NO_COLOR": "1", "PYTHONUTF8": "1"}
     return {**kept, **plain}
 
 

@@ -34,9 +34,8 @@ from ferrolan.assembly.responses import (
 from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, RecordError, SourceError
 from ferrolan.base.provenance import RunIdentity, canonical_json, code_version, hash_file, hash_json, run_identity
 from ferrolan.base.schema import nearest, read
-from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED, REMARKS, REPAIRED
-from ferrolan.briefs.pdf import write_pdf
+from ferrolan.briefs.pdf import pdf_of
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load as load_document
@@ -51,7 +50,7 @@ from ferrolan.reconciliation import reconcile as solve_balances
 from ferrolan.records import audit, exports, runs
 from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion, active, sign
-from ferrolan.records.whole import ready, replace
+from ferrolan.records.whole import put, ready
 from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
 from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
@@ -98,7 +97,7 @@ def run(
     month
         ISO month of the account, in place of the document's.
     seed
-        Seed of everything that is drawn, in place of the document's.
+        Seed of the draws, in place of the document's; a generated raw month keeps its own.
     dry_run
         Compute everything and keep nothing.
     announce
@@ -222,6 +221,8 @@ def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
         way_out = "Add 'uncertainty' with draws and seed, or give no seed"
         fault = Fault(str(enterprise.path), 0, "uncertainty", "no 'uncertainty'", "draws", way_out, "missing_key")
         raise DocumentError([fault])
+    if seed < 0:
+        raise DocumentError([Fault("--seed", 0, "", str(seed), "a seed of at least 0", "Give another", "negative")])
     return enterprise.model_copy(update={"uncertainty": enterprise.uncertainty.model_copy(update={"seed": seed})})
 
 
@@ -451,9 +452,7 @@ def write_brief(kept: runs.Run, *, html: Path | None = None, pdf: Path | None = 
     if html is not None:
         put(html, brief_of(kept).encode())
     if pdf is not None:
-        with storing(pdf):
-            pdf.parent.mkdir(parents=True, exist_ok=True)
-            write_pdf(kept.tables, _context_of(kept), pdf)
+        put(pdf, pdf_of(kept.tables, _context_of(kept)))
     return tuple(path for path in (html, pdf) if path is not None)
 
 
@@ -470,19 +469,6 @@ def export(kept: runs.Run, table: str, form: exports.Form = "csv") -> bytes:
         fault = Fault(file, 0, "tables", repr(table), "a table of the run", nearest(table, known), "unknown_table")
         raise RecordError([fault])
     return exports.export(kept.tables[table], form)
-
-
-def put(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, with the folders it needs.
-
-    Raises
-    ------
-    SurroundingsError
-        If the disk refuses; a file that was there is unchanged.
-    """
-    with storing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    replace(path, content)
 
 
 def _context_of(kept: runs.Run) -> Context:

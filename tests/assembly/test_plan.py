@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
+from ferrolan import verbs
 from ferrolan.assembly.plan import Shift, net_price, per_month, plan_problem
+from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import Table
+from ferrolan.verbs import EXAMPLE
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +78,36 @@ def test_utilities_enter_the_cost_of_a_mode(document, coefficients):
     expected = declared.cost.value + declared.uses["power"].value * power + declared.uses["acid"].value * acid
     assert modes["roast_leach"].cost == pytest.approx(expected)
     assert "power" not in modes["roast_leach"].coefficients
+
+
+@pytest.mark.parametrize(("value", "price"), [("0.075 MWh/t", "430 CNY/MWh"), ("0.27 GJ/t", "119.4444444444 CNY/GJ")])
+def test_energy_costs_the_same_in_whatever_unit_it_is_written(tmp_path, value, price):
+    folder = tmp_path / "plant"
+    shutil.copytree(EXAMPLE.parent, folder)
+    path = folder / EXAMPLE.name
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("power: {value: 0.075 MWh/t,", f"power: {{value: {value},")
+    path.write_text(text.replace("price: {value: 430 CNY/MWh,", f"price: {{value: {price},"), encoding="utf-8")
+    document = verbs.load(path)
+    (mill,) = document.units["rolling_mill"].modes.values()
+    assert mill.uses["power"].value == pytest.approx(0.075)
+    assert net_price(document, document.utilities["power"].price) == pytest.approx(430)
+
+
+def test_a_capacity_counts_each_modes_own_amount(document, coefficients):
+    flotation = document.units["flotation"]
+    modes = Table({**flotation.modes, "coarse": flotation.modes["run"]})
+    units = Table({**document.units, "flotation": flotation.model_copy(update={"modes": modes})})
+    twice = {
+        ("flotation", "coarse", commodity): value * (2 if commodity == "re_concentrate" else 1)
+        for (unit, _, commodity), value in coefficients.items()
+        if unit == "flotation"
+    }
+    problem = plan_problem(document.model_copy(update={"units": units}), coefficients | twice, {})
+    load = {mode.name: mode.load for mode in problem.modes if mode.unit == "flotation"}
+    assert load == {"run": 1.0, "coarse": pytest.approx(2.0)}
+
+
+def test_a_capacity_of_what_a_mode_does_not_make_is_refused(document, coefficients):
+    with pytest.raises(ProblemError, match="flotation: its capacity counts re_concentrate"):
+        plan_problem(document, coefficients | {("flotation", "run", "re_concentrate"): 0.0}, {})

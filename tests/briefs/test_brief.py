@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from ferrolan.base.errors import SurroundingsError
-from ferrolan.briefs.pdf import write_pdf
+from ferrolan.briefs.pdf import pdf_of
 from ferrolan.briefs.write import render, write
 from ferrolan.views.context import Context
 from ferrolan.views.numbers import GROUP, MINUS
@@ -223,13 +223,13 @@ def test_a_pdf_is_written_where_weasyprint_is_installed(tmp_path: Path) -> None:
         import weasyprint  # noqa: F401
     except (ImportError, OSError) as error:
         pytest.skip(f"WeasyPrint or a library it needs is missing: {error}")
-    assert write_pdf(tables(), context(), tmp_path / "brief.pdf").read_bytes().startswith(b"%PDF")
+    assert pdf_of(tables(), context()).startswith(b"%PDF")
 
 
 def test_without_weasyprint_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(SurroundingsError, match="pip install 'ferrolan\\[pdf\\]'"):
-        write_pdf(tables(), context(), tmp_path / "brief.pdf")
+        pdf_of(tables(), context())
 
 
 def test_a_meter_that_went_into_a_reading_is_named_with_it_and_has_no_bias_of_its_own() -> None:

@@ -93,6 +93,10 @@ BREAKS = [
     Break("wrong_basis", "  re_concentrate_delivered:\n    owner: rare_earth\n    basis: [La2O3, CeO2, Pr6O11, Nd2O3, SEGY]\n    per: 0.5", "  re_concentrate_delivered:\n    owner: rare_earth\n    basis: [La2O3, CeO2, Pr6O11, Nd2O3, SEGY]\n    per: 0.6", "per: 0.6", "commodities.re_concentrate_delivered.per", "0.6", "concentrate.grade", "one grade"),
     Break("unknown_choice", "metered_by: power", "metered_by: steam", "metered_by: steam", "utilities.power.metered_by", '"steam"', "power", "Choose"),
     Break("unknown_database", "url: sqlite:///raw/erp_laboratory.sqlite\n    table: laboratory_results", "url: postgresql://lab\n    table: laboratory_results", "url: postgresql", "sources.laboratory.url", '"postgresql://lab"', "a SQLite file", "Export the table"),
+    Break("wrong_unit", "power: {value: 0.075 MWh/t,", "power: {value: 0.075 t/t,", "0.075 t/t", "units.rolling_mill.modes.run.uses.power", '"t/t"', "an amount in MWh/t", "utilities.power has its price in CNY/MWh"),
+    Break("wrong_unit", "scrap: {value: 0.16 t/t,", "scrap: {value: 0.16 MWh/t,", "0.16 MWh/t", "units.bof.modes.run.uses.scrap", '"MWh/t"', "an amount in t/t", "Give it in t/t"),
+    Break("missing_key", "maximum: {value: 120 kt, synthetic: true}, closing: opening,", "maximum: {value: 120 kt, synthetic: true},", "maximum: {value: 120 kt", "commodities.ore.stock", "neither", "either 'closing' or 'closing_minimum'", "Write closing: opening"),
+    Break("negative", "  seed: 7\n", "  seed: -7\n", "seed: -7", "uncertainty.seed", "-7", "of at least 0", "Correct"),
     Break("unknown_quota", "quotas: {mining: {value: 20 %", "quotas: {minning: {value: 20 %", "minning", "what_if.more_separation_and_quota.quotas.minning", '"minning"', "a declared quota", "Did you mean 'mining'?"),
 ]  # fmt: skip
 

@@ -178,6 +178,7 @@ def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift
                     reference=mode.reference,
                     coefficients={k: v for k, v in amounts.items() if k in document.commodities},
                     cost=(money(document, mode.cost) + utilities) * shift.costs.get(unit.owner, 1.0),
+                    load=_load(unit, coefficients, unit_name, mode_name),
                 )
             )
     return tuple(result)
@@ -192,17 +193,29 @@ def _units(
             continue
         available = 1.0 if unit.availability is None else unit.availability.value
         rate = unit.capacity.value * available * shift.capacities.get(name, 1.0)
-        rate /= _per_reference(unit, coefficients, name)
+        rate /= _per_reference(unit, coefficients, name, next(iter(unit.modes)))
         result.append(
             Unit(name, unit.owner, tuple(rate * hours_in_month(month) for month in months), throughput_unit="t")
         )
     return tuple(result)
 
 
-def _per_reference(unit: UnitSection, coefficients: Mapping[Key, float], name: str) -> float:
-    """Tonnes of the commodity a capacity speaks of, per tonne of the reference input of the first mode."""
-    mode = next(iter(unit.modes))
-    return 1.0 if unit.capacity is None else abs(coefficients[name, mode, unit.capacity.of])
+def _per_reference(unit: UnitSection, coefficients: Mapping[Key, float], name: str, mode: str) -> float:
+    """Tonnes of the commodity a capacity speaks of, per tonne of the reference input of a mode."""
+    if unit.capacity is None:
+        return 1.0
+    amount = abs(coefficients[name, mode, unit.capacity.of])
+    if not amount > 0:
+        raise ProblemError(f"{name}: its capacity counts {unit.capacity.of}, of which its mode {mode!r} moves none")
+    return amount
+
+
+def _load(unit: UnitSection, coefficients: Mapping[Key, float], name: str, mode: str) -> float:
+    """What a tonne of a mode's throughput takes of the capacity, which counts the first mode's [1]."""
+    first = next(iter(unit.modes))
+    if mode == first:
+        return 1.0
+    return _per_reference(unit, coefficients, name, mode) / _per_reference(unit, coefficients, name, first)
 
 
 def _quotas(

@@ -29,6 +29,7 @@ from ferrolan.reconciliation import Reconciled
 Floats = npt.NDArray[np.float64]
 Key = tuple[str, str, str]
 """Unit, mode, commodity."""
+_LEAST_DRAW = 1e-6  # of its mean: a unit that makes nothing could not be planned
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ class Responses:
         }
 
     def draw(self, rng: np.random.Generator, count: int) -> list[dict[Key, float]]:
-        """``count`` joint draws of the coefficients; a drawn coefficient keeps its sign."""
+        """``count`` joint draws of the coefficients; a drawn coefficient keeps its sign and is never nothing."""
         base = self.coefficients()
         if not self.keys:
             return [dict(base) for _ in range(count)]
         mean = np.array([base[key] for key in self.keys])
         root = _root(self.covariance)
         noise = rng.standard_normal((count, root.shape[1])) @ root.T
-        values = np.sign(mean) * np.maximum(np.sign(mean) * (mean + noise), 0.0)
+        values = np.sign(mean) * np.maximum(np.sign(mean) * (mean + noise), _LEAST_DRAW * np.abs(mean))
         return [base | dict(zip(self.keys, row.tolist(), strict=True)) for row in values]
 
 

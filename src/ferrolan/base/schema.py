@@ -51,6 +51,7 @@ __all__ = [
     "Price",
     "Problem",
     "Quantity",
+    "Seed",
     "Sourced",
     "Table",
     "Text",
@@ -301,11 +302,16 @@ class Unit:
         return {**handler(core), "properties": {"value": value}, "x-unit": wanted, "x-bounds": bounds}
 
     def check(self, sourced: Sourced) -> Sourced:
-        """The value itself, or ``WrongValue`` with both dimensions, or with the bound it breaks."""
+        """The value in the canonical unit of the field, or ``WrongValue`` with both dimensions, or the bound it breaks.
+
+        Heat may be written in GJ where a field counts MWh: it is converted, for its own canonical unit is another.
+        """
         wanted = self.accepted
-        if not any(units.same_dimension(sourced.unit, unit) for unit in wanted):
+        fitting = next((unit for unit in wanted if units.same_dimension(sourced.unit, unit)), None)
+        if fitting is None:
             way_out = f"Give the value in {' or '.join(wanted)}, or in any other unit of {units.dimension(wanted[0])}"
             raise WrongValue("wrong_unit", f"a value in {' or '.join(wanted)}", way_out, shown(sourced.written))
+        sourced = _in_unit(sourced, units.canonical_unit(fitting))
         value = sourced.value
         if value < self.least or value <= self.above or value > self.most:
             negative = value < 0.0 <= max(self.least, self.above)
@@ -330,6 +336,14 @@ class Unit:
         bounds += [f"above {self.above:g}{unit}"] if self.above > -math.inf else []
         bounds += [f"of at most {self.most:g}{unit}"] if self.most < math.inf else []
         return " and ".join(bounds)
+
+
+def _in_unit(sourced: Sourced, unit: str) -> Sourced:
+    """The value in a canonical unit of its dimension; itself where it is in it."""
+    if sourced.unit == unit:
+        return sourced
+    value = units.convert(sourced.quantity.value, sourced.unit, unit)
+    return sourced.model_copy(update={"quantity": Quantity(value, unit, sourced.written)})
 
 
 @dataclass(frozen=True)
@@ -370,6 +384,8 @@ Whole = StrictInt
 """A whole number."""
 Count = Annotated[int, Check(least=1), Field(strict=True)]
 """A whole number of at least 1."""
+Seed = Annotated[int, Check(least=0), Field(strict=True)]
+"""A whole number of at least 0 that random numbers begin from."""
 Flag = StrictBool
 """``true`` or ``false``."""
 Text = Annotated[str, StringConstraints(min_length=1)]

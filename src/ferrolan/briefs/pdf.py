@@ -1,6 +1,6 @@
 """The brief as PDF, from the very HTML that ``write`` makes, by WeasyPrint (extra ``ferrolan[pdf]``).
 
-``write_pdf(tables, context, Path("brief.pdf"))`` gives a tagged A4 file of the same text and figures. WeasyPrint
+``pdf_of(tables, context)`` gives a tagged A4 file of the same text and figures. WeasyPrint
 needs Pango on the system; where either is missing, the HTML is still there and the error says how to get the rest.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import polars as pl
 
@@ -22,15 +21,13 @@ _WAY_OUT = (
 )
 
 
-def write_pdf(tables: Mapping[str, pl.DataFrame], context: Context, path: Path) -> Path:
-    """Write the brief as a tagged PDF (PDF/UA-1; conformance is not validated).
+def pdf_of(tables: Mapping[str, pl.DataFrame], context: Context) -> bytes:
+    """The brief as a tagged PDF (PDF/UA-1; conformance is not validated).
 
     Parameters
     ----------
     tables, context
         As for ``write.write``.
-    path
-        File to write; its folder must exist.
 
     Raises
     ------
@@ -44,5 +41,5 @@ def write_pdf(tables: Mapping[str, pl.DataFrame], context: Context, path: Path) 
         weasyprint = importlib.import_module("weasyprint")
     except (ImportError, OSError) as error:
         raise SurroundingsError(f"{_WAY_OUT} (found: {error})") from error
-    weasyprint.HTML(string=page).write_pdf(str(path), pdf_variant="pdf/ua-1")
-    return path
+    content: bytes = weasyprint.HTML(string=page).write_pdf(pdf_variant="pdf/ua-1")
+    return content

@@ -63,8 +63,14 @@ def _about(book: Book, row: int) -> Markup:
     price = book.context.prices[row]
     about = [_("with VAT")] if price.vat == "included" else []
     about += [book.word("view_prices", row, "note")] if price.note else []
-    about += [name(_dated(book, price) if price.source else _("synthetic"))]
+    about += [name(_origin(book, price))]
     return Markup("; ").join(about)
+
+
+def _origin(book: Book, price: QuotedPrice) -> str:
+    if price.synthetic:
+        return _("synthetic")
+    return _dated(book, price) if price.source else _("own figure")
 
 
 def _dated(book: Book, price: QuotedPrice) -> str:

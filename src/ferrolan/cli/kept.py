@@ -16,6 +16,7 @@ from ferrolan.base.language import _, use
 from ferrolan.cli.ending import OK
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json, print_rows
+from ferrolan.records.whole import put
 
 Runs = Annotated[Path, Parameter(help="Folder of all runs.")]
 
@@ -60,7 +61,7 @@ def export(
     if to is None:
         sys.stdout.buffer.write(content)
         return OK
-    verbs.put(to, content)
+    put(to, content)
     print(_("{table} of run {run}: {path}").format(table=table, run=kept.run_id, path=to))
     return OK
 
@@ -72,12 +73,13 @@ def exclude(
     who: Annotated[str, Parameter(help="Who signs.")],
     reason: Annotated[str, Parameter(help="Why.")],
     back: Annotated[bool, Parameter(negative="", help="Take the meter into the account again.")] = False,
+    month: Annotated[str | None, Parameter(help="ISO month, in place of the document's.")] = None,
     out: Runs = Path("runs"),
     output: Output = SPOKEN,
 ) -> int:
     """Sign a meter out of the account of the document's month; it counts from the next run on."""
     use(output.language)
-    enterprise = verbs.load(document)
+    enterprise = verbs.of_month(verbs.load(document), month)
     entry = verbs.exclude(enterprise, tag, who=who, reason=reason, out=out, back=back)
     told = {
         "number": entry.number,

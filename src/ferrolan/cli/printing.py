@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def print_json(told: Mapping[str, object]) -> None:
     """Print one JSON document."""
-    print(json.dumps(told, ensure_ascii=False, indent=2, default=str))
+    print(json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2, default=str))
 
 
 def print_rows(rows: Sequence[Sequence[str]]) -> None:

@@ -17,11 +17,12 @@ from ferrolan.base.schema import (
     Model,
     Name,
     Price,
+    Seed,
     Sourced,
     Table,
     Text,
     Unit,
-    Whole,
+    WrongValue,
     after,
 )
 from ferrolan.enterprise.sites import require_month
@@ -48,12 +49,20 @@ class Stock(Model):
     """Largest stock [t]."""
     opening: Annotated[Sourced, Unit("t", least=0.0)] | None = None
     """Stock at the start of the plan [t], where no account sees it."""
-    closing: Literal["opening"]
+    closing: Literal["opening"] | None = None
     """Least stock at the end of the plan: as much as at its opening."""
     closing_minimum: Annotated[Sourced, Unit("t", least=0.0)] | None = None
-    """Least stock at the end of the plan [t], where it is not that of the opening."""
+    """Least stock at the end of the plan [t], in place of ``closing``."""
     holding_cost: Annotated[Sourced, Unit("¤/t/month", least=0.0)]
     """Cost of keeping a tonne [¤/t/h]."""
+
+    @after
+    def _says_how_it_ends(self) -> Self:
+        if (self.closing is None) == (self.closing_minimum is None):
+            found = "neither" if self.closing is None else "both"
+            way_out = "Write closing: opening, or closing_minimum with a tonnage"
+            raise WrongValue("missing_key", "either 'closing' or 'closing_minimum'", way_out, found)
+        return self
 
 
 def _as_list(raw: object) -> object:
@@ -120,7 +129,7 @@ class Uncertainty(Model):
 
     draws: Count
     """Number of draws."""
-    seed: Whole
+    seed: Seed
     """Seed of the draws."""
     relative_sd: Table[Annotated[Sourced, Unit("1", least=0.0)]] = Table({})
     """Relative standard deviation of a commodity's price [1]."""

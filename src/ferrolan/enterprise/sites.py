@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from ferrolan.base.errors import UnitError
-from ferrolan.base.schema import Model, Name, Sourced, Table, Text, Unit, Whole, WrongValue, after, nearest, shown
+from ferrolan.base.schema import Model, Name, Seed, Sourced, Table, Text, Unit, WrongValue, after, nearest, shown
 from ferrolan.base.units import parse, same_dimension, to_canonical
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -106,7 +106,7 @@ class MeterFault(Model):
 class VirtualPlant(Model):
     """The generator of a synthetic raw month; a real plant has none."""
 
-    seed: Whole
+    seed: Seed
     """Seed of everything that is random in the raw month."""
     faults: tuple[MeterFault, ...] = ()
     """Meters that read wrong; the generator's own one where none is declared."""

@@ -57,9 +57,11 @@ class Layout(Model):
 
     @after
     def _has_one_clock(self) -> Self:
-        for code, expected, way_out, at in self._clock_problems():
-            raise WrongValue(code, expected, way_out, "nothing" if code == "missing_key" else "", (at,))
-        return self
+        problem = next(self._clock_problems(), None)
+        if problem is None:
+            return self
+        code, expected, way_out, at = problem
+        raise WrongValue(code, expected, way_out, "nothing" if code == "missing_key" else "", (at,))
 
     def _clock_problems(self) -> Iterator[tuple[str, str, str, str]]:
         if self.time_column is None and self.start is None:

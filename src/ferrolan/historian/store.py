@@ -33,11 +33,17 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 _DAMAGE = ("Corrupt database", "Could not read enough bytes", "Failed to deserialize", "Serialization Error")
 """What DuckDB says of a file that is cut off or overwritten."""
+_SHOWN = 5  # tables of another database a fault names
 _CREATE = """
 create table if not exists samples (
     tag integer not null, time timestamp not null, value double, raw double,
     status bigint not null, seq bigint not null, source smallint not null
 )
+"""
+_HELD = """
+select table_name from duckdb_tables() where not internal and not temporary
+union all select view_name from duckdb_views() where not internal and not temporary
+order by all
 """
 _WINNERS = """
 select * from (
@@ -223,14 +229,26 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
         raise _not_a_historian(path, "another kind of file")
     try:
         connection = duckdb.connect(str(path) if path else ":memory:", config=_CONFIG)
-        connection.execute(_CREATE)
-        held = [row[0] for row in connection.execute("select column_name from (describe samples)").fetchall()]
+        other = _other_content(connection)
+        if not other:
+            connection.execute(_CREATE)
+            return connection
+        connection.close()
     except duckdb.Error as error:
         raise _translated(path, error) from error
-    if held != list(SAMPLES.columns):
-        connection.close()
-        raise _not_a_historian(path, f"a table samples with the columns {', '.join(held)}")
-    return connection
+    raise _not_a_historian(path, other)
+
+
+def _other_content(connection: duckdb.DuckDBPyConnection) -> str:
+    """What a database holds that no historian does; empty where it is a historian, or holds nothing yet."""
+    tables = [str(row[0]) for row in connection.execute(_HELD).fetchall()]
+    if not tables:
+        return ""
+    if tables != ["samples"]:
+        shown = ", ".join(tables[:_SHOWN]) + (" and others" if len(tables) > _SHOWN else "")
+        return f"a database with {'the tables' if len(tables) > 1 else 'the table'} {shown}"
+    columns = [str(row[0]) for row in connection.execute("select column_name from (describe samples)").fetchall()]
+    return "" if columns == list(SAMPLES.columns) else f"a table samples with the columns {', '.join(columns)}"
 
 
 def _is_foreign(path: Path) -> bool:
@@ -274,14 +292,25 @@ def _first_line(error: Exception) -> str:
 
 
 def _refuse_in_use(path: Path) -> None:
-    """Refuse to replace a historian that another process has open, and what is no historian; a damaged one may go."""
-    if not path.exists():
+    """Refuse to replace a historian that another process has open, and what is no historian; a damaged one may go.
+
+    The file is only read: what is refused stays as it is, to the byte.
+    """
+    if not path.exists() or (path.is_file() and not path.stat().st_size):
         return
+    if _is_foreign(path):
+        raise _not_a_historian(path, "another kind of file")
     try:
-        Historian(path).close()
-    except SourceError as error:
-        if error.faults[0].code != "damaged_historian":
-            raise
+        with duckdb.connect(str(path), read_only=True, config=_CONFIG) as connection:
+            other = _other_content(connection)
+            empty = not connection.execute(_HELD).fetchall()
+    except duckdb.Error as error:
+        refused_by = _translated(path, error)
+        if isinstance(refused_by, SourceError):  # damaged
+            return
+        raise refused_by from error
+    if other or empty:
+        raise _not_a_historian(path, other or "a database without tables")
 
 
 def _sweep(path: Path) -> None:

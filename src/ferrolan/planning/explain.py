@@ -255,7 +255,9 @@ def _size(compiled: CompiledProblem, solution: Solution, commodity: str) -> floa
     number = problem.commodity_number[commodity]
     comes = sum(float(np.abs(amounts[name][number]).sum()) for name in ("made", "supplied", "bought", "received"))
     possible = (
-        abs(mode.coefficients.get(commodity, 0.0)) * sum(problem.units[problem.unit_number[mode.unit]].capacity)
+        abs(mode.coefficients.get(commodity, 0.0))
+        / mode.load
+        * sum(problem.units[problem.unit_number[mode.unit]].capacity)
         for mode in problem.modes
     )
     return max(1.0, comes, *possible, *markets)

@@ -62,7 +62,8 @@ class Commodity:
 class Mode:
     """A way to run a unit: what one unit of throughput uses (negative) and makes (positive).
 
-    ``reference`` is the commodity whose use is the throughput, ``cost`` is CNY per unit of throughput.
+    ``reference`` is the commodity whose use is the throughput, ``cost`` is money per unit of throughput, ``load``
+    what a unit of throughput takes of the unit's capacity [1].
     """
 
     name: str
@@ -71,11 +72,12 @@ class Mode:
     reference: str
     coefficients: Mapping[str, float]
     cost: float = 0.0
+    load: float = 1.0
 
 
 @dataclass(frozen=True)
 class Unit:
-    """A unit of the plant; ``capacity`` is the throughput of each month [throughput_unit], shared by its modes."""
+    """A unit of the plant; ``capacity`` is its load of each month [throughput_unit], shared by its modes."""
 
     name: str
     owner: str
@@ -253,6 +255,8 @@ def _mode_faults(problem: PlanProblem, one: Mode) -> Iterator[str]:
         yield f"{at}: it belongs to {one.owner!r}, its unit to {unit.owner!r}"
     if not isfinite(one.cost):
         yield f"{at}: cost is {one.cost}, expected a finite number"
+    if not (isfinite(one.load) and one.load > 0):
+        yield f"{at}: load is {one.load}, expected a number above 0"
     if not one.coefficients.get(one.reference, 0.0) < 0:
         yield f"{at}: its reference {one.reference!r} is not used. Give it a negative coefficient, normally -1"
     for name, coefficient in one.coefficients.items():

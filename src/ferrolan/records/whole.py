@@ -46,6 +46,19 @@ def replace(file: Path, content: bytes) -> None:
         _discard(beside)
 
 
+def put(file: Path, content: bytes) -> None:
+    """Write a file whole or not at all, with the folders it needs.
+
+    Raises
+    ------
+    SurroundingsError
+        If the disk refuses; a file that was there is unchanged.
+    """
+    with storing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+    replace(file, content)
+
+
 def settle(folder: Path) -> None:
     """Bring the names of a folder to the disk.
 

@@ -103,6 +103,11 @@ def check_dialect(dialect: Dialect, file: str) -> None:
     """
     if "%z" not in dialect.time_format:
         check_zone(dialect.time_zone, file)
+    elif dialect.midnight == "ends_day":
+        raise refusal(
+            file, 0, "midnight", "ends_day beside a format with an offset (%z)", "starts_day",
+            "A time with its offset is one instant: remove midnight, or read the wall clock alone.", "bad_dialect",
+        )  # fmt: skip
     _one_of(file, "decimal", dialect.decimal, (".", ","))
     if isinstance(dialect, TextDialect):
         _one_of(file, "separator", dialect.separator, tuple(SEPARATORS))

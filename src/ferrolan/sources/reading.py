@@ -23,9 +23,6 @@ from ferrolan.sources.grid import Grid, name_and_unit
 from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress
 from ferrolan.sources.timeline import Timeline, backward, timeline
 
-UNKNOWN = "unknown"
-"""Unit of a quantity of which nobody knows the unit: it is kept as it came."""
-
 _SHOWN = 60  # characters of a list of columns an error shows
 _SPELLINGS = str.maketrans({"³": "3", "²": "2", "·": "*", "℃": "degC"})
 

@@ -27,6 +27,7 @@ _JUMP = timedelta(
     days=20
 )  # between neighbouring rows: no month is shorter, and no series with many rows a day skips it
 _LOCAL = pl.Datetime("us")
+_LATE = r"(^|[^0-9:])24:00((?::00(?:[.,]0+)?)?(?:$|[^0-9:.,]))"  # the hour 24 of a time, and no part of another time
 _SERIALS = (20_000.0, 80_000.0)  # days of a spreadsheet from 1954 to 2119
 _REFUSED_SCHEMA = {"line": pl.Int64, "found": pl.String, "reason": pl.String}
 _REPAIRED_SCHEMA = {"line": pl.Int64, "found": pl.String, "taken": pl.String, "reason": pl.String}
@@ -106,11 +107,20 @@ def _parsed(text: pl.Series, time_format: str, moments: pl.Series | None, *, end
         micros = (days * 86_400).round().cast(pl.Int64, strict=False) * 1_000_000
         read = SPREADSHEET[time_format] + micros.cast(pl.Duration("us"))
     elif time_format:
-        written = text.str.replace("24:00", "00:00", literal=True) if ends_day else text
-        read = written.str.to_datetime(time_format, time_unit="us", strict=False)
+        read = text.str.to_datetime(time_format, time_unit="us", strict=False)
+        read = _with_late(text, time_format, read) if ends_day else read
     else:
         read = pl.Series([None], dtype=_LOCAL).new_from_index(0, len(text))
     return read if moments is None else moments.zip_with(moments.is_not_null(), read)
+
+
+def _with_late(text: pl.Series, time_format: str, read: pl.Series) -> pl.Series:
+    """Times with 24:00 read as the 00:00 that ends the written day; what can be read as it is written stays."""
+    late = read.is_null() & text.str.contains(_LATE)
+    if not late.any():
+        return read
+    midnight = text.str.replace(_LATE, "${1}00:00${2}").str.to_datetime(time_format, time_unit="us", strict=False)
+    return midnight.zip_with(late, read)
 
 
 def _moved(local: pl.Series, dialect: Dialect) -> pl.Series:
@@ -133,7 +143,7 @@ def _instants(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series) -
     frame = pl.DataFrame({"line": grid.lines, "found": text, "time": time, "reason": reason}).with_row_index("row")
     unread = f"not a time of the format {dialect.time_format}" if dialect.time_format else "not a date"
     midnight = f"{unread}; 24:00 is read where midnight: ends_day is declared"
-    late = pl.col("found").str.contains("24:00", literal=True)
+    late = pl.col("found").str.contains(_LATE)
     return frame.with_columns(
         pl.col("reason").fill_null(pl.when(late).then(pl.lit(midnight)).otherwise(pl.lit(unread)))
     )

@@ -15,7 +15,7 @@ from ferrolan.base.language import _
 from ferrolan.base.provenance import RunIdentity
 from ferrolan.base.schema import Price
 from ferrolan.base.time import Period
-from ferrolan.base.units import canonical_unit
+from ferrolan.base.units import canonical_unit, parse
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.origins import synthetic_values
 from ferrolan.enterprise.policies import Market
@@ -131,10 +131,10 @@ def _prices(enterprise: Enterprise) -> tuple[QuotedPrice, ...]:
 
 
 def _quoted(enterprise: Enterprise, name: str, price: Price, side: str) -> QuotedPrice:
-    number, unit = price.written.rsplit(" ", 1)
+    number, unit = parse(price.written)
     return QuotedPrice(
         commodity=name,
-        quoted=float(number),
+        quoted=number,
         quoted_unit=unit,
         vat=price.vat,
         used=net_price(enterprise, price, sold=side == "sell"),

@@ -36,7 +36,7 @@ from ferrolan.views.tables import VIEWS, open_book
 MOST_ROWS = 20
 """Rows of a table that are shown."""
 
-_MOST_TABLES = 4
+_MOST_TABLES = 5
 _MOST_LIMITS = 6
 _FIGURES = 6
 _NAMESPACE = ' xmlns="http://www.w3.org/2000/svg"'  # HTML needs none, and nothing here shall look like an address

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ferrolan.base.errors import ProblemError
 from ferrolan.planning import PlanProblem, Unit, plan
 from ferrolan.planning.program import Builder, Program
 from ferrolan.planning.terms import balance, capacity
@@ -41,3 +42,14 @@ def test_modes_share_the_capacity_of_their_unit(ore_to_iron: PlanProblem) -> Non
     slow = replace(ore_to_iron.modes[0], name="slow", coefficients={"ore": -1.0, "iron": 0.7}, cost=200.0)
     throughput = plan(replace(ore_to_iron, modes=(*ore_to_iron.modes, slow))).activities["throughput"]
     assert throughput.to_list() == pytest.approx([50.0, 0.0, 50.0, 0.0])
+
+
+def test_a_mode_takes_of_the_capacity_what_its_load_says(ore_to_iron: PlanProblem) -> None:
+    hard = replace(ore_to_iron.modes[0], load=1.25)
+    throughput = plan(replace(ore_to_iron, modes=(hard,))).activities["throughput"]
+    assert throughput.to_list() == pytest.approx([40.0, 40.0])
+
+
+def test_a_load_of_nothing_is_refused(ore_to_iron: PlanProblem) -> None:
+    with pytest.raises(ProblemError, match="load is 0"):
+        replace(ore_to_iron, modes=(replace(ore_to_iron.modes[0], load=0.0),))

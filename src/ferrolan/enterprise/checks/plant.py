@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ferrolan.base import units
+from ferrolan.base.errors import UnitError
 from ferrolan.base.schema import DRY_MASS, Model, Problem, nearest, read, shown
 from ferrolan.enterprise.checks.names import (
     Entry,
@@ -73,7 +75,7 @@ def _units(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:
         if kind is not None:
             yield from _of_kind(path, unit, kind)
         yield from _stock(data, path, unit, names)
-        yield from _modes(path, unit, names)
+        yield from _modes(data, path, unit, names)
 
 
 def _of_kind(path: Path, unit: Entry, kind: Kind) -> Iterator[Problem]:
@@ -109,8 +111,8 @@ def _stock(data: Entry, path: Path, unit: Entry, names: Names) -> Iterator[Probl
         yield Problem((*path, "stocks"), "no_stock", found, "a commodity with a stock", way_out)
 
 
-def _modes(path: Path, unit: Entry, names: Names) -> Iterator[Problem]:
-    seen: set[str] = set()
+def _modes(data: Entry, path: Path, unit: Entry, names: Names) -> Iterator[Problem]:
+    touched: list[set[str]] = []
     for mode_name, mode in each_in(unit, "modes"):
         here = (*path, "modes", mode_name)
         yield from known_commodity((*here, "reference"), mode.get("reference"), names)
@@ -119,12 +121,34 @@ def _modes(path: Path, unit: Entry, names: Names) -> Iterator[Problem]:
         for used in entry_of(mode, "uses"):
             known = None if names.commodities is None else (*names.commodities, *names.utilities)
             yield from known_name((*here, "uses", used), used, known, "a commodity or utility", "unknown_commodity")
-        seen |= {str(mode.get("reference")), *entry_of(mode, "makes"), *entry_of(mode, "uses")}
+            yield from _used_unit(data, (*here, "uses", used), used, entry_of(mode, "uses"))
+        touched.append({str(mode.get("reference")), *entry_of(mode, "makes"), *entry_of(mode, "uses")})
     of = entry_of(unit, "capacity").get("of")
-    if seen and isinstance(of, str) and of not in seen:
-        expected = "a commodity that a mode of the unit uses or makes"
-        way_out = nearest(of, sorted(seen))
+    if touched and isinstance(of, str) and not all(of in seen for seen in touched):
+        expected = "a commodity that every mode of the unit uses or makes"
+        way_out = nearest(of, sorted(set.intersection(*touched)))
         yield Problem((*path, "capacity", "of"), "unknown_commodity", shown(of), expected, way_out)
+
+
+def _used_unit(data: Entry, path: Path, used: str, uses: Entry) -> Iterator[Problem]:
+    """Whether a utility is used in the unit in which it has its price, and a commodity in tonnes."""
+    price = _written_unit(entry_of(entry_of(entry_of(data, "utilities"), used), "price"))
+    counted = price.split("/", 1)[1] if price and "/" in price else "t"
+    written = _written_unit(entry_of(uses, used))
+    if not any(units.same_dimension(counted, unit) for unit in ("MWh", "t")):
+        return  # a price in another unit is a fault of its own
+    if written and not units.same_dimension(written, f"{counted}/t"):
+        way_out = f"Give it in {counted}/t" + (f": utilities.{used} has its price in {price}" if price else "")
+        yield Problem(path, "wrong_unit", shown(written), f"an amount in {counted}/t", way_out)
+
+
+def _written_unit(sourced: Entry) -> str | None:
+    """The unit of a declared value as written; None where there is none, which the schema says."""
+    value = sourced.get("value")
+    try:
+        return units.parse(value)[1] if isinstance(value, str) else None
+    except UnitError:
+        return None
 
 
 def _streams(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:

@@ -1,8 +1,8 @@
 """Capacity: the modes of a unit share its throughput of a month.
 
-The mill takes 120,000 t of ore in April, whichever recipe it runs:
+The mill takes 120,000 t of ore in April, whichever recipe it runs; one of hard ore takes 1.2 t of it for each tonne:
 
-    sum over modes of throughput <= capacity
+    sum over modes of load * throughput <= capacity
 
 The limit a person asks about is the year's: one unit more of it moves every month by the same per cent.
 """
@@ -31,7 +31,8 @@ def add(problem: PlanProblem, build: Builder) -> None:
     )
     columns = build.columns["throughput"]
     unit_of_mode = [problem.unit_number[mode.unit] for mode in problem.modes]
-    build.add_entries(rows.indices(unit_of_mode), columns.indices(range(len(problem.modes))), 1.0)
+    loads = np.array([mode.load for mode in problem.modes], dtype=np.float64).reshape(-1, 1)
+    build.add_entries(rows.indices(unit_of_mode), columns.indices(range(len(problem.modes))), loads)
     at = rows.indices(range(len(problem.units)))
     for number, unit in enumerate(problem.units):
         bounds = capacity[number]

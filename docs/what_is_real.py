@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import ferrolan
 from ferrolan import facts
-from ferrolan.base.schema import Model, Sourced
+from ferrolan.base.schema import Sourced
 from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.origins import declared_values
 
 PAGE = Path(__file__).parent / "explanation" / "what-is-real.md"
 EXAMPLES = Path(ferrolan.__file__).parent / "examples"
@@ -51,19 +52,8 @@ def documents() -> Mapping[str, Enterprise]:
 
 def counts(document: Enterprise) -> Mapping[str, Counter[str]]:
     """How many values of each section are published, derived and synthetic."""
-    found = {section: Counter(map(_origin, _values(getattr(document, section)))) for section in WHAT}
+    found = {section: Counter(_origin(v) for _, v in declared_values(getattr(document, section))) for section in WHAT}
     return {section: counter for section, counter in found.items() if counter.total()}
-
-
-def _values(node: object) -> Iterator[Sourced]:
-    if isinstance(node, Sourced):
-        yield node
-    if isinstance(node, Model):
-        for name in type(node).model_fields:
-            yield from _values(getattr(node, name))
-    elif isinstance(node, Mapping | tuple):
-        for entry in node.values() if isinstance(node, Mapping) else node:
-            yield from _values(entry)
 
 
 def _origin(value: Sourced) -> str:

@@ -15,12 +15,6 @@ from ferrolan.base.errors import ProblemError, SourceError
 from ferrolan.enterprise.sources import CsvSource, ExcelSource, SqlSource
 
 
-@pytest.fixture(scope="module")
-def month(document, tmp_path_factory):
-    """The raw month of the shipped example, by source."""
-    return verbs.raw_files(document, tmp_path_factory.mktemp("month"))
-
-
 def _with(declared, **changes):
     return type(declared).model_validate(declared.model_dump() | changes)
 
@@ -71,22 +65,19 @@ def test_a_generated_month_is_named_by_the_document_so_that_it_is_never_stale(do
     assert set(one.values()).isdisjoint(other.values())
 
 
-def test_without_a_usable_measurement_the_account_says_so(document, month):
-    raw = verbs.ingest(document, month)
+def test_without_a_usable_measurement_the_account_says_so(document, raw):
     nothing = verbs.Raw({**raw.tables, "measurements": raw.tables["measurements"].clear()}, 0)
     with pytest.raises(ProblemError, match=r"no measurement of 2026-03 can be used"):
         verbs.reconcile(document, nothing)
 
 
-def test_a_stock_that_cannot_be_seen_is_named(document, month):
-    raw = verbs.ingest(document, month)
+def test_a_stock_that_cannot_be_seen_is_named(document, raw):
     uncounted = raw.tables["measurements"].filter(pl.col("object") != "re_concentrate_store")
     with pytest.raises(ProblemError, match="re_concentrate_store at the end of the account"):
         verbs.reconcile(document, verbs.Raw({**raw.tables, "measurements": uncounted}, 0))
 
 
-def test_a_wrong_moisture_and_its_scale_come_as_one_class(document, month):
-    raw = verbs.ingest(document, month)
+def test_a_wrong_moisture_and_its_scale_come_as_one_class(document, raw):
     wet = raw.tables["measurements"].with_columns(
         value=pl.when(pl.col("tag") == "LAB-RCF-H2O").then(pl.col("value") + 0.05).otherwise(pl.col("value"))
     )
@@ -95,10 +86,9 @@ def test_a_wrong_moisture_and_its_scale_come_as_one_class(document, month):
     assert first["tag"].to_list() == ["WT-411", "LAB-RCF-H2O"]
 
 
-def test_a_unit_without_a_usable_power_meter_keeps_its_declared_energy(document, month):
+def test_a_unit_without_a_usable_power_meter_keeps_its_declared_energy(document, raw):
     from ferrolan.records.exclusions import Exclusion
 
-    raw = verbs.ingest(document, month)
     account = verbs.reconcile(document, raw, [Exclusion("JI-501", "failed", "tester")])
     row = (
         account.tables["responses"].filter(pl.col("unit") == "mill", pl.col("commodity") == "power").row(0, named=True)

@@ -9,12 +9,7 @@ import sys
 import pytest
 
 from ferrolan.verbs import EXAMPLE
-
-
-def ferrolan(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "ferrolan", *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
+from tests.command import ferrolan, in_a_process
 
 
 @pytest.fixture
@@ -30,8 +25,19 @@ def test_importing_the_command_line_loads_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("check", "nowhere.yaml"), ("run", "--language", "xx"), ("run", "--seed", "seven")],
+    ids=" ".join,
+)
+def test_a_command_called_here_says_and_ends_as_in_a_process_of_its_own(tmp_path, arguments):
+    """What the tests of the command line stand on."""
+    here, there = ferrolan(*arguments, cwd=tmp_path), in_a_process(*arguments, cwd=tmp_path)
+    assert (here.returncode, here.stdout, here.stderr) == (there.returncode, there.stdout, there.stderr)
+
+
 def test_version_is_printed(tmp_path):
-    finished = ferrolan("--version", cwd=tmp_path)
+    finished = in_a_process("--version", cwd=tmp_path)
     assert (finished.returncode, finished.stdout.strip()) == (0, "0.1.0")
 
 

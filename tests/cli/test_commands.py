@@ -4,36 +4,41 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
-from pathlib import Path
+import re
+import shutil
 
 import polars as pl
 import pytest
 
 from ferrolan.records import runs
+from ferrolan.records.exports import records
 from ferrolan.verbs import EXAMPLE
+from tests.command import ferrolan, in_a_process
 
 LYNAS = EXAMPLE.parents[1] / "lynas" / "lynas.yaml"
+STEEL = EXAMPLE.parents[1] / "steel_works" / "steel_works.yaml"
 
 
-def ferrolan(*arguments: object, cwd: Path, text: bool = True) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "ferrolan", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=text, check=False)
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+@pytest.fixture
+def lynas(kept, tmp_path):
     """A folder with one kept run of a company seen from outside, and that run."""
-    folder = tmp_path_factory.mktemp("kept")
-    finished = ferrolan("run", LYNAS, cwd=folder)
-    assert finished.returncode == 0, finished.stderr
-    (name,) = runs.names(folder / "runs")
-    return folder, runs.read(folder / "runs" / name)
+    shutil.copytree(kept("lynas").run.folder.parent, tmp_path / "runs", symlinks=True)
+    return tmp_path, runs.read(tmp_path / "runs" / kept("lynas").run_id)
 
 
-def test_a_company_from_outside_says_which_stations_had_no_data(kept):
-    _, run = kept
+@pytest.fixture
+def few(tmp_path):
+    """The document of that company with 8 draws instead of 200, where the draws are not the point."""
+    text = LYNAS.read_text(encoding="utf-8")
+    assert text.count("draws: 200") == 1
+    (tmp_path / "documents").mkdir()
+    path = tmp_path / "documents" / LYNAS.name
+    path.write_text(text.replace("draws: 200", "draws: 8"), encoding="utf-8")
+    return path
+
+
+def test_a_company_from_outside_says_which_stations_had_no_data(lynas):
+    _, run = lynas
     state = dict(run.tables["stations"].select("station", "state").iter_rows())
     assert [name for name, found in state.items() if found == "no_data"] == ["raw data", "historian", "account"]
     assert [name for name, found in state.items() if found == "done"] == ["document", "plan", "market", "brief"]
@@ -43,8 +48,8 @@ def test_a_company_from_outside_says_which_stations_had_no_data(kept):
     ("command", "station", "table"),
     [("plan", "plan", "plan_limits"), ("market", "market", "market")],
 )
-def test_one_station_is_kept_like_a_run_without_a_brief(tmp_path, command, station, table):
-    finished = ferrolan(command, LYNAS, cwd=tmp_path)
+def test_one_station_is_kept_like_a_run_without_a_brief(tmp_path, few, command, station, table):
+    finished = ferrolan(command, few, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     (name,) = runs.names(tmp_path / "runs")
     run = runs.read(tmp_path / "runs" / name)
@@ -55,22 +60,29 @@ def test_one_station_is_kept_like_a_run_without_a_brief(tmp_path, command, stati
 
 
 def test_a_dry_run_says_the_same_and_keeps_nothing(kept, tmp_path):
-    folder, run = kept
     finished = ferrolan("run", LYNAS, "--dry-run", "--json", cwd=tmp_path)
     told = json.loads(finished.stdout)
-    assert (finished.returncode, told["run"], told["folder"]) == (0, run.run_id, None)
+    assert (finished.returncode, told["run"], told["folder"]) == (0, kept("lynas").run_id, None)
     assert list(tmp_path.iterdir()) == []
-    again = ferrolan("run", LYNAS, "--json", cwd=folder)
-    assert json.loads(again.stdout)["findings"] == told["findings"]
+    assert told["findings"] == json.loads(json.dumps(records(kept("lynas").tables["findings"]), default=str))
 
 
-def test_another_seed_is_another_run_with_other_draws_and_the_same_plan(kept, tmp_path):
-    _, run = kept
-    finished = ferrolan("run", LYNAS, "--seed", "8", cwd=tmp_path)
-    assert finished.returncode == 0, finished.stderr
-    (name,) = runs.names(tmp_path / "runs")
-    other = runs.read(tmp_path / "runs" / name)
-    assert other.identity.seed == 8 and name != run.run_id
+def test_a_run_tells_where_it_lies_and_what_it_found(tmp_path, few):
+    finished = ferrolan("run", few, "--json", cwd=tmp_path)
+    told = json.loads(finished.stdout)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    run = runs.read(tmp_path / told["folder"])
+    assert told["run"] == run.run_id
+    assert told["findings"] == json.loads(json.dumps(records(run.tables["findings"]), default=str))
+
+
+def test_another_seed_is_another_run_with_other_draws_and_the_same_plan(tmp_path, few):
+    for seed in ("7", "8"):
+        finished = ferrolan("run", few, "--seed", seed, cwd=tmp_path)
+        assert finished.returncode == 0, finished.stderr
+    kept = [runs.read(tmp_path / "runs" / name) for name in runs.names(tmp_path / "runs")]
+    run, other = sorted(kept, key=lambda one: one.identity.seed)
+    assert (run.identity.seed, other.identity.seed) == (7, 8)
     assert other.hashes["plan_flows"] == run.hashes["plan_flows"]
     assert other.hashes["what_if"] != run.hashes["what_if"]
 
@@ -82,7 +94,8 @@ def test_reconcile_prints_the_suspect_and_exits_1_under_strict(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_ingest_of_a_document_counts_what_was_taken_from_every_source(tmp_path):
+def test_ingest_of_a_document_counts_what_was_taken_from_every_source(with_raw, tmp_path):
+    with_raw(tmp_path / "runs")
     finished = ferrolan("ingest", "--json", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     told = json.loads(finished.stdout)
@@ -102,17 +115,23 @@ def test_another_month_of_a_generated_plant_is_another_account(tmp_path):
 def test_a_month_or_seed_for_a_document_that_has_none_is_refused(tmp_path):
     month = ferrolan("plan", LYNAS, "--month", "2026-04", cwd=tmp_path)
     assert month.returncode == 2 and "'account'" in month.stderr
+    section = re.compile(r"^uncertainty:.*?^(?=\w)", re.MULTILINE | re.DOTALL)
+    without, count = section.subn("", LYNAS.read_text(encoding="utf-8"))
+    assert count == 1
+    (tmp_path / "certain.yaml").write_text(without, encoding="utf-8")
+    seed = ferrolan("plan", "certain.yaml", "--seed", "8", cwd=tmp_path)
+    assert seed.returncode == 2 and "Add 'uncertainty' with draws and seed" in seed.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["certain.yaml"]
 
 
 def test_market_of_a_document_without_one_exits_2(tmp_path):
-    steel = EXAMPLE.parents[1] / "steel_works" / "steel_works.yaml"
-    finished = ferrolan("market", steel, cwd=tmp_path)
+    finished = ferrolan("market", STEEL, cwd=tmp_path)
     assert finished.returncode == 2
     assert "steel_works.yaml  market" in finished.stderr
 
 
-def test_the_brief_of_a_kept_run_is_written_again_to_the_byte(kept):
-    folder, run = kept
+def test_the_brief_of_a_kept_run_is_written_again_to_the_byte(lynas):
+    folder, run = lynas
     finished = ferrolan("brief", run.run_id[:6], "--html", "again.html", cwd=folder)
     assert finished.returncode == 0, finished.stderr
     assert (folder / "again.html").read_bytes() == (run.folder / "brief.html").read_bytes()
@@ -121,8 +140,8 @@ def test_the_brief_of_a_kept_run_is_written_again_to_the_byte(kept):
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "parquet"])
-def test_a_table_is_exported_whole(kept, form):
-    folder, run = kept
+def test_a_table_is_exported_whole(lynas, form):
+    folder, run = lynas
     finished = ferrolan("export", "last", "what_if", "--format", form, cwd=folder, text=False)
     assert finished.returncode == 0, finished.stderr
     reader = {"csv": pl.read_csv, "json": pl.read_json, "parquet": pl.read_parquet}[form]
@@ -130,8 +149,8 @@ def test_a_table_is_exported_whole(kept, form):
     assert frame["gain"].to_list() == pytest.approx(run.tables["what_if"]["gain"].to_list())
 
 
-def test_a_table_goes_to_a_file_and_an_unknown_one_is_refused_with_the_nearest(kept):
-    folder, _ = kept
+def test_a_table_goes_to_a_file_and_an_unknown_one_is_refused_with_the_nearest(lynas):
+    folder, _ = lynas
     done = ferrolan("export", "last", "stations", "--to", "deep/stations.csv", cwd=folder)
     assert done.returncode == 0 and (folder / "deep" / "stations.csv").is_file()
     wrong = ferrolan("export", "last", "station", cwd=folder)

@@ -6,7 +6,7 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -19,10 +19,10 @@ from ferrolan.assembly.catalogue import kinds
 from ferrolan.assembly.plan import Shift, net_price, plan_problem
 from ferrolan.assembly.responses import declared_responses
 from ferrolan.base import units
-from ferrolan.base.schema import Model, Sourced
+from ferrolan.base.schema import Sourced
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load
-from ferrolan.enterprise.origins import synthetic_values
+from ferrolan.enterprise.origins import declared_values, synthetic_values
 from ferrolan.market import Clearing, clear
 from ferrolan.planning import Plan, plan
 
@@ -84,23 +84,11 @@ def base(lynas: Enterprise) -> Clearing:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> ferrolan.RunResult:
-    return ferrolan.run(EXAMPLES / "lynas" / "lynas.yaml", tmp_path_factory.mktemp("lynas"))
+def run(kept: Callable[[str], ferrolan.RunResult]) -> ferrolan.RunResult:
+    return kept("lynas")
 
 
 # --- where the values come from
-
-
-def declared(node: object, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Sourced]]:
-    """Every value of a document with its path."""
-    if isinstance(node, Sourced):
-        yield ".".join(path), node
-    if isinstance(node, Model):
-        for name in type(node).model_fields:
-            yield from declared(getattr(node, name), (*path, name))
-    elif isinstance(node, Mapping):
-        for name, part in node.items():
-            yield from declared(part, (*path, name))
 
 
 def figures(source: str | None = None) -> list[dict[str, object]]:
@@ -170,14 +158,14 @@ def test_it_loads_without_data_of_a_plant(lynas: Enterprise) -> None:
 
 
 def test_every_value_has_exactly_one_origin(lynas: Enterprise) -> None:
-    values = dict(declared(lynas))
+    values = dict(declared_values(lynas))
     assert [path for path, value in values.items() if value.synthetic == (value.source is not None)] == []
     assert not any(value.own for value in values.values())  # nobody's own figures are in a document from outside
 
 
 def test_every_cited_figure_stands_in_the_record_or_follows_from_it(lynas: Enterprise) -> None:
     found: dict[str, set[str]] = {"value": set(), "note": set(), "formula": set()}
-    for path, value in declared(lynas):
+    for path, value in declared_values(lynas):
         if value.source is not None:
             found[origin(value)].add(path)
     assert found["note"] == IN_A_NOTE
@@ -189,7 +177,7 @@ def test_every_formula_gives_its_value_from_figures_of_the_record(lynas: Enterpr
     rows = figures()
     stated = {number for row in rows for number in (row["value"], row["low"], row["high"]) if number is not None}
     stated |= {number for row in rows for number in numbers(row["note"])}
-    for path, value in declared(lynas):
+    for path, value in declared_values(lynas):
         text = formula(value)
         if text is None:
             continue
@@ -214,8 +202,8 @@ def test_the_market_is_that_of_the_plant_example_value_for_value(lynas: Enterpri
     other = load(EXAMPLES / "ore_to_both" / "ore_to_both.yaml", kinds())
     assert lynas.market is not None and other.market is not None
     for section in ("mines", "demands", "freight", "disposal_cost"):
-        mine = {path: (v.written, v.source, v.synthetic) for path, v in declared(getattr(lynas.market, section))}
-        theirs = {path: (v.written, v.source, v.synthetic) for path, v in declared(getattr(other.market, section))}
+        mine = {path: (v.written, v.source, v.synthetic) for path, v in declared_values(getattr(lynas.market, section))}
+        theirs = {path: (v.written, v.source, v.synthetic) for path, v in declared_values(getattr(other.market, section))}
         assert mine == theirs
     rate = lynas.enterprise.exchange_rates
     through_usd = rate["USD"].value / other.enterprise.exchange_rates["USD"].value

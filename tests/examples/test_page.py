@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from ferrolan import verbs
-from ferrolan.enterprise.origins import synthetic_values
+from ferrolan.enterprise.origins import declared_values, synthetic_values
 
-from .works import EXAMPLES, path, values
+from .works import EXAMPLES, path
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "examples.md"
 SHIPPED = sorted(folder.name for folder in EXAMPLES.iterdir() if (folder / f"{folder.name}.yaml").is_file())
@@ -30,7 +30,7 @@ def test_every_shipped_enterprise_has_a_row() -> None:
 def test_a_row_holds_the_numbers_of_its_document(name: str) -> None:
     document = verbs.load(path(name))
     made_up, declared = synthetic_values(document)
-    sources = {value.source for value in values(document) if value.source}
+    sources = {value.source for _, value in declared_values(document) if value.source}
     counts = [len(document.units), len(document.streams), len(document.tags), declared]
     assert rows()[name][1:7] == [*map(str, counts), f"{made_up / declared:.0%}".replace("%", " %"), str(len(sources))]
 

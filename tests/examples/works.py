@@ -1,15 +1,14 @@
-"""What the tests of a shipped works share: its run, and how often the truth lies within the account's intervals."""
+"""What the tests of a shipped works share: its account, and how often the truth lies within the account's intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 
 import ferrolan
-from ferrolan.base.schema import Model, Sourced
 from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.origins import declared_values
 from ferrolan.virtualplant import Truth
 
 EXAMPLES = Path(ferrolan.__file__).parent / "examples"
@@ -19,21 +18,6 @@ TWO_SIDED = 1.96  # of a 95 % interval
 def path(name: str) -> Path:
     """The document of a shipped enterprise."""
     return EXAMPLES / name / f"{name}.yaml"
-
-
-def values(node: object) -> Iterator[Sourced]:
-    """Every declared value of a document."""
-    if isinstance(node, Sourced):
-        yield node
-    if isinstance(node, Model):
-        for name in type(node).model_fields:
-            yield from values(getattr(node, name))
-    elif isinstance(node, tuple):
-        for part in node:
-            yield from values(part)
-    elif hasattr(node, "values"):
-        for part in node.values():
-            yield from values(part)
 
 
 def errors(account: pl.DataFrame, truth: Truth, kind: str) -> pl.Series:
@@ -58,4 +42,4 @@ def gains(questions: pl.DataFrame) -> dict[str, float]:
 
 def document_is_sourced(document: Enterprise, known: frozenset[str]) -> bool:
     """Whether every value either cites a public source or is marked synthetic."""
-    return all(value.synthetic != (value.source in known) for value in values(document))
+    return all(value.synthetic != (value.source in known) for _, value in declared_values(document))

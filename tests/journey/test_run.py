@@ -1,11 +1,10 @@
-"""The journey: the real command in a process of its own, raw data to a brief, read back."""
+"""The journey: raw data to a brief, read back; and the real command in a process of its own."""
 
 from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -16,35 +15,19 @@ from ferrolan.base.tables import TABLES
 from ferrolan.records import runs
 from ferrolan.results import RUN_TABLES, STATIONS
 from ferrolan.verbs import load
-
-
-def ferrolan(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ferrolan", *arguments], cwd=cwd, capture_output=True, text=True, check=False
-    )
+from tests.command import ferrolan
 
 
 @pytest.fixture(scope="module")
-def journey(tmp_path_factory):
-    """One run of the command in an empty folder, and the folder."""
-    folder = tmp_path_factory.mktemp("journey")
-    finished = ferrolan("run", cwd=folder)
-    assert finished.returncode == 0, finished.stderr
-    return folder, finished
+def run(kept):
+    return runs.read(kept("ore_to_both").run.folder)
 
 
-@pytest.fixture(scope="module")
-def run(journey):
-    folder, _ = journey
-    (name,) = runs.names(folder / "runs")
-    return runs.read(folder / "runs" / name)
-
-
-def test_run_prints_what_it_found_and_where_it_lies(journey, run):
-    _, finished = journey
-    assert "WT-214" in finished.stdout
-    assert str(Path("runs") / run.run_id / "brief.html") in finished.stdout
-    assert finished.stderr == ""
+def test_run_prints_what_it_found_and_where_it_lies(journey):
+    (name,) = runs.names(journey.folder / "runs")
+    assert "WT-214" in journey.finished.stdout
+    assert str(Path("runs") / name / "brief.html") in journey.finished.stdout
+    assert journey.finished.stderr == ""
 
 
 def test_every_declared_table_is_kept_with_its_schema(run):
@@ -173,24 +156,18 @@ def test_the_brief_says_what_is_synthetic(page):
     assert "synthetic" in " ".join(page.text)
 
 
-def test_twice_gives_the_same_run_and_the_same_hashes_even_from_anew(journey, run, tmp_path):
-    finished = ferrolan("run", "--quiet", cwd=tmp_path)
-    assert finished.returncode == 0, finished.stderr
-    again = runs.read(tmp_path / "runs" / run.run_id)
-    assert again.hashes == run.hashes
-    assert again.files == run.files
-
-
-def test_run_again_in_the_same_folder_verifies_and_keeps(journey):
-    folder, _ = journey
-    before = (folder / "runs" / runs.names(folder / "runs")[0] / "run.json").read_bytes()
-    finished = ferrolan("run", "--strict", cwd=folder)
+def test_run_again_in_the_same_folder_verifies_and_keeps(kept, tmp_path):
+    once = kept("steel_works")
+    shutil.copytree(once.run.folder.parent, tmp_path / "runs", symlinks=True)
+    before = (tmp_path / "runs" / once.run_id / "run.json").read_bytes()
+    finished = ferrolan("run", once.enterprise.path, "--strict", cwd=tmp_path)
     assert finished.returncode == 1, "a suspect is a finding"
-    (name,) = runs.names(folder / "runs")
-    assert (folder / "runs" / name / "run.json").read_bytes() == before
+    (name,) = runs.names(tmp_path / "runs")
+    assert (tmp_path / "runs" / name / "run.json").read_bytes() == before
 
 
-def test_a_meter_signed_out_has_no_say_and_the_brief_says_who_signed(tmp_path):
+def test_a_meter_signed_out_has_no_say_and_the_brief_says_who_signed(with_raw, tmp_path):
+    with_raw(tmp_path / "runs")
     signed = ferrolan(
         "exclude", "WT-214", "--who", "the metallurgist on duty", "--reason", "scale failed", cwd=tmp_path
     )

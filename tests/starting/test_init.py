@@ -11,7 +11,7 @@ import pytest
 from ferrolan import verbs
 from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.units import CURRENCIES
-from ferrolan.enterprise.origins import synthetic_values
+from ferrolan.enterprise.origins import declared_values, synthetic_values
 from ferrolan.starting import KINDS, SCHEMA_FILE, begin, init
 
 GOOD: dict[str, Any] = {
@@ -47,26 +47,10 @@ def test_a_new_document_loads_and_says_what_it_was_told(kind: str, currency: str
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_value_of_the_plant_is_marked_synthetic_and_none_is_the_users_own(kind: str, tmp_path: Path) -> None:
     enterprise = verbs.load(init(tmp_path / "new", **{**GOOD, "kind": kind}).document)
-    values = [
-        value
-        for section in (
-            enterprise.units,
-            enterprise.commodities,
-            enterprise.utilities,
-            enterprise.transfers,
-            enterprise.quotas,
-        )
-        for entry in section.values()
-        for value in _sourced(entry)
-    ]
+    plant = ("units", "commodities", "utilities", "transfers", "quotas")
+    values = dict(declared_values({section: getattr(enterprise, section) for section in plant}))
     assert len(values) >= 9
-    assert all(value.synthetic for value in values)
-
-
-def _sourced(entry: object) -> list[Any]:
-    from ferrolan.enterprise.origins import _values
-
-    return list(_values(entry))
+    assert [path for path, value in values.items() if not value.synthetic] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

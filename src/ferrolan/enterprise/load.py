@@ -1,4 +1,4 @@
-"""Read a declared enterprise: the only I/O of this room.
+"""Read a declared enterprise: the document and its tag map.
 
 ``load(Path("ore_to_both.yaml"), catalogue.kinds())`` returns the frozen document, or raises one ``DocumentError`` that
 holds every fault of the YAML file and of its tag map, sorted by file and line.
@@ -16,6 +16,7 @@ from ferrolan.enterprise.checks import check_references, check_tags
 from ferrolan.enterprise.document import Declaration, Document, Enterprise
 from ferrolan.enterprise.sheet import Sheet, compose
 from ferrolan.enterprise.tags import Tag, read_tags
+from ferrolan.enterprise.text import read_text
 from ferrolan.enterprise.units import Kind, Kinds, UnitSection
 
 
@@ -47,7 +48,7 @@ def load(path: Path, kinds: Kinds) -> Enterprise:
     (330.0, 't/h')
     """
     path = Path(path)
-    content, text = _read_text(path)
+    content, text = read_text(path)
     sheet, faults = compose(text, str(path))
     if sheet is None:
         raise DocumentError(faults)
@@ -82,30 +83,11 @@ def _read_tags(path: Path, sheet: Sheet) -> tuple[Path, bytes, tuple[Tag, ...], 
         return path, b"", (), ()
     tags_path = path.parent / name
     try:
-        content, text = _read_text(tags_path)
+        content, text = read_text(tags_path)
     except DocumentError as error:
         return tags_path, b"", (), error.faults
     tags, faults = read_tags(text, str(tags_path))
     return tags_path, content, tags, (*faults, *check_tags(sheet.data, tags, str(tags_path)))
-
-
-def _read_text(path: Path) -> tuple[bytes, str]:
-    """Bytes and text of a file, or ``DocumentError`` where it cannot be read as UTF-8."""
-    try:
-        if path.exists() and not path.is_file():  # a folder; a device would never end
-            raise DocumentError([Fault(str(path), 0, "", "a folder or device", "a file", "Check the path", "no_file")])
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        way_out = "Check the path"
-        raise DocumentError([Fault(str(path), 0, "", reason.lower(), "a file", way_out, "no_file")]) from error
-    try:
-        return content, content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = f"the byte 0x{content[error.start]:02x}"
-        fault = Fault(str(path), line, "", found, "text in UTF-8", "Save the file as UTF-8", "wrong_encoding")
-        raise DocumentError([fault]) from error
 
 
 def _faults(problems: Iterable[Problem], sheet: Sheet, path: Path) -> Iterable[Fault]:

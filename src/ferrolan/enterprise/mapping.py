@@ -20,11 +20,18 @@ from ferrolan.base.errors import DocumentError, Fault, UnitError
 from ferrolan.base.provenance import hash_bytes
 from ferrolan.base.schema import Before, Flag, Model, Name, Number, Text, WrongValue, after, read, shown
 from ferrolan.enterprise.sheet import Sheet, compose
-from ferrolan.enterprise.sources import SheetChoice, TextLayout, duration, require_format
+from ferrolan.enterprise.sources import SheetChoice, TextLayout, duration
+from ferrolan.enterprise.text import read_text
 
 UNKNOWN = "unknown"
 """The unit of a quantity of which nobody knows the unit."""
 
+Kind = Literal["text", "workbook", "parquet"]
+"""What a file is by the ending of its name; whatever has no ending of its own is a text."""
+
+_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"), "workbook"), ".parquet": "parquet", ".pq": "parquet",
+}  # fmt: skip
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _RANGE = re.compile(r"(\d{1,4})(?:\s*-\s*(\d{1,4}))?")
 
@@ -130,7 +137,7 @@ class Declaration(TextLayout):
         if self.time_zone is None:
             way_out = "Add time_zone, such as Asia/Shanghai, or UTC"
             raise WrongValue("missing_key", "the zone of the times", way_out, "no 'time_zone'")
-        return self if self.sheet is not None else require_format(self)
+        return self
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,11 @@ class DataFile:
 
     path: Path
     transposed: bool
+
+    @property
+    def kind(self) -> Kind:
+        """What it is, by the ending of its name."""
+        return _KINDS.get(self.path.suffix.lower(), "text")
 
 
 @dataclass(frozen=True)
@@ -192,7 +204,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> DataMappin
         With every fault: where, what was found and expected, the way out.
     """
     path = Path(path)
-    content, text = _read_text(path)
+    content, text = read_text(path)
     sheet, faults = compose(text, str(path))
     if sheet is None:
         raise DocumentError(faults)
@@ -212,6 +224,7 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> DataMappin
     columns, column_faults = _expanded(declared.columns, sheet, path)
     files, file_faults = _files(declared, sheet, path, os.environ if environment is None else environment)
     found += [*column_faults, *file_faults, *_series_faults(declared, files, sheet, path)]
+    found += _clock_faults(declared, files, path)
     if found:
         raise DocumentError(sorted({*found}))
     return DataMapping(
@@ -221,20 +234,6 @@ def load(path: Path, environment: Mapping[str, str] | None = None) -> DataMappin
     )  # fmt: skip
 
 
-def _read_text(path: Path) -> tuple[bytes, str]:
-    try:
-        content = path.read_bytes()
-        return content, content.decode("utf-8-sig")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise DocumentError([Fault(str(path), 0, "", reason, "a file", "Check the path", "no_file")]) from error
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        found = f"the byte 0x{content[error.start]:02x}"
-        fault = Fault(str(path), line, "", found, "text in UTF-8", "Save the mapping as UTF-8", "wrong_encoding")
-        raise DocumentError([fault]) from error
-
-
 def _expanded(
     declared: Mapping[str, Column], sheet: Sheet, path: Path
 ) -> tuple[tuple[tuple[str, Column], ...], tuple[Fault, ...]]:
@@ -242,6 +241,7 @@ def _expanded(
     columns: dict[str, Column] = {}
     faults = []
     for key, column in declared.items():
+        faults += _range_faults(key, sheet, path)
         for name in _names(key):
             if name in columns:
                 where, line = f"columns.{key}", sheet.line(("columns", key))
@@ -258,6 +258,19 @@ def _expanded(
     return tuple(columns.items()), tuple(faults)
 
 
+def _range_faults(key: str, sheet: Sheet, path: Path) -> Iterator[Fault]:
+    """Ranges that fall, or begin before the first column: they stand for no column at all, or for one that is none."""
+    for first, last in _spans(key):
+        if first > last or first < min(1, last):
+            low, high = sorted((max(first, 1), max(last, 1)))
+            way_out = f"Write {low}-{high}; columns are counted from 1"
+            line = sheet.line(("columns", key))
+            yield Fault(
+                str(path), line, f"columns.{key}", f"{first}-{last}", "a range that rises from 1 or more", way_out,
+                "out_of_range",
+            )  # fmt: skip
+
+
 def _names(key: str) -> tuple[str, ...]:
     """The columns a key stands for: numbers and ranges of them written out, else the one that is named.
 
@@ -266,11 +279,14 @@ def _names(key: str) -> tuple[str, ...]:
     >>> _names("3-5, 8"), _names("Power, total")
     (('3', '4', '5', '8'), ('Power, total',))
     """
+    spans = _spans(key)
+    return tuple(str(number) for first, last in spans for number in range(first, last + 1)) if spans else (key,)
+
+
+def _spans(key: str) -> tuple[tuple[int, int], ...]:
+    """First and last of each number or range in a key; none where it is a name."""
     matches = [_RANGE.fullmatch(part.strip()) for part in key.split(",")]
-    if not all(matches):
-        return (key,)
-    spans = [(int(match[1]), int(match[2] or match[1])) for match in matches if match]
-    return tuple(str(number) for first, last in spans for number in range(first, last + 1))
+    return tuple((int(match[1]), int(match[2] or match[1])) for match in matches if match) if all(matches) else ()
 
 
 def _stands_alone(key: str) -> bool:
@@ -294,7 +310,13 @@ def _files(
             faults += [_variable_fault(path, line, name) for name in missing]
             continue
         written = _VARIABLE.sub(lambda match: environment[match[1]], item.path)
-        there = _matching(path.parent / written)
+        try:
+            there = _matching(path.parent / written)
+        except (OSError, ValueError) as error:  # a name that is too long, or no pattern
+            said = (getattr(error, "strerror", None) or str(error)).lower()
+            way_out = "Correct the path; * stands for any part of a file's name"
+            faults.append(Fault(str(path), line, "files", f"{written!r}: {said}", "a file", way_out, "no_file"))
+            continue
         if not there:
             way_out = "Check the path; a relative one counts from the mapping"
             faults.append(Fault(str(path), line, "files", f"no file {written!r}", "a file", way_out, "no_file"))
@@ -315,6 +337,15 @@ def _variable_fault(path: Path, line: int, name: str) -> Fault:
     return Fault(
         str(path), line, "files", f"${{{name}}}, which is not set", "a variable that is set", way_out, "no_variable"
     )
+
+
+def _clock_faults(declared: Declaration, files: Sequence[DataFile], path: Path) -> Iterator[Fault]:
+    """A text says its times in a format; a workbook and a Parquet file hold real dates."""
+    texts = [file.path.name for file in files if file.kind == "text"]
+    if declared.time_column is not None and declared.time_format is None and texts:
+        way_out = 'Add time_format, such as "%d.%m.%Y %H:%M"'
+        expected = f"the format of the time of {texts[0]}"
+        yield Fault(str(path), 1, "time_format", "nothing", expected, way_out, "missing_key")
 
 
 def _series_faults(declared: Declaration, files: Sequence[DataFile], sheet: Sheet, path: Path) -> Iterator[Fault]:

@@ -33,6 +33,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 _DAMAGE = ("Corrupt database", "Could not read enough bytes", "Failed to deserialize", "Serialization Error")
 """What DuckDB says of a file that is cut off or overwritten."""
+_NO_TABLES = "a database without tables"
 _SHOWN = 5  # tables of another database a fault names
 _CREATE = """
 create table if not exists samples (
@@ -273,7 +274,7 @@ def _damaged(path: Path | None, error: Exception) -> SourceError:
 
 def _translated(path: Path | None, error: Exception) -> FerrolanError:
     """What DuckDB said of opening or reading a file, as an error of ours."""
-    if "lock on file" in str(error):
+    if "lock on file" in str(error) or "different configuration" in str(error):  # the second: this very process
         return _in_use(path, str(error))
     if path and path.is_file() and any(text in str(error) for text in _DAMAGE):
         return _damaged(path, error)
@@ -282,7 +283,7 @@ def _translated(path: Path | None, error: Exception) -> FerrolanError:
 
 def _in_use(path: Path | None, message: str) -> SurroundingsError:
     holder = re.search(r"\(PID \d+\)", message)
-    found = " ".join(["one that another process has open", *([holder[0]] if holder else [])])
+    found = f"one that another process has open {holder[0]}" if holder else "one that is open already"
     way_out = "One process owns the file: close the other, or choose another folder."
     return SurroundingsError(str(Fault(str(path), 0, "", found, "a historian that is free", way_out, "in_use")))
 
@@ -292,37 +293,42 @@ def _first_line(error: Exception) -> str:
 
 
 def _refuse_in_use(path: Path) -> None:
-    """Refuse to replace a historian that another process has open, and what is no historian; a damaged one may go.
+    """Refuse to replace a historian that another process has open, and what is no historian; a damaged one may go."""
+    found = _foreign_content(path) if path.exists() else ""
+    if found:
+        raise _not_a_historian(path, found)
 
-    The file is only read: what is refused stays as it is, to the byte.
+
+def _foreign_content(path: Path) -> str:
+    """What a file holds that is no historian; empty where it is one, a damaged one, or an empty file.
+
+    The file is only read: whatever it is, it stays as it is.
     """
-    if not path.exists() or (path.is_file() and not path.stat().st_size):
-        return
+    if path.is_file() and not path.stat().st_size:
+        return ""
     if _is_foreign(path):
-        raise _not_a_historian(path, "another kind of file")
+        return "another kind of file"
     try:
         with duckdb.connect(str(path), read_only=True, config=_CONFIG) as connection:
-            other = _other_content(connection)
-            empty = not connection.execute(_HELD).fetchall()
+            return _other_content(connection) or ("" if connection.execute(_HELD).fetchall() else _NO_TABLES)
     except duckdb.Error as error:
-        refused_by = _translated(path, error)
-        if isinstance(refused_by, SourceError):  # damaged
-            return
-        raise refused_by from error
-    if other or empty:
-        raise _not_a_historian(path, other or "a database without tables")
+        translated = _translated(path, error)
+        if isinstance(translated, SourceError):  # damaged
+            return ""
+        raise translated from error
 
 
 def _sweep(path: Path) -> None:
     """Remove what a process that was killed left beside a historian; what a living one is making is locked."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
-        if left.suffix == ".wal":
+        if not left.suffix[1:].isdecimal():  # the number of a process
             continue
         try:
-            _refuse_in_use(left)
+            found = _foreign_content(left)
         except SurroundingsError:
             continue
-        _remove(left)
+        if found in ("", _NO_TABLES):
+            _remove(left)
 
 
 def _remove(file: Path) -> None:

@@ -13,16 +13,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ferrolan.numerics.kkt import Floats, Integers
 from ferrolan.reconciliation.tests import LEAST_REDUNDANCY, LEVEL, sidak_critical
 
 PARALLEL = 1e-6
 """Largest 1 - |cosine| of two effects that count as one."""
-NEAR = float(stats.chi2.ppf(0.95, 1))
+NEAR = float(special.chdtri(1, 0.05))
 """Difference in J below which one more bias is not needed at 95 %: 3.84."""
-WIDTH = float(stats.norm.ppf(0.975))
+WIDTH = float(special.ndtri(0.975))
 WIDEST = 0.1
 """Largest standard deviation of a relative bias for which a bilinear network's linearisation can test it. A bias that
 shows only beyond some 4 x 10 % of the reading lies outside the linear range; what such a test finds is curvature."""
@@ -205,7 +205,7 @@ def _suspect(
 ) -> Suspect:
     bias, sd = _estimate(hypotheses, tag, given)
     rest = degrees_of_freedom - len(given) - 1
-    p_value = float(stats.chi2.sf(max(left, 0.0), rest)) if rest > 0 else 1.0
+    p_value = float(special.chdtrc(rest, max(left, 0.0))) if rest > 0 else 1.0
     ends = [_relative(bias + sign * WIDTH * sd) for sign in (-1.0, 1.0)]
     return Suspect(
         rank, rank, tag, float(np.sqrt(statistic)), critical, _relative(bias), ends[0], ends[1], p_value, echo=False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from ferrolan.numerics.kkt import Floats
 
@@ -45,9 +45,9 @@ def global_test(objective: float, degrees_of_freedom: int) -> Outcome:
     """J against chi-square; with no degree of freedom there is nothing to test."""
     if degrees_of_freedom == 0:
         return Outcome("global", objective, 0, np.inf, 1.0)
-    critical = float(stats.chi2.ppf(1.0 - LEVEL, degrees_of_freedom))
+    critical = float(special.chdtri(degrees_of_freedom, LEVEL))
     return Outcome(
-        "global", objective, degrees_of_freedom, critical, float(stats.chi2.sf(objective, degrees_of_freedom))
+        "global", objective, degrees_of_freedom, critical, float(special.chdtrc(degrees_of_freedom, objective))
     )
 
 
@@ -56,7 +56,7 @@ def largest_of(test: str, statistics: Floats) -> Outcome:
     usable = statistics[np.isfinite(statistics)]
     largest = float(np.max(usable, initial=0.0))
     count = len(usable)
-    p_value = -np.expm1(count * np.log1p(-min(2.0 * stats.norm.sf(largest), 1.0 - 1e-16))) if count else 1.0
+    p_value = -np.expm1(count * np.log1p(-min(2.0 * special.ndtr(-largest), 1.0 - 1e-16))) if count else 1.0
     return Outcome(test, largest, count, sidak_critical(count), float(p_value))
 
 
@@ -70,7 +70,7 @@ def sidak_critical(count: int) -> float:
     """
     if count == 0:
         return np.inf
-    return float(stats.norm.isf(-np.expm1(np.log1p(-LEVEL) / count) / 2.0))
+    return float(-special.ndtri(-np.expm1(np.log1p(-LEVEL) / count) / 2.0))
 
 
 def measurement_statistics(adjustment: Floats, variance: Floats, redundant: NDArray[np.bool_]) -> Floats:

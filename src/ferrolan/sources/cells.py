@@ -18,7 +18,7 @@ from ferrolan.base.status import StatusCode
 from ferrolan.sources.badness import statuses
 from ferrolan.sources.dialect import Dialect
 from ferrolan.sources.grid import Grid
-from ferrolan.sources.source import TagAddress, counted, refusal
+from ferrolan.sources.source import TagAddress, bounded, counted, refusal
 
 _MOST = 0.5  # share of refused cells above which the declaration is wrong, and not the cells
 _MEANINGLESS = int(StatusCode.BAD_TYPE_MISMATCH)  # status of a cell that is neither number nor declared bad text
@@ -149,7 +149,8 @@ def _check_decimal(grid: Grid, dialect: Dialect, cells: pl.DataFrame, tags: Sequ
     first = foreign.sort("line", maintain_order=True).row(0, named=True)
     address = next(tag.address for tag in tags if tag.tag == first["tag"])
     raise refusal(
-        grid.file, first["line"], address, f'"{first["found"]}"', f'numbers with the decimal mark "{dialect.decimal}"',
+        grid.file, first["line"], address, f'"{bounded(first["found"])}"',
+        f'numbers with the decimal mark "{dialect.decimal}"',
         f'Declare the decimal mark "{_other(dialect.decimal)}" if the file is written so.', "wrong_decimal",
     )  # fmt: skip
 
@@ -170,7 +171,7 @@ def _check_columns(grid: Grid, dialect: Dialect, cells: pl.DataFrame, tags: Sequ
 def _column_fault(grid: Grid, dialect: Dialect, tag: TagAddress, refused: pl.DataFrame) -> Fault:
     line = int(refused["line"][0])
     texts = refused["found"].unique(maintain_order=True)
-    shown = ", ".join(f'"{text}"' for text in texts[:_EXAMPLES])
+    shown = ", ".join(f'"{bounded(text)}"' for text in texts[:_EXAMPLES])
     more = f" and {len(texts) - _EXAMPLES} other texts" if len(texts) > _EXAMPLES else ""
     if number(texts, _other(dialect.decimal)).count() > _MOST * len(texts):
         way_out = f'Export this column with the decimal mark "{dialect.decimal}", as the others.'
@@ -267,7 +268,8 @@ def _padded_remark(grid: Grid, padded: pl.DataFrame, names: dict[int, str]) -> I
     counts = padded.group_by("tag", maintain_order=True).agg(pl.len(), pl.first("line"), pl.first("found"))
     for tag, count, line, found in counts.iter_rows():
         yield Fault(
-            grid.file, line, names[tag], f'{counted(count, "cell")} with a zero before the number, the first "{found}"',
+            grid.file, line, names[tag],
+            f'{counted(count, "cell")} with a zero before the number, the first "{bounded(found)}"',
             "numbers as a meter writes them",
             "A spreadsheet may have taken numbers for dates: export from the meter's system, or declare "
             "leading_zeros: take if the meter writes so.", "leading_zero",
@@ -289,7 +291,8 @@ def _mixed_remarks(grid: Grid, dialect: Dialect, cells: pl.DataFrame, names: dic
     counts = foreign.group_by("tag", maintain_order=True).agg(pl.len(), pl.first("line"), pl.first("found"))
     for tag, count, line, found in counts.iter_rows():
         yield Fault(
-            grid.file, line, names[tag], f'{counted(count, "cell")} with the other decimal mark, the first "{found}"',
+            grid.file, line, names[tag],
+            f'{counted(count, "cell")} with the other decimal mark, the first "{bounded(found)}"',
             f'the decimal mark "{dialect.decimal}" in the whole column',
             "Export the column again with one decimal mark; these cells are rejected.", "mixed_decimals",
         )  # fmt: skip

@@ -33,7 +33,7 @@ from ferrolan.base.schema import nearest
 from ferrolan.sources.dialect import Dialect, check_dialect
 from ferrolan.sources.grid import Grid, Ragged, headed, name_and_unit
 from ferrolan.sources.reading import discover_grid, read_grid
-from ferrolan.sources.source import Batch, Discovery, TagAddress, refusal
+from ferrolan.sources.source import Batch, Discovery, TagAddress, check_size, read_bytes, refusal
 
 Merged = Literal["refuse", "fill"]
 """What a value that is merged over several cells means: nothing that may be guessed, or the same in each of them."""
@@ -84,7 +84,7 @@ class ExcelSource:
 
     def discover(self) -> Discovery:
         """List the columns of the sheet beside its time column, each with the number of data rows."""
-        return discover_grid(_grid(self.path, _bytes(self.path), self.sheet, self.dialect)[0], self.dialect)
+        return discover_grid(read_sheet(self.path, self.dialect, self.sheet)[0], self.dialect)
 
     def read(self, tags: Sequence[TagAddress]) -> Batch:
         """Read every sample of the tags."""
@@ -134,35 +134,39 @@ def read_excel(
     unit ``%``, unless its header names another; a number of the other sort among them is rejected. The 1900 system has
     a 29 February 1900, which never was; dates before March 1900 are not to be relied on.
     """
-    content = _bytes(path)
-    chosen = sheet or Sheet()
-    grid, remarks = _grid(path, content, chosen, dialect)
-    batch = read_grid(
-        grid, dialect, tags, source, source_name, hashlib.sha256(content).hexdigest(), first_seq=first_seq
-    )
-    return replace(batch, report=replace(batch.report, remarks=(*batch.report.remarks, *remarks)))
+    grid, content_hash = read_sheet(path, dialect, sheet)
+    return read_grid(grid, dialect, tags, source, source_name, content_hash, first_seq=first_seq)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        found = (error.strerror or "no file").lower()
-        raise refusal(str(path), 0, "", found, "a readable file", "Check the path.", "missing_file") from error
+def read_sheet(path: Path, dialect: Dialect, sheet: Sheet | None = None) -> tuple[Grid, str]:
+    """The table of a sheet, its columns in the order of the sheet, and the SHA-256 of the file [hex].
+
+    Parameters
+    ----------
+    path, dialect, sheet
+        As ``read_excel``.
+
+    Raises
+    ------
+    SourceError
+        As ``read_excel``, but for what it needs the tags.
+    """
+    content = read_bytes(path)
     if not content:
         raise refusal(str(path), 0, "", "an empty file", "a workbook", "Export the file again.", "empty_file")
-    return content
+    return _grid(path, content, sheet or Sheet(), dialect), hashlib.sha256(content).hexdigest()
 
 
-def _grid(path: Path, content: bytes, sheet: Sheet, dialect: Dialect) -> tuple[Grid, tuple[Fault, ...]]:
+def _grid(path: Path, content: bytes, sheet: Sheet, dialect: Dialect) -> Grid:
     _refuse_other_kinds(path, content)
+    _refuse_larger(path, content)
     check_dialect(dialect, str(path))
     page = _page(path, _open(path, content, values=True), sheet)
     table = _Table(f"{path} [{page.title}]", page, sheet, dialect)
     if _has_formulas(content):
         table.refuse_unsaved(_page(path, _open(path, content, values=False), sheet))
     grid = headed(table.file, table.rows(), table.lines, dialect, table.ragged, table.moments())
-    return _with_percentages(grid, table, dialect), table.remarks
+    return replace(_with_percentages(grid, table, dialect), remarks=table.remarks)
 
 
 def _refuse_other_kinds(path: Path, content: bytes) -> None:
@@ -186,6 +190,16 @@ def _refuse_other_kinds(path: Path, content: bytes) -> None:
         "It is another kind of file with the name of a workbook: save it as .xlsx, or declare it as what it is.",
         "not_a_workbook",
     )  # fmt: skip
+
+
+def _refuse_larger(path: Path, content: bytes) -> None:
+    """Refuse a workbook that is too large when unpacked: a few kilobytes of zip hold gigabytes of one letter."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as parts:
+            size = sum(part.file_size for part in parts.infolist())
+    except Exception:  # damaged in whatever way: opening it says how
+        return
+    check_size(path, size)
 
 
 def _open(path: Path, content: bytes, *, values: bool) -> Workbook:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import polars as pl
 
+from ferrolan.base.errors import SourceError
+from ferrolan.sources import source as contract
 from ferrolan.sources.dialect import SEPARATORS, TextDialect, check_dialect
 from ferrolan.sources.grid import Grid, Ragged, headed
 from ferrolan.sources.reading import discover_grid, read_grid
@@ -101,11 +103,7 @@ class _File:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        found = (error.strerror or "no file").lower()
-        raise refusal(str(path), 0, "", found, "a readable file", "Check the path.", "missing_file") from error
+    content = contract.read_bytes(path)
     if not content.strip(codecs.BOM_UTF8 + b" \t\r\n"):
         raise refusal(
             str(path), 1, "", "an empty file", "a header and rows of data", "Export the file again.", "empty_file"
@@ -117,11 +115,14 @@ def _unpacked(path: Path, content: bytes) -> bytes:
     if path.suffix.lower() != ".gz":
         return content
     try:
-        return gzip.decompress(content)
+        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
+            unpacked = packed.read(contract.LARGEST + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise refusal(
             str(path), 0, "", str(error).lower(), "a whole gzip file", "Copy the file again.", "broken_gzip"
         ) from error
+    contract.check_size(path, len(unpacked))
+    return unpacked
 
 
 def _decode(file: _File, content: bytes) -> str:
@@ -179,15 +180,15 @@ def _reads(content: bytes, encoding: str, held: str) -> bool:
 
 def _parse(file: _File, text: str) -> Grid:
     """Split the text into rows and refuse what is not a table with the declared separator."""
-    rows, lines, separator = _rows(file, text)
+    rows, lines, separator, broken = _rows(file, text)
     if not rows:
         raise refusal(file.name, 1, "", "nothing but blanks", "rows of data", "Export the file again.", "empty_file")
     widths = [row.count(separator) + 1 for row in rows]
     _check_header(file, rows[0], lines[0], widths[0])
     _check_body(file, rows, lines, widths)
     whole = [k for k in range(len(rows)) if widths[k] == widths[0]]
-    ragged = tuple(_ragged(file, rows, lines, widths, separator))
-    frame = _frame([rows[k] for k in whole] if ragged else rows, separator, widths[0])
+    ragged = (*_ragged(file, rows, lines, widths, separator), *broken)
+    frame = _frame([rows[k] for k in whole] if len(whole) < len(rows) else rows, separator, widths[0])
     return headed(file.name, frame, [lines[k] for k in whole], file.dialect, ragged)
 
 
@@ -212,32 +213,54 @@ def _ragged(
             yield line, _shown(row, separator, file), f"{width} cells where {first} has {widths[0]}"
 
 
-def _rows(file: _File, text: str) -> tuple[list[str], list[int], str]:
-    """Rows that are not blank, the line each begins on, and what separates their cells from here on."""
+def _rows(file: _File, text: str) -> tuple[list[str], list[int], str, tuple[Ragged, ...]]:
+    """Rows that are not blank, the line each begins on, what separates their cells from here on, and broken lines."""
     if file.dialect.separator != " " and '"' in text:
-        rows, lines = _unquoted(file, text)
-        return rows, lines, _UNIT_SEPARATOR
+        rows, lines, broken = _unquoted(file, text)
+        return rows, lines, _UNIT_SEPARATOR, broken
     numbered = [(row, line) for line, row in enumerate(text.split("\n"), start=1) if row and not row.isspace()]
     lines = [line for _, line in numbered]
     if file.dialect.separator == " ":
-        return [_UNIT_SEPARATOR.join(row.split()) for row, _ in numbered], lines, _UNIT_SEPARATOR
-    return [row for row, _ in numbered], lines, file.dialect.separator
+        return [_UNIT_SEPARATOR.join(row.split()) for row, _ in numbered], lines, _UNIT_SEPARATOR, ()
+    return [row for row, _ in numbered], lines, file.dialect.separator, ()
 
 
-def _unquoted(file: _File, text: str) -> tuple[list[str], list[int]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=file.dialect.separator)
+def _unquoted(file: _File, text: str) -> tuple[list[str], list[int], tuple[Ragged, ...]]:
+    """Rows without their quotes, the line of each, and the lines that a cell with a line feed swallowed."""
+    written = list(io.StringIO(text, newline=""))
+    reader = csv.reader(written, delimiter=file.dialect.separator, strict=True)
     rows, lines, begin = [], [], 1
+    broken: list[Ragged] = []
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                rows.append(_UNIT_SEPARATOR.join(cells).replace("\n", " "))
+            end = reader.line_num
+            if any("\n" in cell or "\r" in cell for cell in cells):
+                if len(rows) < max(file.dialect.header + file.dialect.unit_row, 1):
+                    raise _broken_header(file, begin, end)
+                broken += _swallowed(file, written[begin - 1 : end], begin, end)
+            elif any(cell.strip() for cell in cells):
+                rows.append(_UNIT_SEPARATOR.join(cells))
                 lines.append(begin)
-            begin = reader.line_num + 1
+            begin = end + 1
     except csv.Error as error:
         raise refusal(
             file.name, begin, "", str(error), "quotes that are closed", "Export the file again.", "open_quote"
         ) from error
-    return rows, lines
+    return rows, lines, tuple(broken)
+
+
+def _swallowed(file: _File, written: Sequence[str], begin: int, end: int) -> Iterator[Ragged]:
+    """Every line of a cell that runs over several of them: two stray quotes look like one long cell."""
+    reason = f"within quotes that run from line {begin} to line {end}: no cell holds a line feed"
+    for line, row in enumerate(written, start=begin):
+        if not row.isspace():
+            yield line, _shown(row.rstrip("\r\n"), file.dialect.separator, file), reason
+
+
+def _broken_header(file: _File, begin: int, end: int) -> SourceError:
+    found = f"quotes that run from line {begin} to line {end}"
+    way_out = "Close the quotes, or export names without line feeds."
+    return refusal(file.name, begin, "header", found, "rows of the header on one line each", way_out, "open_quote")
 
 
 def _shown(row: str, separator: str, file: _File) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from ferrolan.base.errors import Fault
 from ferrolan.sources.dialect import Dialect
 from ferrolan.sources.source import refusal
 
@@ -54,6 +55,10 @@ class Grid:
         By position of a column: naive local times (n,), null where the cell holds no date.
     column_lines
         Of a transposed table, the line of each column (w,); else empty.
+    nested
+        By position of a column that is no column of texts, such as a list: what it holds. It has no ``cells``.
+    remarks
+        What was found in the file and did not stop the reading.
     """
 
     file: str
@@ -65,6 +70,8 @@ class Grid:
     ragged: tuple[Ragged, ...] = ()
     moments: Mapping[int, pl.Series] = field(default_factory=dict)
     column_lines: tuple[int, ...] = ()
+    nested: Mapping[int, str] = field(default_factory=dict)
+    remarks: tuple[Fault, ...] = ()
 
     def column(self, position: int) -> pl.Series:
         """Stripped texts of one column (n,)."""

@@ -15,11 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
-from ferrolan.base.errors import Fault, SourceError
 from ferrolan.sources.dialect import Dialect, check_dialect
 from ferrolan.sources.grid import Grid
 from ferrolan.sources.reading import discover_grid, read_grid
-from ferrolan.sources.source import Batch, Discovery, TagAddress, refusal
+from ferrolan.sources.source import Batch, Discovery, TagAddress, read_bytes, refusal
 
 _LOCAL = pl.Datetime("us")
 _INSTANT = "%Y-%m-%dT%H:%M:%S%.f%z"
@@ -36,7 +35,7 @@ class ParquetSource:
 
     def discover(self) -> Discovery:
         """List the columns of the file beside its time column, each with the number of rows."""
-        return discover_grid(*_grid(self.path, _bytes(self.path), self.dialect))
+        return discover_grid(*read_table(self.path, self.dialect)[:2])
 
     def read(self, tags: Sequence[TagAddress]) -> Batch:
         """Read every sample of the tags."""
@@ -68,20 +67,23 @@ def read_parquet(
     Raises
     ------
     SourceError
-        If the file is missing, empty, cut off or no Parquet file, if a column is a list or a structure, and as
+        If the file is missing, empty, cut off or no Parquet file, if a column of a tag is a list or a structure, and as
         ``read_grid``.
     """
-    content = _bytes(path)
-    grid, dialect = _grid(path, content, dialect)
-    return read_grid(grid, dialect, tags, source, source_name, hashlib.sha256(content).hexdigest(), first_seq=first_seq)
+    grid, dialect, content_hash = read_table(path, dialect)
+    return read_grid(grid, dialect, tags, source, source_name, content_hash, first_seq=first_seq)
 
 
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        found = (error.strerror or "no file").lower()
-        raise refusal(str(path), 0, "", found, "a readable file", "Check the path.", "missing_file") from error
+def read_table(path: Path, dialect: Dialect) -> tuple[Grid, Dialect, str]:
+    """The table of a Parquet file, the dialect of its times, and the SHA-256 of the file [hex].
+
+    Raises
+    ------
+    SourceError
+        As ``read_parquet``, but for what it needs the tags.
+    """
+    content = read_bytes(path)
+    return *_grid(path, content, dialect), hashlib.sha256(content).hexdigest()
 
 
 def _grid(path: Path, content: bytes, dialect: Dialect) -> tuple[Grid, Dialect]:
@@ -90,8 +92,9 @@ def _grid(path: Path, content: bytes, dialect: Dialect) -> tuple[Grid, Dialect]:
     frame = _frame(path, content)
     if not frame.height:
         raise refusal(str(path), 0, "", "no rows", "rows of data", "Export the file again.", "no_rows")
-    _check_types(path, frame)
-    texts = {str(place): _texts(column, dialect) for place, column in enumerate(frame.iter_columns())}
+    nested = {place: str(dtype) for place, dtype in enumerate(frame.dtypes) if _is_nested(dtype)}
+    columns = {place: column for place, column in enumerate(frame.iter_columns()) if place not in nested}
+    texts = {str(place): _texts(column, dialect) for place, column in columns.items()}
     grid = Grid(
         file=str(path),
         header=tuple(name.strip() for name in frame.columns),
@@ -99,7 +102,8 @@ def _grid(path: Path, content: bytes, dialect: Dialect) -> tuple[Grid, Dialect]:
         units=("",) * frame.width,
         cells=pl.DataFrame(texts, schema=dict.fromkeys(texts, pl.String)),
         lines=tuple(range(1, frame.height + 1)),
-        moments={place: column.cast(_LOCAL) for place, column in enumerate(frame.iter_columns()) if _is_local(column)},
+        moments={place: column.cast(_LOCAL) for place, column in columns.items() if _is_local(column)},
+        nested=nested,
     )
     time = frame.schema.get(dialect.time_column)
     instants = isinstance(time, pl.Datetime) and time.time_zone is not None
@@ -120,17 +124,9 @@ def _frame(path: Path, content: bytes) -> pl.DataFrame:
         ) from error
 
 
-def _check_types(path: Path, frame: pl.DataFrame) -> None:
-    faults = [
-        Fault(
-            str(path), 0, name, f"a column of {dtype}", "numbers, texts or times",
-            "Export one column a quantity.", "nested_column",
-        )
-        for name, dtype in frame.schema.items()
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Object)
-    ]  # fmt: skip
-    if faults:
-        raise SourceError(faults)
+def _is_nested(dtype: pl.DataType) -> bool:
+    """Whether a column holds what is no number, text or time."""
+    return dtype.is_nested() or dtype in (pl.Binary, pl.Object)
 
 
 def _texts(column: pl.Series, dialect: Dialect) -> pl.Series:

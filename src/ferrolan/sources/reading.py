@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
@@ -20,7 +20,7 @@ from ferrolan.base.tables import REJECTED, REPAIRED, SAMPLES, SAMPLES_TEXT
 from ferrolan.sources.cells import Cells, number, read_cells, read_texts
 from ferrolan.sources.dialect import Dialect, check_dialect
 from ferrolan.sources.grid import Grid, name_and_unit
-from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress
+from ferrolan.sources.source import LONGEST, Batch, Discovered, Discovery, ReadReport, TagAddress
 from ferrolan.sources.timeline import Timeline, backward, timeline
 
 _SHOWN = 60  # characters of a list of columns an error shows
@@ -77,7 +77,7 @@ def read_grid(
     cells = read_cells(grid, dialect, times.rows, [place for _, place in numeric], [tag for tag, _ in numeric])
     samples = _samples(cells.numbers, source, first_seq)
     rejected = _rejected(grid, source_name, times, cells)
-    remarks = (*_top_remarks(grid, dialect, times, numeric), *times.remarks, *cells.remarks)
+    remarks = (*_top_remarks(grid, dialect, times, numeric), *times.remarks, *cells.remarks, *grid.remarks)
     return Batch(
         samples,
         rejected,
@@ -109,7 +109,22 @@ def _locate(grid: Grid, dialect: Dialect, tags: Sequence[TagAddress]) -> tuple[i
     if faults:
         raise SourceError(faults)
     found = [places[address][0] for _, address in wanted]
+    _check_nested(grid, dict(zip(found, (field for field, _ in wanted), strict=True)))
     return (found[0] if time else None), found[len(time) :]
+
+
+def _check_nested(grid: Grid, wanted: Mapping[int, str]) -> None:
+    """Refuse wanted columns of lists or structures; those that nobody wants do no harm."""
+    faults = [
+        Fault(
+            grid.file, 0, field, f"a column of {grid.nested[place]}", "numbers, texts or times",
+            "Export one column a quantity.", "nested_column",
+        )
+        for place, field in wanted.items()
+        if place in grid.nested
+    ]  # fmt: skip
+    if faults:
+        raise SourceError(faults)
 
 
 def _places(grid: Grid, address: str) -> list[int]:
@@ -266,9 +281,15 @@ def _repaired(grid: Grid, source_name: str, times: Timeline, cells: Cells) -> pl
 def _addressed(grid: Grid, source_name: str, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return (
         pl.concat(parts)
-        .with_columns(source=pl.lit(source_name), file=pl.lit(grid.file))
+        .with_columns(source=pl.lit(source_name), file=pl.lit(grid.file), found=_bounded(pl.col("found")))
         .sort("line", "tag", nulls_last=False, maintain_order=True)
     )
+
+
+def _bounded(found: pl.Expr) -> pl.Expr:
+    """A text of the table, cut where it is too long to be shown."""
+    long = found.str.len_chars() > LONGEST
+    return pl.when(long).then(found.str.head(LONGEST) + "...").otherwise(found)
 
 
 def _report(

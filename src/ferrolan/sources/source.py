@@ -10,12 +10,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
 
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.tables import REPAIRED, SAMPLES_TEXT
+
+LARGEST = 2 * 2**30
+"""Largest file that is read, also unpacked [byte]: a year of 1,000 tags each minute has a fifth of it as Parquet, and
+what is larger is a packed file that was made to fill a memory, or an export that should be cut by month."""
+
+LONGEST = 200
+"""Longest text of a cell or row that is shown or kept among the refused [characters]; its line says where it stands."""
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,52 @@ class Source(Protocol):
 def refusal(file: str, line: int, path: str, found: str, expected: str, way_out: str, code: str) -> SourceError:
     """The error of a source that cannot be taken as declared, with its one fault."""
     return SourceError([Fault(file, line, path, found, expected, way_out, code)])
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a source's file.
+
+    Raises
+    ------
+    SourceError
+        If it is not there, cannot be read, is a pipe or device, which need not end, or is larger than ``LARGEST``.
+    """
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise refusal(str(path), 0, "", "a pipe or device", "a readable file", "Check the path.", "missing_file")
+        if path.is_file():
+            check_size(path, path.stat().st_size)
+        return path.read_bytes()
+    except (OSError, ValueError) as error:  # the second: a path that no file can have
+        found = (getattr(error, "strerror", None) or str(error) or "no file").lower()
+        raise refusal(str(path), 0, "", found, "a readable file", "Check the path.", "missing_file") from error
+
+
+def check_size(path: Path, size: int) -> None:
+    """Refuse a file that is too large to be read, or would be when unpacked.
+
+    Parameters
+    ----------
+    path
+        The file.
+    size
+        Its size, unpacked [byte].
+
+    Raises
+    ------
+    SourceError
+        If it is larger than ``LARGEST``.
+    """
+    if size > LARGEST:
+        raise refusal(
+            str(path), 0, "", f"at least {size:,} bytes when read", f"at most {LARGEST:,} bytes",
+            "Export it in parts, such as one file a month.", "too_large",
+        )  # fmt: skip
+
+
+def bounded(text: str) -> str:
+    """A text for a fault or a table of refused rows, cut where it is longer than ``LONGEST``."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
 
 
 def counted(number: int, noun: str) -> str:

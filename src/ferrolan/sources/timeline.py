@@ -20,7 +20,7 @@ from ferrolan.base.tables import TIME
 from ferrolan.sources.clock import TWICE, to_utc
 from ferrolan.sources.dialect import SPREADSHEET, Dialect
 from ferrolan.sources.grid import Grid
-from ferrolan.sources.source import counted, refusal
+from ferrolan.sources.source import bounded, counted, refusal
 
 _MOST = 0.5  # share of refused times above which the declaration is wrong, and not the cells
 _JUMP = timedelta(
@@ -165,7 +165,7 @@ def _check_format(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Serie
     first = local.is_null().arg_max() or 0
     expected = f"a time of the format {dialect.time_format}" if dialect.time_format else "a date"
     raise refusal(
-        grid.file, grid.lines[first], dialect.time_column, f'"{text[first]}"', expected,
+        grid.file, grid.lines[first], dialect.time_column, f'"{bounded(text[first])}"', expected,
         f"Declare the time format of the file.{_format_hint(dialect, text)}", "wrong_time_format",
     )  # fmt: skip
 
@@ -203,7 +203,7 @@ def _check_day_and_month(grid: Grid, dialect: Dialect, text: pl.Series, local: p
         first = int((local.is_null() if unread else _odd(declared)).arg_max() or 0)
         found = counted(unread, "unreadable time") if unread else "times that jump by months or run backwards"
         raise refusal(
-            grid.file, grid.lines[first], dialect.time_column, f'{found}, the first "{text[first]}"',
+            grid.file, grid.lines[first], dialect.time_column, f'{found}, the first "{bounded(text[first])}"',
             f"times of the format {dialect.time_format} in order",
             f'Day and month may be exchanged: the format "{other}" reads every time, in order.', "ambiguous_date",
         )  # fmt: skip

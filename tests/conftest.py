@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -85,6 +87,25 @@ def kept(tmp_path_factory: pytest.TempPathFactory, with_raw: Callable[[Path], Pa
 
     yield run
     assert [folder for folder, written in runs.items() if _written(folder) != written] == [], "a test wrote into a kept run"
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A shipped document with 8 draws instead of 100 or more, where the draws are not the point: a run of it takes a second."""
+    from ferrolan.verbs import EXAMPLE
+
+    @cache
+    def document(name: str) -> Path:
+        folder = tmp_path_factory.mktemp("few") / name
+        shutil.copytree(EXAMPLE.parents[1] / name, folder)
+        path = folder / f"{name}.yaml"
+        text = path.read_text(encoding="utf-8")
+        fewer, count = re.subn(r"(?m)^  draws: [12]00$", "  draws: 8", text)
+        assert count == 1
+        path.write_text(fewer, encoding="utf-8")
+        return path
+
+    return document
 
 
 def _written(folder: Path) -> Mapping[Path, int]:

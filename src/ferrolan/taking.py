@@ -17,7 +17,7 @@ import polars as pl
 
 from ferrolan.assembly.mapping import MappedTag, Series, read_series
 from ferrolan.assembly.sources import ingest_row, remark_rows
-from ferrolan.base.errors import Fault
+from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.status import StatusCode, bad, good, uncertain
 from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import (
@@ -27,10 +27,12 @@ from ferrolan.base.tables import (
     SAMPLES_TEXT,
     STALE_STRETCHES,
     TAKEN_COLUMNS,
+    TAKEN_FILES,
 )
 from ferrolan.enterprise.mapping import UNKNOWN, DataMapping
 from ferrolan.enterprise.mapping import load as load_mapping
 from ferrolan.enterprise.sheet import compose
+from ferrolan.enterprise.text import read_text
 from ferrolan.historian.ingest import convert, report
 from ferrolan.historian.stale import mark_stale, stale_stretches
 from ferrolan.historian.store import Historian, anew
@@ -52,7 +54,8 @@ class Taken:
     name, title
         As in the mapping.
     tables
-        ``ingest``, ``taken_columns``, ``rejected``, ``repaired``, ``remarks``, ``stale_stretches``, ``samples_text``.
+        ``ingest``, ``taken_columns``, ``taken_files``, ``rejected``, ``repaired``, ``remarks``, ``stale_stretches``,
+        ``samples_text``.
     samples
         Number of samples made.
     store
@@ -107,8 +110,8 @@ def take(mapping: Path, out: Path = RUNS, *, store: Path | None = None, dry_run:
 def is_mapping(path: Path) -> bool:
     """Whether a file is a mapping, not the document of an enterprise; one that cannot be read is none."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+        _, text = read_text(Path(path))
+    except DocumentError:
         return False
     sheet, _ = compose(text, str(path))
     return sheet is not None and "mapping" in sheet.data
@@ -117,6 +120,7 @@ def is_mapping(path: Path) -> bool:
 def _taken(declared: DataMapping, historian: Historian | None) -> Taken:
     parts = [_series(declared, series, historian) for series in read_series(declared)]
     tables = {name: pl.concat([part[name] for part in parts]) for name in parts[0]}
+    tables["taken_files"] = pl.concat([_file(None, declared.path, declared.content_hash, None), tables["taken_files"]])
     tables["remarks"] = pl.concat([tables["remarks"], _unknown_units(declared, tables["taken_columns"])])
     return Taken(declared.name, declared.title, tables, int(tables["taken_columns"]["rows"].sum()), None)
 
@@ -135,6 +139,9 @@ def _series(declared: DataMapping, series: Series, historian: Historian | None) 
     return {
         "ingest": _ingest(series, samples),
         "taken_columns": _columns(declared, series.tags, samples, texts, rejected, repaired),
+        "taken_files": pl.concat(
+            _file(r.number, r.file.path, r.batch.content_hash, r.batch.report.rows) for r in series.readings
+        ),
         "rejected": REJECTED.check(rejected),
         "repaired": REPAIRED.check(repaired),
         "remarks": pl.concat([remark_rows(r.source, r.batch.report.remarks) for r in series.readings]),
@@ -146,10 +153,16 @@ def _series(declared: DataMapping, series: Series, historian: Historian | None) 
 def _ingest(series: Series, samples: pl.DataFrame) -> pl.DataFrame:
     """What was taken of each file of a series."""
     rows = []
-    for number, reading in enumerate(series.readings):
-        own = samples.filter(pl.col("source") == number)
+    for reading in series.readings:
+        own = samples.filter(pl.col("source") == reading.number)
         rows.append(ingest_row(reading.source, reading.batch, report(own, reading.batch.rejected)))
     return INGEST.check(pl.concat(rows))
+
+
+def _file(number: int | None, path: Path, content_hash: str, rows: int | None) -> pl.DataFrame:
+    """Where a number comes from: a file, or the mapping itself (``taken_files`` schema)."""
+    row = (number, path.name, content_hash, rows)
+    return TAKEN_FILES.check(pl.DataFrame([row], schema=TAKEN_FILES.schema, orient="row"))
 
 
 def _columns(

@@ -33,13 +33,14 @@ from ferrolan.assembly.responses import (
 )
 from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, RecordError, SourceError
 from ferrolan.base.provenance import RunIdentity, canonical_json, code_version, hash_file, hash_json, run_identity
-from ferrolan.base.schema import nearest, read
+from ferrolan.base.schema import WrongValue, nearest
+from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED, REMARKS, REPAIRED
 from ferrolan.briefs.pdf import pdf_of
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load as load_document
-from ferrolan.enterprise.sites import Account as DeclaredAccount
+from ferrolan.enterprise.sites import require_month
 from ferrolan.historian.aggregate import measure
 from ferrolan.historian.ingest import ingest as take_in
 from ferrolan.historian.store import anew
@@ -50,7 +51,7 @@ from ferrolan.reconciliation import reconcile as solve_balances
 from ferrolan.records import audit, exports, runs
 from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion, active, sign
-from ferrolan.records.whole import put, ready
+from ferrolan.records.whole import put, ready, settle
 from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
 from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
@@ -58,6 +59,7 @@ from ferrolan.studies.findings import Sales, findings
 from ferrolan.studies.published import published_price
 from ferrolan.studies.what_if import what_if
 from ferrolan.studies.worlds import World, declared_world, drawn_worlds
+from ferrolan.taking import is_mapping
 from ferrolan.views.context import Context
 from ferrolan.views.declared import context_of
 from ferrolan.views.tables import derive
@@ -95,7 +97,7 @@ def run(
     only
         One station and what it needs, without a brief: ``historian``, ``account``, ``plan`` or ``market``.
     month
-        ISO month of the account, in place of the document's.
+        ISO month of the account (without one, first of the plan), in place of the document's.
     seed
         Seed of the draws, in place of the document's; a generated raw month keeps its own.
     dry_run
@@ -118,6 +120,8 @@ def run(
     clock = StationClock(announce)
     with clock("document"):
         enterprise = seeded(of_month(load(document), month), seed)
+        if only in ("historian", "account"):
+            enterprise.require_account()
     with _working_folder(Path(out), dry_run) as folder:
         ledger = Path(out) / LEDGER
         outcome, identity, excluded = _journey(enterprise, folder, ledger, only, clock)
@@ -187,24 +191,44 @@ def load(document: Path | str | None = None) -> Enterprise:
     DocumentError
         With every fault of the document and its tag map, each with file and line.
     """
-    return load_document(Path(document) if document is not None else EXAMPLE, kinds())
+    path = Path(document) if document is not None else EXAMPLE
+    try:
+        return load_document(path, kinds())
+    except DocumentError:
+        if not is_mapping(path):
+            raise
+        way_out = f"Take its files with: ferrolan ingest {path}"
+        fault = Fault(
+            str(path),
+            0,
+            "mapping",
+            "a mapping of real files",
+            "the document of an enterprise",
+            way_out,
+            "not_an_enterprise",
+        )
+        raise DocumentError([fault]) from None
 
 
 def of_month(enterprise: Enterprise, month: str | None) -> Enterprise:
-    """The document with another month of its account; itself where none is given.
+    """The document with another month of its account, or where there is none, first month of its plan.
 
     Raises
     ------
     DocumentError
-        If it has no account, or this is no ISO month.
+        If this is no ISO month.
     """
     if month is None:
         return enterprise
-    declared = enterprise.require_account()
-    account, problems = read(DeclaredAccount, {**declared.model_dump(by_alias=True, warnings=False), "month": month})
-    if account is None:
-        raise DocumentError([Fault("--month", 0, "", month, p.expected, p.way_out, p.code) for p in problems])
-    return enterprise.model_copy(update={"account": account})
+    try:
+        require_month(month, "month")
+    except WrongValue as wrong:
+        told = wrong.context or {}
+        fault = Fault("--month", 0, "", repr(month), str(told.get("expected")), str(told.get("way_out")), "wrong_month")
+        raise DocumentError([fault]) from None
+    if enterprise.account is None:
+        return enterprise.model_copy(update={"plan": enterprise.plan.model_copy(update={"starts": month})})
+    return enterprise.model_copy(update={"account": enterprise.account.model_copy(update={"month": month})})
 
 
 def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
@@ -222,7 +246,8 @@ def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
         fault = Fault(str(enterprise.path), 0, "uncertainty", "no 'uncertainty'", "draws", way_out, "missing_key")
         raise DocumentError([fault])
     if seed < 0:
-        raise DocumentError([Fault("--seed", 0, "", str(seed), "a seed of at least 0", "Give another", "negative")])
+        expected = "a whole number of at least 0"
+        raise DocumentError([Fault("--seed", 0, "", repr(seed), expected, "Give another", "negative")])
     return enterprise.model_copy(update={"uncertainty": enterprise.uncertainty.model_copy(update={"seed": seed})})
 
 
@@ -230,7 +255,8 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
     """The raw file of every source, by the source's name.
 
     Paths count from the document. A document with a ``virtual_plant`` and no raw file beside it has its month made from
-    the seed, in ``<out>/raw/``; what is made there is named by document and code, so it is never stale.
+    the seed, in ``<out>/raw/``; what is made there is named by document and code, so it is never stale, and it appears
+    whole or not at all.
     """
     beside = _source_files(enterprise, enterprise.path.parent)
     if enterprise.virtual_plant is None or any(path.exists() for path in beside.values()):
@@ -239,14 +265,19 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
     key = hash_json({"document": enterprise.content_hash, "month": month, "code": code_version().hash})[:16]
     folder = Path(out) / "raw" / key
     made = _source_files(enterprise, folder)
-    if not all(path.is_file() for path in made.values()):
+    if not _are_there(made):
         truth = simulate(
             enterprise.virtual_plant.seed,
             month=month,
             zone=enterprise.enterprise.time_zone,
         )
         faults = planted({fault.tag: fault.bias.value for fault in enterprise.virtual_plant.faults})
-        write(truth, enterprise.tags, folder, faults=faults)
+        with storing(folder):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix=f".{key}.", dir=folder.parent) as part:
+                write(truth, enterprise.tags, Path(part) / "new", faults=faults)
+                _put_month(Path(part), folder, made)
+        settle(folder.parent)
     return made
 
 
@@ -480,6 +511,21 @@ def _source_files(enterprise: Enterprise, folder: Path) -> Mapping[str, Path]:
     return {name: sources.source_file(enterprise, name, folder) for name in enterprise.sources}
 
 
+def _are_there(files: Mapping[str, Path]) -> bool:
+    return all(path.is_file() for path in files.values())
+
+
+def _put_month(beside: Path, folder: Path, files: Mapping[str, Path]) -> None:
+    """Move a raw month to its place, whole; the one of a process that was faster is the same, and stays."""
+    if folder.exists() and not _are_there(files):
+        folder.rename(beside / "old")
+    try:
+        (beside / "new").rename(folder)
+    except OSError:
+        if not _are_there(files):
+            raise
+
+
 def _without_folder(rows: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFrame:
     """Rows with file names instead of paths, so that no result depends on where it was made."""
     file = pl.col("file")
@@ -505,8 +551,8 @@ def _identity(
     hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
     if excluded:
         hashes["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in excluded])
-    if enterprise.account is not None:
-        hashes["month"] = hash_json(enterprise.account.month)
+    month = enterprise.plan.starts if enterprise.account is None else enterprise.account.month
+    hashes["month"] = hash_json(month)
     if only is not None:
         hashes["only"] = hash_json(only)
     return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.seed)

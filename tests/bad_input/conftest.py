@@ -1,4 +1,4 @@
-"""The real command line in a process of its own, and what stands in a folder before and after."""
+"""The command line and how it ended, a plant to be broken, and what stands in a folder before and after."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
 from ferrolan.verbs import EXAMPLE
+from tests import command
 
 MAPPING = """\
 ferrolan: 1
@@ -37,14 +39,9 @@ class Ended:
     said: str
 
 
-def ferrolan(*arguments: object, cwd: Path, stdout: Path | None = None) -> Ended:
-    """Run ``ferrolan`` as a person does; never a traceback."""
-    command = [sys.executable, "-m", "ferrolan", *map(str, arguments)]
-    if stdout is not None:
-        with stdout.open("w") as stream:
-            done = subprocess.run(command, cwd=cwd, stdout=stream, stderr=subprocess.PIPE, text=True, check=False)
-        return Ended(done.returncode, done.stderr)
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+def ferrolan(*arguments: object, cwd: Path, call: Callable[..., CompletedProcess] = command.ferrolan) -> Ended:
+    """Run ``ferrolan`` in this process, or with ``in_a_process`` as a person does; never a traceback."""
+    done = call(*arguments, cwd=cwd)
     assert "Traceback" not in done.stderr, done.stderr
     return Ended(done.returncode, done.stdout + done.stderr)
 

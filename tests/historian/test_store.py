@@ -166,3 +166,62 @@ with Historian() as historian:
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("1.0\n", "", 0)
+
+
+# other databases
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        (["create table precious (x integer)", "insert into precious values (1)"], "the table precious"),
+        (["create table precious (x integer)", "HISTORIAN"], "the tables precious, samples"),
+        (["HISTORIAN", "create view best as select * from samples"], "the tables best, samples"),
+        (["create table samples (tag integer, when_taken timestamp)"], "the columns tag, when_taken"),
+        (["create schema plant", "create table plant.precious (x integer)"], "the table precious"),
+        ([], "without tables"),
+    ],
+)
+def test_another_database_is_never_replaced_nor_touched(tmp_path: Path, statements: list[str], found: str) -> None:
+    path = tmp_path / "mine.duckdb"
+    connection = duckdb.connect(str(path))
+    for statement in statements:
+        connection.execute(_CREATE if statement == "HISTORIAN" else statement)
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(SourceError, match=found) as caught, anew(path):
+        pytest.fail("the block began")
+    assert caught.value.faults[0].code == "not_a_historian"
+    if statements:
+        with pytest.raises(SourceError, match="not_a_historian"):
+            Historian(path)
+    assert path.read_bytes() == before and [file.name for file in tmp_path.iterdir()] == ["mine.duckdb"]
+
+
+def test_a_database_of_this_name_that_is_no_historian_survives_the_sweep(tmp_path: Path) -> None:
+    foreign = tmp_path / ".plant.duckdb.123"
+    connection = duckdb.connect(str(foreign))
+    connection.execute("create table precious (x integer)")
+    connection.close()
+    before = foreign.read_bytes()
+    with anew(tmp_path / "plant.duckdb") as historian:
+        historian.append(samples([(1, 0, 1.0, 0, 1)]))
+    assert foreign.read_bytes() == before
+
+
+def test_what_a_killed_process_left_is_swept(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, sys, ferrolan.historian as room; "
+        "historian = room.Historian(pathlib.Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / ".plant.duckdb.123")], check=False)
+    assert (tmp_path / ".plant.duckdb.123").exists()
+    with anew(tmp_path / "plant.duckdb"):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["plant.duckdb"]
+
+
+def test_a_historian_that_this_process_has_open_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "plant.duckdb"
+    with Historian(path), pytest.raises(SurroundingsError, match="in_use"), anew(path):
+        pytest.fail("the block began")

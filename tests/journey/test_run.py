@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -156,23 +155,24 @@ def test_the_brief_says_what_is_synthetic(page):
     assert "synthetic" in " ".join(page.text)
 
 
-def test_run_again_in_the_same_folder_verifies_and_keeps(kept, tmp_path):
-    once = kept("steel_works")
-    shutil.copytree(once.run.folder.parent, tmp_path / "runs", symlinks=True)
-    before = (tmp_path / "runs" / once.run_id / "run.json").read_bytes()
-    finished = ferrolan("run", once.enterprise.path, "--strict", cwd=tmp_path)
-    assert finished.returncode == 1, "a suspect is a finding"
-    (name,) = runs.names(tmp_path / "runs")
-    assert (tmp_path / "runs" / name / "run.json").read_bytes() == before
+def test_run_again_in_the_same_folder_verifies_and_keeps(few, tmp_path):
+    records = set()
+    for _ in range(2):
+        finished = ferrolan("run", few("steel_works"), "--strict", cwd=tmp_path)
+        assert finished.returncode == 1, "a suspect is a finding"
+        (name,) = runs.names(tmp_path / "runs")
+        records.add((tmp_path / "runs" / name / "run.json").read_bytes())
+    assert len(records) == 1
+    assert len(runs.read(tmp_path / "runs" / name).clocks) == 2
 
 
-def test_a_meter_signed_out_has_no_say_and_the_brief_says_who_signed(with_raw, tmp_path):
-    with_raw(tmp_path / "runs")
+def test_a_meter_signed_out_has_no_say_and_the_brief_says_who_signed(few, tmp_path):
+    plant = few("ore_to_both")
     signed = ferrolan(
-        "exclude", "WT-214", "--who", "the metallurgist on duty", "--reason", "scale failed", cwd=tmp_path
+        "exclude", "WT-214", plant, "--who", "the metallurgist on duty", "--reason", "scale failed", cwd=tmp_path
     )
     assert signed.returncode == 0, signed.stderr
-    finished = ferrolan("run", "--strict", cwd=tmp_path)
+    finished = ferrolan("run", plant, "--strict", cwd=tmp_path)
     assert finished.returncode == 0, finished.stdout + finished.stderr
     (name,) = runs.names(tmp_path / "runs")
     run = runs.read(tmp_path / "runs" / name)

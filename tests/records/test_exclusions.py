@@ -18,6 +18,17 @@ def test_a_signed_meter_is_out_until_it_is_signed_back(tmp_path):
     assert active(ledger, "plant", "2026-03") == ()
 
 
+@pytest.mark.parametrize("back", [False, True])
+def test_what_is_so_already_is_not_signed_again(tmp_path, back):
+    ledger = tmp_path / "acts.jsonl"
+    if not back:
+        sign(ledger, "plant", "2026-03", "WT-214", **SIGNED)
+    before = ledger.read_bytes() if ledger.exists() else b""
+    with pytest.raises(RecordError, match="already"):
+        sign(ledger, "plant", "2026-03", "WT-214", back=back, **SIGNED)
+    assert (ledger.read_bytes() if ledger.exists() else b"") == before
+
+
 @pytest.mark.parametrize(("enterprise", "month"), [("plant", "2026-04"), ("other", "2026-03")])
 def test_an_act_counts_for_its_own_plant_and_month_only(tmp_path, enterprise, month):
     sign(tmp_path / "acts.jsonl", "plant", "2026-03", "WT-214", **SIGNED)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from datetime import UTC, datetime
+import os
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +17,7 @@ from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.sources import CsvSource, TagAddress, TextDialect, read_csv
+from ferrolan.sources.source import LONGEST
 
 BAD_TEXTS = ("Bad", "No Data", "I/O Timeout", "k.A.")
 GERMAN = TextDialect(
@@ -342,4 +345,144 @@ def test_a_file_wholly_within_the_swallowed_hour_gives_no_samples(tmp_path: Path
 
 def test_a_quote_left_open_is_a_fault(tmp_path: Path) -> None:
     fault = fault_of(write(tmp_path, WHOLE + '01.03.2026 00:30;"4;1\n01.03.2026 00:45;5;1\n'))
-    assert (fault.code, fault.line) == ("truncated_line", 4)
+    assert (fault.code, fault.line) == ("open_quote", 4)
+
+
+# quotes
+
+
+def quarters(count: int) -> list[str]:
+    return [f"01.03.2026 {n // 4:02d}:{n % 4 * 15:02d};{n};note {n}" for n in range(count)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_two_stray_quotes_lose_no_line(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    rows = quarters(40)
+    first, last = sorted(data.draw(st.lists(st.integers(0, 39), min_size=2, max_size=2, unique=True)))
+    rows[first] = rows[first].replace("note", '"note')
+    rows[last] += '"'
+    path = write(tmp_path_factory.mktemp("quotes"), "\n".join(["Zeit;FT-101;remark", *rows, ""]))
+    batch = read_csv(path, GERMAN, TAGS[:1], 1, "dcs")
+    swallowed = list(range(first + 2, last + 3))
+    assert batch.rejected["line"].to_list() == swallowed
+    assert batch.samples["value"].to_list() == [float(n) for n in range(40) if not first <= n <= last]
+    assert batch.report.rows == 40 == batch.samples.height + batch.report.rejected_rows
+
+
+def test_a_swallowed_line_is_kept_with_the_span_of_its_quotes(tmp_path: Path) -> None:
+    rows = quarters(40)
+    rows[1], rows[38] = rows[1].replace("note", '"note'), rows[38] + '"'
+    path = write(tmp_path, "\n".join(["Zeit;FT-101;remark", *rows, ""]))
+    batch = read_csv(path, GERMAN, TAGS[:1], 1, "dcs")
+    assert batch.rejected.height == 38 and batch.samples.height == 2
+    assert batch.rejected.select("line", "found", "reason").row(0) == (
+        3, '01.03.2026 00:15;1;"note 1', "within quotes that run from line 3 to line 40: no cell holds a line feed",
+    )  # fmt: skip
+
+
+def test_rows_without_a_clock_keep_their_times_behind_a_swallowed_line(tmp_path: Path) -> None:
+    text = "FT-101;remark\n" + "".join(f"{n};{q}x\n" for n, q in enumerate(["", '"', "", "", ""]))
+    text = text.replace("2;x", '2;x"')
+    dialect = TextDialect(separator=";", start=datetime(2026, 3, 1), step=timedelta(hours=1))
+    batch = read_csv(write(tmp_path, text), dialect, TAGS[:1], 1, "dcs")
+    assert [(time.hour, value) for time, value in batch.samples.select("time", "value").rows()] == [
+        (0, 0.0), (3, 3.0), (4, 4.0),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text", ['Zeit;"FT-101\n01.03.2026 00:00";1\n01.03.2026 00:15;2\n', '"Ze"it;FT-101\n01.03.2026 00:15;2\n']
+)
+def test_a_header_whose_quotes_are_not_closed_where_they_should_be_is_a_fault(tmp_path: Path, text: str) -> None:
+    fault = fault_of(write(tmp_path, text))
+    assert (fault.code, fault.line) == ("open_quote", 1)
+
+
+def test_a_long_cell_is_kept_in_part(tmp_path: Path) -> None:
+    batch = read_csv(write(tmp_path, WHOLE + f"01.03.2026 00:30;{'x' * 100_000};1\n"), GERMAN, TAGS, 1, "dcs")
+    assert batch.rejected["found"].to_list() == ["x" * LONGEST + "..."]
+
+
+# size
+
+
+@pytest.mark.parametrize("name", ["march.csv", "march.csv.gz"])
+def test_a_file_that_is_too_large_is_refused_with_its_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    content = (WHOLE + " " * 5000).encode()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    monkeypatch.setattr("ferrolan.sources.source.LARGEST", 1000)
+    fault = fault_of(path)
+    assert (fault.code, fault.expected) == ("too_large", "at most 1,000 bytes")
+    assert fault.found == f"at least {1001 if name.endswith('.gz') else len(content):,} bytes when read"
+    monkeypatch.setattr("ferrolan.sources.source.LARGEST", len(content))
+    assert read_csv(path, GERMAN, TAGS, 1, "dcs").samples.height == 4
+
+
+def test_a_pipe_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "march.csv")
+    fault = fault_of(tmp_path / "march.csv")
+    assert (fault.code, fault.found) == ("missing_file", "a pipe or device")
+
+
+# midnight
+
+CLOCKS = ("%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S%.f", "%H:%M:%S %d.%m.%Y", "%H:%M %d.%m.%Y")
+
+
+@settings(max_examples=60, deadline=None)
+@given(times=st.lists(st.times(), min_size=1, max_size=20).map(sorted), time_format=st.sampled_from(CLOCKS))
+def test_a_day_that_midnight_ends_changes_no_other_time(
+    tmp_path_factory: pytest.TempPathFactory, times: list[time], time_format: str
+) -> None:
+    python = time_format.replace("%.f", ".%f")
+    stamps = [datetime.combine(date(2026, 3, 20), at) for at in times]
+    stamps = [
+        at
+        for at in stamps
+        if at.strftime(python) != at.replace(hour=0, minute=0, second=0, microsecond=0).strftime(python)
+    ]
+    if not stamps:
+        return
+    text = "Zeit;FT-101\n" + "".join(f"{at.strftime(python)};1\n" for at in stamps)
+    path = write(tmp_path_factory.mktemp("midnight"), text)
+    read = [
+        read_csv(path, altered(time_format=time_format, midnight=midnight), TAGS[:1], 1, "dcs")
+        for midnight in ("starts_day", "ends_day")
+    ]
+    assert read[0].samples.equals(read[1].samples) and read[1].repaired.is_empty()
+    assert read[1].samples["time"].to_list() == [
+        datetime.strptime(at.strftime(python), python).replace(tzinfo=UTC) - timedelta(hours=8) for at in stamps
+    ]
+
+
+@pytest.mark.parametrize(
+    ("time_format", "found"),
+    [
+        ("%d.%m.%Y %H:%M", "01.03.2026 24:00"), ("%d.%m.%Y %H:%M:%S", "01.03.2026 24:00:00"),
+        ("%Y-%m-%dT%H:%M:%S", "2026-03-01T24:00:00"), ("%H:%M %d.%m.%Y", "24:00 01.03.2026"),
+    ],
+)  # fmt: skip
+def test_24_00_ends_its_day_in_every_format(tmp_path: Path, time_format: str, found: str) -> None:
+    dialect = altered(time_format=time_format, midnight="ends_day")
+    batch = read_csv(write(tmp_path, f"Zeit;FT-101\n{found};1\n"), dialect, TAGS[:1], 1, "dcs")
+    assert batch.samples["time"].to_list() == [datetime(2026, 3, 1, 16, tzinfo=UTC)]
+    assert batch.repaired.select("found", "taken").rows() == [(found, "2026-03-02 00:00")]
+
+
+@pytest.mark.parametrize("found", ["01.03.2026 24:00:15", "01.03.2026 24:01:00", "01.03.2026 124:00:00"])
+def test_a_time_after_24_00_is_none(tmp_path: Path, found: str) -> None:
+    text = "Zeit;FT-101\n01.03.2026 08:24:00;1\n01.03.2026 23:24:00;1\n" + f"{found};1\n"
+    dialect = altered(time_format="%d.%m.%Y %H:%M:%S", midnight="ends_day")
+    batch = read_csv(write(tmp_path, text), dialect, TAGS[:1], 1, "dcs")
+    assert batch.rejected["line"].to_list() == [4]
+    assert [at.minute for at in batch.samples["time"]] == [24, 24]
+
+
+def test_a_time_with_its_offset_names_its_day_itself(tmp_path: Path) -> None:
+    path = write(tmp_path, "Zeit;FT-101\n2026-03-01T00:00+0800;1\n")
+    fault = fault_of(path, altered(time_format="%Y-%m-%dT%H:%M%z", midnight="ends_day"), TAGS[:1])
+    assert (fault.code, fault.path) == ("bad_dialect", "midnight")

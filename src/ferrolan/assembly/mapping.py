@@ -16,13 +16,13 @@ from ferrolan.base import units
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.enterprise.mapping import UNKNOWN, Column, DataFile, DataMapping, stem
 from ferrolan.historian.ingest import Conversion
-from ferrolan.sources.excel import ExcelSource, Sheet, read_excel
+from ferrolan.sources.dialect import Dialect
+from ferrolan.sources.excel import read_sheet
 from ferrolan.sources.files import read_text
-from ferrolan.sources.grid import name_and_unit
+from ferrolan.sources.grid import Grid, name_and_unit
+from ferrolan.sources.parquet import read_table
 from ferrolan.sources.reading import read_grid
 from ferrolan.sources.source import Batch, TagAddress
-
-_SHEETS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,9 @@ class MappedTag:
 
 @dataclass(frozen=True)
 class Reading:
-    """One file of a series, read: the name the tables give it and what came of it."""
+    """One file, read: its number among all files of the mapping, the name the tables give it, what came of it."""
 
+    number: int
     source: str
     file: DataFile
     batch: Batch
@@ -90,7 +91,8 @@ def read_series(mapping: DataMapping) -> Iterator[Series]:
     SourceError
         With the faults of every file that is not as it was declared.
     """
-    groups = [[file] for file in mapping.files] if mapping.per_file else [list(mapping.files)]
+    numbered = list(enumerate(mapping.files))
+    groups = [[file] for file in numbered] if mapping.per_file else [numbered]
     faults: list[Fault] = []
     first = 1
     for group in groups:
@@ -106,18 +108,18 @@ def read_series(mapping: DataMapping) -> Iterator[Series]:
         raise SourceError(faults)
 
 
-def _series(mapping: DataMapping, files: Sequence[DataFile], first: int) -> Series:
+def _series(mapping: DataMapping, files: Sequence[tuple[int, DataFile]], first: int) -> Series:
     tags: tuple[MappedTag, ...] = ()
     readings: list[Reading] = []
     faults: list[Fault] = []
     seq = 1
-    for number, file in enumerate(files):
+    for number, file in files:
         try:
             tags, batch = _read(mapping, file, first, number, seq)
         except SourceError as error:
             faults += error.faults
             continue
-        readings.append(Reading(stem(file.path), file, batch))
+        readings.append(Reading(number, stem(file.path), file, batch))
         seq += batch.report.rows
     if faults:
         raise SourceError(faults)
@@ -128,19 +130,25 @@ def _read(
     mapping: DataMapping, file: DataFile, first: int, number: int, seq: int
 ) -> tuple[tuple[MappedTag, ...], Batch]:
     """The tags of one file and its batch."""
-    layout, name = mapping.layout, stem(file.path)
-    zone = layout.time_zone or "UTC"
-    if file.path.suffix.lower() in _SHEETS:
-        cells = replace(cell_dialect(layout, zone), transposed=file.transposed)
-        chosen = sheet(mapping.sheet) if mapping.sheet else Sheet()
-        held = ExcelSource(file.path, chosen, cells, number, name).discover()
-        tags = _tags(mapping, file, [found.address for found in held.addresses], first)
-        return tags, read_excel(file.path, cells, [t.address for t in tags], number, name, sheet=chosen, first_seq=seq)
-    text = replace(text_dialect(layout, zone), transposed=file.transposed)
-    grid, content_hash = read_text(file.path, text)
+    grid, cells, content_hash = _opened(mapping, file)
     tags = _tags(mapping, file, grid.header, first)
     addresses = [tag.address for tag in tags]
-    return tags, read_grid(grid, text, addresses, number, name, content_hash, first_seq=seq)
+    return tags, read_grid(grid, cells, addresses, number, stem(file.path), content_hash, first_seq=seq)
+
+
+def _opened(mapping: DataMapping, file: DataFile) -> tuple[Grid, Dialect, str]:
+    """The table of a file, what its cells mean, and its SHA-256: each file is opened once."""
+    layout = mapping.layout
+    zone = layout.time_zone or "UTC"
+    if file.kind == "text":
+        text = replace(text_dialect(layout, zone), transposed=file.transposed)
+        grid, content_hash = read_text(file.path, text)
+        return grid, text, content_hash
+    cells = replace(cell_dialect(layout, zone), transposed=file.transposed)
+    if file.kind == "parquet":
+        return read_table(file.path, cells)
+    grid, content_hash = read_sheet(file.path, cells, sheet(mapping.sheet) if mapping.sheet else None)
+    return grid, cells, content_hash
 
 
 def _tags(mapping: DataMapping, file: DataFile, header: Sequence[str], first: int) -> tuple[MappedTag, ...]:

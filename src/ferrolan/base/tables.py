@@ -150,6 +150,15 @@ TAKEN_COLUMNS = _table(
     maximum=(pl.Float64, "see unit", "largest value, bad ones left out; null without one"),
 )
 
+TAKEN_FILES = _table(
+    "taken_files",
+    "one file that real data were taken from, the mapping that says how among them",
+    number=(pl.Int16, "", "number of the file, as the source of its samples; null for the mapping"),
+    file=(pl.String, "", "name of the file, without its folder"),
+    sha256=(pl.String, "", "SHA-256 of its bytes, in hexadecimal"),
+    rows=(pl.Int64, "", "rows of data in it; null for the mapping"),
+)
+
 STALE_STRETCHES = _table(
     "stale_stretches",
     "one stretch over which a value stood still for longer than its tag allows",
@@ -456,8 +465,8 @@ FACTS = _table(
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        SAMPLES, SAMPLES_TEXT, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, STALE_STRETCHES, INGEST, MEASUREMENTS,
-        ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,
+        SAMPLES, SAMPLES_TEXT, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, TAKEN_FILES, STALE_STRETCHES, INGEST,
+        MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,
         CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES, FINDINGS, STATIONS, FACTS,
     )
 }  # fmt: skip

@@ -13,11 +13,12 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from ferrolan import doctor as machine
-from ferrolan import starting, verbs
+from ferrolan import starting, taking, verbs
 from ferrolan.base.language import _, use
 from ferrolan.cli.ending import OK, SURROUNDINGS
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json
+from ferrolan.enterprise.mapping import load as load_mapping
 from ferrolan.views import health, start
 
 
@@ -56,6 +57,8 @@ def init(
 def check(document: Path | None = None, *, output: Output = SPOKEN) -> int:
     """Load a document and list every fault with file and line."""
     use(output.language)
+    if document is not None and taking.is_mapping(document):
+        return _check_mapping(document, output)
     enterprise = verbs.load(document)
     told = {
         "title": enterprise.title,
@@ -67,6 +70,17 @@ def check(document: Path | None = None, *, output: Output = SPOKEN) -> int:
         print_json({**told, "faults": []})
     else:
         print(_("{title}: {units} units, {streams} streams, {tags} tags. No fault found.").format(**told))
+    return OK
+
+
+def _check_mapping(document: Path, output: Output) -> int:
+    """Load a mapping of real files: it names the files it finds, and reads none."""
+    mapping = load_mapping(document)
+    told = {"title": mapping.title, "files": len(mapping.files), "columns": len(mapping.columns)}
+    if output.json:
+        print_json({**told, "faults": []})
+    else:
+        print(_("{title}: {files} files, {columns} entries of columns. No fault found.").format(**told))
     return OK
 
 

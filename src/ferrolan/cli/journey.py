@@ -13,6 +13,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ferrolan import taking, verbs
+from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.language import use
 from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import KEPT, SPOKEN, Journey, Output
@@ -98,6 +99,11 @@ def _print(result: RunResult, lines: Callable[[Tables, Context], Iterable[str]],
 def _take(mapping: Path, journey: Journey, output: Output) -> int:
     """Take the files of a mapping into a historian of their own, in the folder of all runs."""
     use(output.language)
+    if journey.month is not None or journey.seed is not None:
+        way_out = "Leave them out: a mapping has no month and draws nothing"
+        raise DocumentError(
+            [Fault(str(mapping), 0, "", "--month or --seed", "a mapping alone", way_out, "unknown_key")]
+        )
     found = taking.take(mapping, journey.out, dry_run=journey.dry_run)
     if output.json:
         tables = {name: records(frame) for name, frame in found.tables.items()}

@@ -34,7 +34,7 @@ class Journey:
 
     out: Annotated[Path, Parameter(help="Folder of all runs.")] = Path("runs")
     """Folder of all runs."""
-    month: Annotated[str | None, Parameter(help="ISO month of the account, in place of the document's.")] = None
+    month: Annotated[str | None, Parameter(help="ISO month of the account (without one, first of the plan).")] = None
     """ISO month of the account."""
     seed: Annotated[int | None, Parameter(help="Seed of the draws, in place of the document's.")] = None
     """Seed of the draws."""

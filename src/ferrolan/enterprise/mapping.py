@@ -239,7 +239,7 @@ def _expanded(
 ) -> tuple[tuple[tuple[str, Column], ...], tuple[Fault, ...]]:
     """Columns with lists and ranges written out; a column that two entries name is a fault."""
     columns: dict[str, Column] = {}
-    faults = []
+    faults: list[Fault] = []
     for key, column in declared.items():
         faults += _range_faults(key, sheet, path)
         for name in _names(key):

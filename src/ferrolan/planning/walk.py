@@ -5,6 +5,9 @@ duals, a line that is nowhere below it; where the lines of two points meet there
 solve next (Newton's method on lines, finite). So the first piece to each side of today's plan is found exactly, also
 where the plan is degenerate and a basis' own ranging has no width.
 
+A contract for concentrate is worth 22 625 CNY/t, then 22 622, then 22 617, because months run into a limit one after
+the other: for whoever buys it that is one price. So a piece goes on over steps that differ by less than ``SAME``.
+
 M. J. Eisner, D. G. Severance, Mathematical techniques for efficient record segmentation in large shared databases,
 Journal of the ACM 23 (1976), doi:10.1145/321978.321982.
 """
@@ -21,6 +24,11 @@ from ferrolan.planning.program import Program, Shift
 from ferrolan.planning.solve import Solution, Solver
 from ferrolan.planning.travel import travel
 
+SAME = 0.01
+"""Two steps are one price where they differ by less than this share of the first: no price, yield or cost of a plan is
+known to one per cent, so a corner at which a value changes by less says nothing to whoever acts on it. A first step
+worth nothing is joined with nothing: its end is where the first money moves."""
+
 _LINE = 1e-10
 """Two points lie on a line if they differ by less than this share of the money that moves; the certificates allow
 more, but the optimum of a basis is exact to about 1e-14, so this parts slopes and forgives summation."""
@@ -34,11 +42,12 @@ _FIRST = 1e-3
 
 @dataclass(frozen=True)
 class Piece:
-    """The first linear piece to one side: its slope, how far it holds, the slope beyond (CNY per unit).
+    """The first piece to one side: its slope at today's plan, how far it holds, the slope beyond (CNY per unit).
 
-    Walking up ``slope`` is the gain per unit more; walking down it is the loss per unit less. ``length`` is infinite
-    where the piece did not end within the search. ``beyond`` is None where the piece did not end, and infinite in size
-    where the plan breaks.
+    Walking up ``slope`` is the gain per unit more; walking down it is the loss per unit less. It is the slope of the
+    first step; every step within ``length`` has it to within ``SAME`` of its size. ``length`` is infinite where no step
+    farther off was met within the search. ``beyond`` is the slope of the first such step: None where there is none, and
+    infinite in size where the plan breaks.
     """
 
     slope: float
@@ -109,16 +118,25 @@ class Walk:
         return origin.slope
 
     def _end(self, piece: _Point, far: _Point) -> tuple[float | None, float | None]:
-        if self._on(piece, far):
+        """Where the first step begins that is worth something else, and its slope; between the lines of two points."""
+        near, least = piece, piece.slope - SAME * abs(piece.slope)
+        if self._same(piece, far, least):
             return None, None
         while True:
-            at = _meeting(piece, far)
-            if not 0.0 < at < far.at:
-                return max(0.0, min(at, far.at)), far.slope
-            near = self._point(at)
-            if self._on(piece, near):
+            at = _meeting(near, far)
+            if not near.at < at < far.at:
+                return max(near.at, min(at, far.at)), far.slope
+            point = self._point(at)
+            if self._on(near, point):
                 return at, far.slope
-            far = near
+            if self._same(piece, point, least):
+                near = point
+            else:
+                far = point
+
+    def _same(self, piece: _Point, point: _Point, least: float) -> bool:
+        """Whether every step up to a point is worth what the first is; slopes fall, so the last one says so."""
+        return point.slope >= least or self._on(piece, point)
 
     def _on(self, line: _Point, point: _Point) -> bool:
         return line.line(point.at) - point.value <= self._tolerance

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ferrolan.base.errors import Fault, RecordError
 from ferrolan.base.provenance import Json
 from ferrolan.records import audit
 
@@ -34,8 +35,13 @@ def sign(
     Raises
     ------
     RecordError
-        If the ledger is broken, or ``who`` or ``reason`` says nothing.
+        If the ledger is broken, ``who`` or ``reason`` says nothing, or the meter is out (or in) already.
     """
+    out = tag in {meter.tag for meter in active(ledger, enterprise, month)}
+    if out != back:
+        found, expected = ("out already", "a meter that counts") if out else ("in already", "a meter that is out")
+        way_out = f"It is {found} of {month}; nothing was signed"
+        raise RecordError([Fault(str(ledger), 0, tag, found, expected, way_out, "signed_already")])
     subject: dict[str, Json] = {"enterprise": enterprise, "month": month, "tag": tag}
     return audit.append(
         ledger,

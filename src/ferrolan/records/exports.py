@@ -1,8 +1,8 @@
 """A kept table in a form other programs read: CSV, Parquet or JSON.
 
 ``export(run.tables["suspects"], "csv")`` gives UTF-8 text with a header; a list within a cell is joined by ``;``. A
-time is ISO 8601 in UTC; a number that is not finite is empty in CSV and null in JSON. What a raw file held may begin like
-a formula, which a spreadsheet would compute: such a text gets a ``'`` in CSV (OWASP, CSV Injection).
+time is ISO 8601 in UTC; a number that is not finite is empty in CSV and null in JSON. What a raw file held may begin
+like a formula, which a spreadsheet would compute: such a text gets a ``'`` in CSV (OWASP, CSV Injection).
 """
 
 from __future__ import annotations

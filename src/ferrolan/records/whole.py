@@ -49,13 +49,19 @@ def replace(file: Path, content: bytes) -> None:
 def put(file: Path, content: bytes) -> None:
     """Write a file whole or not at all, with the folders it needs.
 
+    A symbolic link is followed; a pipe or a device is written to and stays what it is.
+
     Raises
     ------
     SurroundingsError
         If the disk refuses; a file that was there is unchanged.
     """
     with storing(file):
+        file = file.resolve()
         file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists() and not file.is_file() and not file.is_dir():
+            file.write_bytes(content)
+            return
     replace(file, content)
 
 

@@ -229,8 +229,10 @@ def _unquoted(file: _File, text: str) -> tuple[list[str], list[int], tuple[Ragge
     """Rows without their quotes, the line of each, and the lines that a cell with a line feed swallowed."""
     written = list(io.StringIO(text, newline=""))
     reader = csv.reader(written, delimiter=file.dialect.separator, strict=True)
-    rows, lines, begin = [], [], 1
+    rows: list[str] = []
+    lines: list[int] = []
     broken: list[Ragged] = []
+    begin = 1
     try:
         for cells in reader:
             end = reader.line_num

@@ -37,6 +37,7 @@ def lines(tables: Tables) -> Iterator[str]:
     yield from _refused(tables["rejected"])
     yield from _left_out(tables["ingest"])
     yield from _remarks(tables["remarks"])
+    yield _provenance(tables["taken_files"])
 
 
 def _taken(ingest: pl.DataFrame) -> str:
@@ -136,6 +137,14 @@ def _remarks(remarks: pl.DataFrame) -> Iterator[str]:
         place = " ".join(part for part in (place, row["path"]) if part)
         yield _("Look at {place}: {found}. {way_out}").format(place=place, found=row["found"], way_out=row["way_out"])
     yield from _more(remarks.height - _MOST)
+
+
+def _provenance(files: pl.DataFrame) -> str:
+    """By which mapping: the hashes of it and of every file stand in a table."""
+    mapping = files.filter(pl.col("number").is_null()).row(0, named=True)
+    return _("By {mapping}, SHA-256 {short}…; that of each file is in the table taken_files.").format(
+        mapping=mapping["file"], short=mapping["sha256"][:12]
+    )
 
 
 def _more(count: int) -> Iterator[str]:

@@ -75,6 +75,8 @@ def _whole(path: Path, make: Callable[[Path], None]) -> None:
     part.unlink(missing_ok=True)
     try:
         make(part)
+        with part.open("r+b") as stream:  # on the disk before it has its name, also after a power cut
+            os.fsync(stream.fileno())
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ brief. They are frozen and hold polars frames of declared schemas.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +16,7 @@ import polars as pl
 from ferrolan import facts
 from ferrolan.assembly.outcome import Solves, certificates, solver_records
 from ferrolan.assembly.responses import Responses, declared_responses
+from ferrolan.base.schema import nearest
 from ferrolan.base.showing import Shown, register
 from ferrolan.base.tables import STATIONS as STATIONS_TABLE
 from ferrolan.base.tables import TABLES
@@ -25,7 +26,7 @@ from ferrolan.planning import Plan
 from ferrolan.reconciliation import Reconciled
 from ferrolan.records import runs
 from ferrolan.studies.concentrate import ConcentrateStudy
-from ferrolan.views import notebook
+from ferrolan.views import notebook, summary
 from ferrolan.views.context import Context
 
 STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
@@ -54,13 +55,54 @@ RUN_TABLES = (
 Tables = Mapping[str, pl.DataFrame]
 
 
+class NamedTables(Mapping[str, pl.DataFrame]):
+    """Tables by name; of a name that is not there the error says the nearest one that is.
+
+    Examples
+    --------
+    >>> NamedTables({"what_if": pl.DataFrame()})["whatif"]
+    Traceback (most recent call last):
+        ...
+    KeyError: "no table 'whatif'; did you mean 'what_if'?"
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = dict(tables)
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self._tables:
+            way_out = nearest(name, sorted(self._tables))
+            raise KeyError(f"no table {name!r}; {way_out[:1].lower()}{way_out[1:]}")
+        return self._tables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{name}: {frame.height}" for name, frame in self._tables.items())
+        return f"NamedTables(rows of {rows})" if rows else "NamedTables()"
+
+
+class _WithTables(Shown):
+    """A result whose tables name the nearest one where a name is missing."""
+
+    tables: Tables
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.tables, NamedTables):
+            object.__setattr__(self, "tables", NamedTables(self.tables))  # a frozen dataclass sets its fields so
+
+
 def planned_tables(planned: Plan) -> dict[str, pl.DataFrame]:
     """The tables of a plan by name."""
     return {"plan_flows": planned.flows, "plan_activities": planned.activities, "plan_limits": planned.limits}
 
 
 @dataclass(frozen=True)
-class Raw(Shown):
+class Raw(_WithTables):
     """Raw data, measured: the tables ``measurements`` and ``rejected``, and how many samples the historian holds."""
 
     tables: Tables
@@ -68,7 +110,7 @@ class Raw(Shown):
 
 
 @dataclass(frozen=True)
-class Account(Shown):
+class Account(_WithTables):
     """The month reconciled: the engine's answer, what it used, its tables, responses and closing stocks [t]."""
 
     reconciled: Reconciled
@@ -79,7 +121,7 @@ class Account(Shown):
 
 
 @dataclass(frozen=True)
-class Markets(Shown):
+class Markets(_WithTables):
     """The market cleared in the base case and in every declared scenario."""
 
     clearings: tuple[Clearing, ...]
@@ -150,8 +192,11 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class RunResult(Shown):
-    """A finished run, kept as ``run`` unless it was a dry one, and how long each station took [s]."""
+class RunResult(_WithTables):
+    """A finished run, kept as ``run`` unless it was a dry one, and how long each station took [s].
+
+    ``print(result)`` tells what it found, in the words of the terminal.
+    """
 
     enterprise: Enterprise
     run_id: str
@@ -164,6 +209,16 @@ class RunResult(Shown):
     def brief(self) -> Path | None:
         """The brief's file, if the run was kept and whole."""
         return self.run.folder / "brief.html" if self.run is not None and "brief.html" in self.run.files else None
+
+    def __repr__(self) -> str:
+        stations = self.tables.get("stations", STATIONS_TABLE.empty())
+        done = ", ".join(stations.filter(pl.col("state") == "done")["station"])
+        brief = None if self.brief is None else str(self.brief)
+        return f"RunResult(run_id={self.run_id!r}, done={done!r}, brief={brief!r})"
+
+    def __str__(self) -> str:
+        told = list(summary.lines(self.tables, self.context)) or list(summary.raw_lines(self.tables, self.context))
+        return "\n".join(told) or repr(self)
 
 
 register(Raw, lambda raw: notebook.tables_html("Raw data", raw.tables))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ferrolan import verbs
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.sources.source import TagAddress
 from ferrolan.sources.sql import SqlTable, read_sql
@@ -158,20 +157,18 @@ def test_a_damaged_database_is_refused_or_read_never_a_surprise(
     assert rows or (refused is not None and refused.file == str(path))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "code"),
     [(lambda p: p.write_bytes(p.read_bytes()[:90_000]), "database_damaged"), (Path.unlink, "no_file")],
     ids=["cut off", "deleted"],
 )
 def test_a_run_whose_database_went_away_exits_4_and_keeps_what_was_stored(
-    tmp_path: Path, plant: Plant, change: Callable[[Path], object], code: str
+    tmp_path: Path, plant: Plant, month: Mapping[str, Path], change: Callable[[Path], object], code: str
 ) -> None:
-    files = verbs.raw_files(verbs.load(plant.path), tmp_path / "made")
-    shutil.copytree(files["erp"].parent, plant.path.parent / "raw")
+    shutil.copytree(month["erp"].parent, plant.path.parent / "raw")
     assert ferrolan("ingest", plant.path, "--out", "runs", cwd=tmp_path).code == 0
     before = contents(tmp_path / "runs")
-    change(plant.path.parent / "raw" / files["erp"].name)
+    change(plant.path.parent / "raw" / month["erp"].name)
     ended = ferrolan("run", plant.path, "--out", "runs", cwd=tmp_path)
     assert ended.code == 4 and f"[{code}]" in ended.said, ended.said
     assert contents(tmp_path / "runs") == before

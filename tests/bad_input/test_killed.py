@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from ferrolan import verbs
 from ferrolan.base.provenance import run_identity
 from ferrolan.historian.store import Historian, anew
 from ferrolan.records import audit, runs
@@ -109,6 +111,36 @@ def test_what_a_killed_process_left_of_a_run_is_swept_and_a_living_one_is_not_di
     with runs._held(living):
         runs.write(tmp_path, identity, {"x": pl.DataFrame({"x": [1.0]})})
     assert not left.exists() and living.exists()
+
+
+RUN = """
+import sys
+from ferrolan import verbs
+def announce(station):
+    print(station, flush=True)
+    if station == sys.argv[3]:
+        sys.stdin.readline()
+verbs.run(sys.argv[1], sys.argv[2], announce=announce)
+"""
+STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
+
+
+@pytest.mark.parametrize(
+    "station",
+    [pytest.param(name, marks=() if name in ("historian", "plan", "brief") else pytest.mark.slow) for name in STATIONS],
+)
+def test_a_run_that_is_killed_as_a_station_begins_shows_nothing_and_the_next_one_works(
+    tmp_path: Path, few: Callable[[str], Path], station: str
+) -> None:
+    """It waits there to be killed, so that no clock decides where it ends."""
+    plant = few("ore_to_both" if station in ("concentrate", "market") else "steel_works")
+    with process(RUN, plant, tmp_path / "runs", station) as other:
+        assert station in iter(lambda: other.stdout.readline().strip(), "")
+        other.kill()
+    assert runs.names(tmp_path / "runs") == ()
+    again = verbs.run(plant, tmp_path / "runs")
+    assert runs.names(tmp_path / "runs") == (again.run_id,) and runs.read(again.run.folder) == again.run
+    assert [path for path in (tmp_path / "runs").rglob(".*") if path.name.startswith(f".{again.run_id}")] == []
 
 
 @pytest.mark.slow

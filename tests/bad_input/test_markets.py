@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ferrolan.base.errors import FerrolanError, NotConverged, ProblemError
@@ -103,7 +104,8 @@ def test_no_market_however_wild_ends_in_a_surprise(seed: int) -> None:
     draw, cleared = random.Random(seed), 0
     for _ in range(40):
         try:
-            cleared += bool(clear(wild_market(draw)).certificates["passed"].all())
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # amounts up to 1e300 are meant to overflow
+                cleared += bool(clear(wild_market(draw)).certificates["passed"].all())
         except FerrolanError as error:
             assert error.exit_code == 3  # noqa: PT017  which of two errors comes is the market's business
     assert cleared > 0
@@ -120,10 +122,7 @@ ON_THE_COMMAND_LINE = [
 
 @pytest.mark.parametrize(
     ("old", "new", "code", "parts"),
-    [
-        pytest.param(*case[1:], id=case[0], marks=() if case[3] == 3 else pytest.mark.slow)
-        for case in ON_THE_COMMAND_LINE
-    ],
+    [pytest.param(*case[1:], id=case[0]) for case in ON_THE_COMMAND_LINE],
 )
 def test_the_command_line_says_so(
     tmp_path: Path, plant: Plant, old: str, new: str, code: int, parts: tuple[str, ...]
@@ -137,7 +136,6 @@ def test_the_command_line_says_so(
     assert list(contents(tmp_path / "runs")) == ["notes.txt"]
 
 
-@pytest.mark.slow
 def test_a_commodity_no_mine_yields_exits_3_and_names_every_demand_for_it(tmp_path: Path, plant: Plant) -> None:
     for basket, without in (
         ("PrNd: 0.225, SEGY: 0.025}", "PrNd: 0.25}"),

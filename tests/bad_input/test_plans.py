@@ -127,13 +127,12 @@ def test_a_plan_that_cannot_be_posed_names_every_number() -> None:
     assert "stock_closing_min 900.0 is above stock_max 500.0" in text and "sell_limit is -1.0" in text
 
 
-@pytest.mark.slow
 def test_the_command_line_names_them_and_exits_3(tmp_path: Path, plant: Plant) -> None:
     assert ferrolan("ingest", plant.path, "--out", "runs", cwd=tmp_path).code == 0
     before = contents(tmp_path / "runs")
     plant.replace("  months: 12", "  months: 1")
     store = "stock: {maximum: {value: 6 kt, synthetic: true}, closing: opening,"
-    plant.replace(store, f"{store} closing_minimum: {{value: 6 kt, synthetic: true}},")
+    plant.replace(store, store.replace("closing: opening", "closing_minimum: {value: 6 kt, synthetic: true}"))
     ended = ferrolan("plan", plant.path, "--out", "runs", cwd=tmp_path)
     assert ended.code == 3
     assert "closing stock of re_concentrate (steel): at least 6000 t at the end of 2026-04" in ended.said

@@ -243,20 +243,20 @@ def test_a_file_that_may_not_grow_is_a_full_disk_without_any_mount(tmp_path: Pat
 def test_a_command_that_finds_the_disk_full_exits_4(
     tmp_path: Path, mapping: Path, small_disk: Callable[[str], Path]
 ) -> None:
-    disk = small_disk("3m")
+    disk = small_disk("2m")
     ended = ferrolan("ingest", mapping, "--out", disk, cwd=tmp_path)
     assert ended.code == 0, ended.said
     first = contents(disk)
     assert "laboratory.duckdb" in first
-    (tmp_path / "month.csv").write_text(
-        "time,Fe,P\n" + "".join(f"{START + timedelta(minutes=k):%Y-%m-%d %H:%M},{60 + k * 37 % 1009 / 101},0.01\n" for k in range(99_000))
-    )  # fmt: skip
+    noise = np.random.default_rng(7).random(99_000).tolist()
+    rows = (f"{START + timedelta(minutes=k):%Y-%m-%d %H:%M},{60 + noise[k]},{noise[k]}\n" for k in range(99_000))
+    (tmp_path / "month.csv").write_text("time,Fe,P\n" + "".join(rows))
     ended = ferrolan("ingest", mapping, "--out", disk, cwd=tmp_path)
     assert ended.code == 4 and "[disk_full]" in ended.said, ended.said
     assert contents(disk) == first
 
 
-@pytest.mark.parametrize("size", [64, 300, 600])
+@pytest.mark.parametrize("size", [64, 200, 400])
 def test_a_whole_run_that_finds_no_room_for_its_record_shows_no_run(
     kept: Callable[[str], RunResult], size: int, small_disk: Callable[[str], Path]
 ) -> None:

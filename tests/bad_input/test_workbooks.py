@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from ferrolan import verbs
 from ferrolan.assembly import sources
 from ferrolan.base.errors import SourceError
+from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.sources import ParquetSource
 from ferrolan.taking import take
 
@@ -84,7 +84,6 @@ BAD = [
     Bad("a workbook that was cut off", content(b"PK\x03\x04" + bytes(900)), ("damaged", "[damaged_workbook]")),
     Bad("an empty file", content(b""), ("[empty_file]",)),
 ]  # fmt: skip
-ON_THE_COMMAND_LINE = {"a value merged over rows", "a CSV file with the name of a workbook"}
 
 
 def name(case: Bad) -> str:
@@ -117,10 +116,7 @@ def test_a_bad_workbook_is_refused_and_the_stored_month_stays(tmp_path: Path, st
     assert contents(stored) == before
 
 
-@pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, id=case.id, marks=() if case.id in ON_THE_COMMAND_LINE else pytest.mark.slow) for case in BAD],
-)
+@pytest.mark.parametrize("case", BAD, ids=name)
 def test_the_command_line_says_so_and_exits_4(tmp_path: Path, stored: Path, case: Bad) -> None:
     before = contents(stored)
     ended = ferrolan("ingest", break_month(tmp_path, case), "--out", stored, cwd=tmp_path)
@@ -142,17 +138,17 @@ def test_hidden_rows_error_cells_and_empty_rows_do_not_stop_a_month(tmp_path: Pa
     assert taken.samples == 8
 
 
-def test_the_same_month_as_text_and_as_parquet_gives_the_same_samples(tmp_path: Path) -> None:
-    document = verbs.load()
-    declared = document.sources["plant_historian"]
-    files = {"plant_historian": verbs.raw_files(document, tmp_path)["plant_historian"]}
-    texts = pl.read_csv(files["plant_historian"], separator=";", infer_schema=False, encoding="utf8-lossy")
+def test_the_same_month_as_text_and_as_parquet_gives_the_same_samples(
+    document: Enterprise, month: Mapping[str, Path], tmp_path: Path
+) -> None:
+    declared, file = document.sources["plant_historian"], month["plant_historian"]
+    texts = pl.read_csv(file, separator=";", infer_schema=False, encoding="utf8-lossy")
     texts.rename({texts.columns[0]: "Timestamp"}).write_parquet(tmp_path / "month.parquet")
     keys = {key: getattr(declared, key) for key in ("time_column", "time_format", "decimal", "bad_texts")}
     typed = ParquetSource.model_validate({"kind": "parquet", "path": "month.parquet", **keys})
     batches = []
-    for source, file in ((declared, files["plant_historian"]), (typed, tmp_path / "month.parquet")):
+    for source, path in ((declared, file), (typed, tmp_path / "month.parquet")):
         alone = document.model_copy(update={"sources": {"plant_historian": source}})
-        ((_, batch),) = sources.batches(alone, {"plant_historian": file})
+        ((_, batch),) = sources.batches(alone, {"plant_historian": path})
         batches.append(batch.samples)
     assert batches[0].height > 100_000 and batches[0].equals(batches[1])

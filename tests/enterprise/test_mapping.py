@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.enterprise.mapping import DataMapping, load
@@ -160,3 +163,63 @@ def test_a_layout_says_what_its_clock_and_its_marks_are() -> None:
     assert (layout.first_time, layout.row_step) == (datetime(2026, 3, 1, 6), timedelta(minutes=3))
     assert (layout.mark, layout.header_rows) == (" ", 0)
     assert Layout(time_column="t").header_rows == 1
+
+
+@pytest.mark.parametrize(("key", "way_out"), [("6-1", "1-6"), ("0-3", "1-3"), ("2, 9-7", "7-9"), ("3-0", "1-3")])
+def test_a_range_that_stands_for_no_column_is_a_fault_with_its_line(tmp_path: Path, key: str, way_out: str) -> None:
+    fault = fault_of(tmp_path, f"{HEAD}{FEED}  {key}: {{unit: kPa}}\n")
+    assert (fault.code, fault.line, fault.path) == ("out_of_range", 10, f"columns.{key}")
+    assert fault.way_out.startswith(f"Write {way_out};")
+
+
+@settings(max_examples=60, deadline=None)
+@given(first=st.integers(0, 30), last=st.integers(0, 30))
+def test_a_range_is_written_out_or_a_fault(tmp_path_factory: pytest.TempPathFactory, first: int, last: int) -> None:
+    folder, text = tmp_path_factory.mktemp("range"), f"{HEAD}  {first}-{last}: {{unit: kPa}}\n"
+    if 1 <= first <= last or first == last:
+        assert loaded(folder, text).named == tuple(str(number) for number in range(first, last + 1))
+    else:
+        assert fault_of(folder, text).code == "out_of_range"
+
+
+@pytest.mark.parametrize("pattern", ["**/n**", "a**", '"a\\0b*"', "x" * 300])
+def test_a_path_that_is_none_is_a_fault_with_its_line(tmp_path: Path, pattern: str) -> None:
+    fault = fault_of(
+        tmp_path,
+        HEAD.replace("mill.csv", f'["mill.csv", {pattern if pattern[0] == chr(34) else chr(34) + pattern + chr(34)}]')
+        + FEED,
+    )
+    assert (fault.code, fault.line, fault.path) == ("no_file", 4, "files")
+
+
+def test_a_pipe_a_device_and_a_path_that_no_file_can_have_are_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for path in (tmp_path / "pipe.yaml", Path("/dev/zero"), tmp_path, Path("a\0b")):
+        with pytest.raises(DocumentError, match="no_file"):
+            load(path, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("mill.csv", True),
+        ("mill.txt.gz", True),
+        ("mill", True),
+        ("mill.xlsx", False),
+        ("MILL.XLSM", False),
+        ("mill.parquet", False),
+    ],
+)
+def test_only_a_text_needs_the_format_of_its_times(tmp_path: Path, name: str, asked: bool) -> None:
+    text = HEAD.replace("mill.csv", name).replace('time_format: "%Y-%m-%d %H:%M"\n', "") + FEED
+    if asked:
+        assert fault_of(tmp_path, text, name).path == "time_format"
+    else:
+        assert loaded(tmp_path, text, name).files[0].kind in ("workbook", "parquet")
+
+
+def test_of_several_files_one_text_needs_the_format(tmp_path: Path) -> None:
+    text = HEAD.replace("mill.csv", '"mill.*"').replace('time_format: "%Y-%m-%d %H:%M"\n', "") + FEED
+    (tmp_path / "data").mkdir()
+    fault = fault_of(tmp_path / "data", text.replace("mill.*", "raw/mill.*"), "raw/mill.xlsx", "raw/mill.csv")
+    assert (fault.path, fault.expected) == ("time_format", "the format of the time of mill.csv")

@@ -17,6 +17,7 @@ from ferrolan.base.errors import SourceError, SurroundingsError, TableError
 from ferrolan.base.status import RETRACTED
 from ferrolan.base.tables import SAMPLES
 from ferrolan.historian import Historian
+from ferrolan.historian.store import _CREATE, anew
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 END = START + timedelta(days=1)

@@ -7,7 +7,7 @@ import pytest
 
 from ferrolan.planning import Solver
 from ferrolan.planning.program import Builder, Program, Shift
-from ferrolan.planning.walk import Walk
+from ferrolan.planning.walk import SAME, Walk
 
 
 def degenerate() -> Program:
@@ -50,6 +50,42 @@ def test_pieces_of_a_staircase_are_found_with_their_ends_and_what_comes_beyond()
     assert (up.slope, up.length, up.beyond) == pytest.approx((3.0, 15.0, 1.0))
     quick = along.piece(1.0, 100.0, ranges=False)
     assert quick.slope == pytest.approx(3.0) and isnan(quick.length) and quick.beyond is None
+
+
+def test_steps_that_differ_by_less_than_one_per_cent_are_one_range() -> None:
+    """15 t at hand, of prices 5, 4.99, 4.97, 4.9 for 20 t each: up to 60 t all is worth 5 within 1 %, then 4.9 is not.
+
+    Down there is 5 alone; the joined value is that of the first unit, 5, not a mean.
+    """
+    build = Builder(("2026-04",))
+    build.add_columns("sell", [(name,) for name in "abcd"], ["s"] * 4, ["t"] * 4,
+                      gain=[[5.0], [4.99], [4.97], [4.9]], upper=20.0)  # fmt: skip
+    build.add_rows("balance", [("oxide",)], ["s"], ["t"], lower=15.0, upper=15.0)
+    build.add_entries([0, 0, 0, 0], [0, 1, 2, 3], 1.0)
+    solver = Solver()
+    program = build.program()
+    along = Walk(solver, program, Shift("row", np.array([0]), np.ones(1)), solver.solve(program))
+    down, up = along.piece(-1.0, 15.0), along.piece(1.0, 64.0)
+    assert (up.slope, up.length, up.beyond) == pytest.approx((5.0, 45.0, 4.9))
+    assert down.slope == pytest.approx(5.0) and (down.length, down.beyond) == (inf, None)
+    near = along.piece(1.0, 40.0)
+    assert near.slope == pytest.approx(5.0) and (near.length, near.beyond) == (inf, None)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 1.1, 2.0])
+def test_a_loss_is_joined_by_its_size_too(share: float) -> None:
+    """Discarding costs 100 for 10 t and then more: one range where it is less than 1 % more."""
+    dearer = 100.0 * (1.0 + share * SAME)
+    build = Builder(("2026-04",))
+    build.add_columns("dispose", [("a",), ("b",)], ["s"] * 2, ["t"] * 2, gain=[[-100.0], [-dearer]],
+                      upper=[[10.0], [1000.0]])  # fmt: skip
+    build.add_rows("balance", [("slag",)], ["s"], ["t"], lower=4.0, upper=4.0)
+    build.add_entries([0, 0], [0, 1], 1.0)
+    solver = Solver()
+    program = build.program()
+    up = Walk(solver, program, Shift("row", np.array([0]), np.ones(1)), solver.solve(program)).piece(1.0, 100.0)
+    assert up.slope == pytest.approx(-100.0)
+    assert up.length == (inf if share < 1 else pytest.approx(6.0))
 
 
 def test_where_the_plan_breaks_the_value_beyond_is_infinite() -> None:

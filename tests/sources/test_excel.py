@@ -20,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.status import StatusCode
 from ferrolan.sources.dialect import Dialect
-from ferrolan.sources.excel import ExcelSource, Sheet, read_excel
+from ferrolan.sources.excel import ExcelSource, Sheet, read_excel, read_sheet
 from ferrolan.sources.source import Batch, TagAddress
 
 FE, P = TagAddress(1, "LAB-Fe", "Fe", "%"), TagAddress(2, "LAB-P", "P", "%")
@@ -376,3 +376,20 @@ def _replace_part(path: Path, part: str, old: bytes, new: bytes) -> None:
         parts = {name: archive.read(name) for name in archive.namelist()}
     assert parts[part].count(old) == 1, parts[part]
     path.write_bytes(packed({**parts, part: parts[part].replace(old, new)}))
+
+
+def test_a_workbook_that_is_too_large_when_unpacked_is_refused_with_its_size(
+    workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook(PLAIN)
+    monkeypatch.setattr("ferrolan.sources.source.LARGEST", 5000 + path.stat().st_size)
+    with pytest.raises(SourceError, match="bytes when read") as caught:
+        read_sheet(path, Dialect(time_column="time"))
+    assert caught.value.faults[0].code == "too_large"
+
+
+def test_the_table_of_a_sheet_keeps_the_order_of_its_columns(workbook) -> None:
+    grid, content_hash = read_sheet(
+        workbook([["time", "b", "a"], [datetime(2026, 3, 1), 1, 2]]), Dialect(time_column="time")
+    )
+    assert grid.header == ("time", "b", "a") and len(content_hash) == 64

@@ -76,3 +76,10 @@ def test_a_file_that_was_cut_off_is_refused(tmp_path: Path, share: float) -> Non
     path = write(tmp_path, time=pl.Series(HOURS), **{"FT-101": [1.0] * 6})
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     assert fault_codes(path) == ["damaged_parquet"]
+
+
+def test_a_nested_column_that_nobody_wants_does_no_harm(tmp_path: Path) -> None:
+    path = write(tmp_path, time=pl.Series(HOURS), spectrum=[[1.0, 2.0]] * 6, **{"FT-101": [1.0] * 6}, blob=[b"x"] * 6)
+    batch = read_parquet(path, Dialect(time_column="time"), [FLOW], 0, "lake")
+    assert batch.samples["value"].to_list() == [1.0] * 6
+    assert batch.report.undeclared_addresses == ("blob", "spectrum")

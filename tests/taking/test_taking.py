@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
+import openpyxl
 import polars as pl
 import pytest
 
 from ferrolan.base.errors import DocumentError, SourceError
+from ferrolan.base.provenance import hash_file
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import TABLES
 from ferrolan.historian import Historian
@@ -189,7 +193,6 @@ def test_a_pattern_for_every_column_leaves_out_the_clock_and_what_has_no_name(ma
 
 
 def test_a_workbook_is_taken_by_the_same_mapping(mapping: Path, tmp_path: Path) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
     book = openpyxl.Workbook()
     book.active.append(["time", "feed [kg/h]", "grade", "reagent", "shift"])
     for k in range(3):
@@ -220,3 +223,81 @@ def test_the_lines_say_what_was_taken_repaired_held_and_refused(mapping: Path) -
     assert "Not mapped, so not read: operator." in told
     assert "Look at mill.yaml:13 columns: 1 column whose unit nobody knows: reagent." in told
     assert "Out of range: 1 number of WT-1" in told
+
+
+def test_what_is_no_text_is_no_mapping(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "bytes.yaml").write_bytes(b"mapping: \xff")
+    paths = (Path("a\0b"), tmp_path / "pipe.yaml", Path("/dev/zero"), tmp_path / "bytes.yaml", tmp_path)
+    assert [is_mapping(path) for path in paths] == [False] * 5
+
+
+def test_every_sample_is_traced_to_its_file_and_its_mapping(mapping: Path, tmp_path: Path) -> None:
+    (tmp_path / "z.csv").write_text(ROWS)
+    for series in ("stamp: end", "series: per_file"):
+        mapping.write_text(MAPPING.replace("stamp: end", series))
+        taken = take(mapping, tmp_path / "runs")
+        files = [mapping, tmp_path / "mill.csv", tmp_path / "z.csv"]
+        assert taken.tables["taken_files"].rows() == [
+            (number, path.name, hash_file(path), rows)
+            for number, path, rows in zip((None, 0, 1), files, (None, 6, 6), strict=True)
+        ]
+        assert taken.tables["ingest"]["samples"].to_list() == [15, 15]
+        with Historian(taken.store) as historian:
+            found = pl.concat([historian.query(range(1, 9), *WINDOW), historian.superseded(range(1, 9), *WINDOW)])
+        assert dict(found["source"].value_counts().iter_rows()) == {0: 15, 1: 15}
+        assert f"By mill.yaml, SHA-256 {hash_file(mapping)[:12]}…" in list(lines(taken.tables))[-1]
+
+
+def test_the_tags_of_a_workbook_stand_in_the_order_of_its_columns_as_those_of_a_text_do(
+    mapping: Path, tmp_path: Path
+) -> None:
+    book = openpyxl.Workbook()
+    names = ["time", "shift", "reagent", "grade", "feed [kg/h]"]
+    rows = [[datetime(2026, 3, 1, 10, 15 * k), "day", 3, 61.5 + k, 412000 + k] for k in range(3)]
+    for row in (names, *rows):
+        book.active.append(row)
+    book.save(tmp_path / "mill.xlsx")
+    (tmp_path / "mill.csv").write_text("\n".join(",".join(str(cell)[:16] for cell in row) for row in (names, *rows)))
+    pl.DataFrame(dict(zip(names, zip(*rows, strict=True), strict=True))).write_parquet(tmp_path / "mill.parquet")
+    tags, values = [], []
+    for name in ("mill.csv", "mill.xlsx", "mill.parquet"):
+        text = MAPPING if name == "mill.csv" else MAPPING.replace('time_format: "%Y-%m-%d %H:%M"\n', "")
+        mapping.write_text(text.replace("*.csv", name))
+        columns = take(mapping, dry_run=True).tables["taken_columns"]
+        tags.append(columns["tag"].to_list())
+        values.append(columns.drop("tag"))
+    assert tags == [["shift", "reagent", "grade", "WT-1"]] * 3
+    assert values[1].equals(values[0]) and values[2].equals(values[0])
+
+
+def test_a_workbook_is_opened_once(mapping: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["time", "feed [kg/h]", "grade", "reagent", "shift"])
+    book.active.append([datetime(2026, 3, 1, 10), 412000, 61.5, 3, "day"])
+    book.save(tmp_path / "mill.xlsx")
+    mapping.write_text(MAPPING.replace("*.csv", "*.xlsx"))
+    opened, open_workbook = [], openpyxl.load_workbook
+    monkeypatch.setattr(openpyxl, "load_workbook", lambda *a, **k: opened.append(a) or open_workbook(*a, **k))
+    take(mapping, dry_run=True)
+    assert len(opened) == 1
+
+
+def test_another_database_in_the_place_of_the_historian_is_kept(mapping: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.duckdb"
+    with duckdb.connect(str(mine)) as connection:
+        connection.execute("create table precious as select 1 as x")
+    before = mine.read_bytes()
+    with pytest.raises(SourceError, match="not_a_historian"):
+        take(mapping, store=mine)
+    assert mine.read_bytes() == before and not mine.with_suffix(".tables").exists()
+
+
+def test_lines_that_stray_quotes_swallow_are_counted_and_kept(mapping: Path, tmp_path: Path) -> None:
+    stray = ROWS.replace("day,A\n2026-03-01 23:45", 'day,"A\n2026-03-01 23:45').replace("night,B,B", 'night,B"')
+    (tmp_path / "mill.csv").write_text(stray)
+    tables = take(mapping, dry_run=True).tables
+    row = tables["ingest"].row(0, named=True)
+    lost = tables["rejected"].filter(pl.col("tag").is_null())
+    assert row["rows"] == 6 == lost.height + row["samples"] // 3
+    assert lost["line"].to_list() == [3, 4, 5, 6]

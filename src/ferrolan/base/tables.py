@@ -320,11 +320,24 @@ PLAN_LIMITS = _table(
     limit_value=(pl.Float64, "see unit", "the limit"),
     used=(pl.Float64, "see unit", "how much of it the plan uses"),
     unit=(pl.String, "", "unit of the limit"),
-    value_left=(pl.Float64, "¤ per unit", "loss per unit less"),
-    value_right=(pl.Float64, "¤ per unit", "gain per unit more"),
-    valid_down=(pl.Float64, "see unit", "how far down value_left holds"),
-    valid_up=(pl.Float64, "see unit", "how far up value_right holds"),
-    money=(pl.Float64, "¤", "gain from one per cent more of the limit, re-solved; the ranking of limits"),
+    value_left=(
+        pl.Float64,
+        "¤ per unit",
+        "loss per unit less, at the limit as it is; null where there is no plan with less",
+    ),
+    value_right=(
+        pl.Float64,
+        "¤ per unit",
+        "gain per unit more, at the limit as it is; null where there is no plan with more",
+    ),
+    valid_down=(pl.Float64, "see unit", "how far down every unit is worth value_left within 1 %"),
+    valid_up=(pl.Float64, "see unit", "how far up every unit is worth value_right within 1 %"),
+    money=(
+        pl.Float64,
+        "¤",
+        "gain from one per cent more of the limit (of a limit of 0: of what would be used without it), re-solved; "
+        "the ranking of limits",
+    ),
 )
 
 CONCENTRATE_VALUE = _table(

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.briefs import prices
-from ferrolan.views import meters, narrative, worth
+from ferrolan.views import limits, meters, narrative, worth
 from ferrolan.views.cells import NOTHING, Book, name, say, spread_of
 from ferrolan.views.earnings import capital, earned
 from ferrolan.views.meters import formula
@@ -287,6 +287,7 @@ def _limit_cells(book: Book, row: int) -> dict[str, object]:
     return {
         "limit": limit_name(book, row),
         "when": narrative.period(book, row) if book.text("plan_limits", row, "period") != span else "",
+        "about": limits.declared(book, row),
         "value": book.number("plan_limits", row, "limit_value", digits=5),
         "left": _reach(book, row, "value_left", "valid_down"),
         "right": _reach(book, row, "value_right", "valid_up"),

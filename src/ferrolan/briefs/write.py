@@ -18,11 +18,11 @@ from markupsafe import Markup
 from ferrolan.base.language import _
 from ferrolan.briefs import prices
 from ferrolan.briefs.sections import account_section, concentrate_section, plan_section
-from ferrolan.views import figures, narrative, scope
+from ferrolan.views import earnings, figures, limits, narrative, scope
 from ferrolan.views.actions import actions
 from ferrolan.views.cells import Book, name, say
 from ferrolan.views.context import Context
-from ferrolan.views.questions import bigger_picture, main_commodity, open_questions, scenario_rows
+from ferrolan.views.questions import bigger_picture, has_production_quota, main_commodity, open_questions, scenario_rows
 from ferrolan.views.tables import open_book
 
 _MOST_LIMITS = 6
@@ -86,11 +86,13 @@ def _content(book: Book) -> dict[str, object]:
         "month": narrative.month(book),
         "title": narrative.title(book),
         "lead": narrative.lead(book),
+        "covers": earnings.covered(book),
         "highlights": narrative.highlights(book),
         "concentrate": concentrate_section(book),
         "figures": drawn,
         "halves": _halves(drawn),
         "scenarios": [] if scope.values_concentrate(book) else scenario_rows(book),
+        "quota_held": has_production_quota(book),
         "lead_commodity": book.context.name(main_commodity(book)),
         "account": account_section(book),
         "plan": plan_section(book),
@@ -116,9 +118,9 @@ def _action_columns() -> tuple[tuple[str, str], ...]:
 def _figures(book: Book) -> dict[str, figures.Figure | None]:
     """The figures that belong to the run's own question: what the concentrate is worth, or what the plan earns."""
     titles = narrative.figure_titles(book)
-    limits = narrative.earning_limits(book)[:_MOST_LIMITS]
+    binding = narrative.earning_limits(book)[:_MOST_LIMITS]
     drawn = {
-        "limits": figures.limits(book, limits, titles["limits"]),
+        "limits": figures.limits(book, binding, titles["limits"]),
         "rare_earths": figures.rare_earths(book, _ends(book), titles["rare_earths"]),
     }
     if scope.values_concentrate(book):
@@ -127,8 +129,8 @@ def _figures(book: Book) -> dict[str, figures.Figure | None]:
             "published": figures.published(book, titles["published"]),
         }
     sold = book.rows("view_trade", side="sell")[:_MOST_PRODUCTS]
-    money = {row: book.real("plan_limits", row, "money") or 0.0 for row in limits}
-    main = [row for row in limits if money[row] >= _LEAST_BAR * max(money.values())]
+    money = {row: book.real("plan_limits", row, "money") or 0.0 for row in binding}
+    main = [row for row in binding if money[row] >= _LEAST_BAR * max(money.values())]
     return {
         "replies": figures.replies(book, titles["replies"]),
         "sales": figures.sales(book, sold, titles["sales"]) if len(sold) > 1 else None,
@@ -172,7 +174,8 @@ def _footer(book: Book) -> dict[str, object]:
 
 def _notes(book: Book) -> list[Markup]:
     """The document's own notes, and what every interval of the account takes for granted."""
-    notes = [name(note) for note in book.context.notes]
+    told = narrative.earning_limits(book)[:_MOST_LIMITS]
+    notes = [*(name(note) for note in book.context.notes), *limits.quotas_besides(book, told)]
     if book.rows("account"):
         form = _(
             "Intervals take a meter's errors in different weeks as independent; errors that last longer make them "

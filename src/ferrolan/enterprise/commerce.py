@@ -117,6 +117,8 @@ class Plan(Model):
     """What the declared costs hold: variable ones alone, or cash costs with the fixed ones."""
     starts: Text | None = None
     """First ISO month of the plan, such as 2026-04; the month after the account where there is one."""
+    covers: Text | None = None
+    """What the plan's gain covers, and what it does not: a sentence of the brief."""
 
     @after
     def _starts_in_a_month(self) -> Self:

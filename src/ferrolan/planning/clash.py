@@ -2,15 +2,17 @@
 
 A plan must end with 500 t of concentrate, but flotation can make 300 t and nothing may be bought. A deletion filter
 over the *limits* (tens of statements, not thousands of rows) leaves an irreducible set: drop any one of it and the rest
-can be met. For each an elastic program finds the smallest change of it alone that cures the plan. Physics, the balance
-itself, is never relaxed; what is given (supply, closing stocks) is kept longest.
+can be met. For each an elastic program finds the smallest change of it alone that cures the plan. Where several such
+sets stand in the way, a change of one statement may cure nothing: flotation could be larger, but the mine gives no ore.
+Then the limit that forbids it too is named. Physics, the balance itself, is never relaxed; what is given (supply,
+closing stocks) is kept longest.
 
 J. W. Chinneck, Feasibility and Infeasibility in Optimization, 2008, doi:10.1007/978-0-387-74932-7, chapter 6.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -49,19 +51,23 @@ def clash(compiled: CompiledProblem, attempt: Attempt) -> str:
     found = clashing_limits(compiled, attempt)
     if not found:
         return "the plan has no answer even with every limit lifted: opening stocks cannot be placed"
+    cures = [_cure(compiled, limit, attempt) for limit in found]
     statements = "\n".join(
-        f"- {_statement(limit)}; {_cured(limit, _cure(compiled, limit, attempt))}" for limit in found
+        f"- {_statement(limit)}; {_uncured(compiled, limit, attempt) if cure is None else _cured(limit, cure)}"
+        for limit, cure in zip(found, cures, strict=True)
     )
     if len(found) == 1:
         return f"no plan meets this statement:\n{statements}"
-    return (
-        f"no plan meets these {len(found)} statements together, and without any one of them there is a plan:\n"
-        f"{statements}\nGive way in one of them; each change is the smallest that is enough by itself."
-    )
+    before, after = _frame([cure is not None for cure in cures])
+    return f"no plan meets these {len(found)} statements together, {before}:\n{statements}\n{after}"
 
 
 def clashing_limits(compiled: CompiledProblem, attempt: Attempt) -> tuple[Limit, ...]:
-    """An irreducible set of limits that cannot be met together."""
+    """An irreducible set of limits that cannot be met together.
+
+    With the other limits lifted there is no plan, and with any one of the set lifted too there is one. Other sets may
+    stand beside it, so that a plan under *all* limits may need more than one of the set to give way.
+    """
     program = replace(compiled.program, gain=np.zeros_like(compiled.program.gain))
     kept: list[Limit] = []
     for limit in sorted(compiled.limits, key=_priority):
@@ -71,6 +77,21 @@ def clashing_limits(compiled: CompiledProblem, attempt: Attempt) -> tuple[Limit,
         else:
             program = lifted
     return tuple(kept)
+
+
+def _frame(cured: Sequence[bool]) -> tuple[str, str]:
+    """What stands before and after the statements, by which of them can give way alone."""
+    if all(cured):
+        return (
+            "and without any one of them there is a plan",
+            "Give way in one of them; each change is the smallest that is enough by itself.",
+        )
+    if any(cured):
+        return (
+            "and other limits stand in the way besides",
+            "Give way where a number would do; it is the smallest change that is enough by itself.",
+        )
+    return "and other limits stand in the way besides", "More than one limit must give way."
 
 
 def _priority(limit: Limit) -> tuple[int, str]:
@@ -106,7 +127,20 @@ def _cure(compiled: CompiledProblem, limit: Limit, attempt: Attempt) -> float | 
             cures.append(sign * float(attempt(travel(compiled.program, limit.shift, sign, shortest=True)).x[-1]))
         except Infeasible:
             continue
+    if limit.shift.side == "column_lower":  # a stock ends no lower than empty
+        cures = [cure for cure in cures if -cure <= limit.value * (1.0 + 1e-9)]
     return min(cures, key=abs, default=None)
+
+
+def _uncured(compiled: CompiledProblem, limit: Limit, attempt: Attempt) -> str:
+    """That no change of a limit is enough, and what else forbids a plan once it is lifted."""
+    others = tuple(other for other in compiled.limits if other is not limit)
+    rest = replace(compiled, program=_lifted(compiled.program, limit), limits=others)
+    besides = clashing_limits(rest, attempt)
+    if not besides:
+        return "no change of it alone is enough: opening stocks cannot be placed"
+    first = min(besides, key=_priority)
+    return f"no change of it alone is enough: without it {_statement(first)} still forbids a plan"
 
 
 def _statement(limit: Limit) -> str:
@@ -123,9 +157,7 @@ def _statement(limit: Limit) -> str:
     return f"{what} ({limit.owner}): at most {amount} {each} {limit.period}"
 
 
-def _cured(limit: Limit, cure: float | None) -> str:
-    if cure is None:
-        return "no change of it alone is enough"
+def _cured(limit: Limit, cure: float) -> str:
     less_or_more = f"{_amount(abs(cure), limit.unit)} {'more' if cure * limit.value >= 0 else 'less'}"
     return f"{_amount(abs(limit.value + cure), limit.unit)} would do, {less_or_more}"
 

@@ -1,8 +1,9 @@
 """What a plan says and what it is worth: flows, activities, binding limits with their prices, marginal values.
 
 One tonne more of rare-earth concentrate may be worth nothing to the right, because the separation quota is used up,
-and much to the left, because a tonne less means less oxide. Both are printed, with the range over which each holds,
-found by solving again (see ``walk``); a single shadow price would be a matter of luck.
+and much to the left, because a tonne less means less oxide. Both are printed, with the range over which each holds to
+1 %, found by solving again (see ``walk``); a single shadow price would be a matter of luck. A works that stands still,
+since its by-product may not be sold, has a limit of nothing that is worth much: such a limit is priced like the others.
 
 Conventions: gain in CNY, not discounted within the horizon; every price is the gain per unit more.
 """
@@ -29,6 +30,9 @@ from ferrolan.planning.walk import Walk
 _AT_LIMIT = 1e-7
 """A limit binds where the plan is within this share of it: a hundred times the solver's own tolerance."""
 
+_FREE = 1e3
+"""A limit of nothing is set free by as much as this times the largest bound of the plan, to see what it would use."""
+
 _REACH = 10.0
 """How far a walk searches, in multiples of the limit or of the commodity's turnover in the plan."""
 
@@ -37,7 +41,8 @@ _REACH = 10.0
 class Plan(Shown):
     """An optimal plan and its explanation.
 
-    ``flows`` (PLAN_FLOWS), ``activities`` (PLAN_ACTIVITIES), ``limits`` (PLAN_LIMITS: binding ones, most money first),
+    ``flows`` (PLAN_FLOWS), ``activities`` (PLAN_ACTIVITIES), ``limits`` (PLAN_LIMITS: binding ones, most money first;
+    a limit of nothing only where a first unit of it would earn),
     ``certificates`` (CERTIFICATES), ``objective`` the gain over the horizon [CNY], ``profit_by_owner`` each owner's
     part of it without payments for transfers [CNY].
     """
@@ -57,11 +62,12 @@ class Plan(Shown):
 class MarginalValue:
     """What one unit more or less of a commodity is worth.
 
-    ``left`` is the loss per unit less and ``right`` the gain per unit more [CNY/unit]; left >= right. ``valid_down``
-    and ``valid_up`` are the distances over which they hold [unit], infinite where no end was found within the search
-    and nan where none was asked for. ``beyond_left`` and ``beyond_right`` are the values after that: None where no end
-    was found, plus or minus infinity where there is no plan any more. Where not even the first unit less (more) can
-    be planned, ``left`` (``right``) is plus (minus) infinity.
+    ``left`` is the loss per unit less and ``right`` the gain per unit more [CNY/unit], for the first unit; left >=
+    right. ``valid_down`` and ``valid_up`` are the distances over which every unit is worth that within 1 %
+    (``walk.SAME``) [unit], infinite where no end was found within the search and nan where none was asked for.
+    ``beyond_left`` and ``beyond_right`` are the values after that: None where no end was found, plus or minus infinity
+    where there is no plan any more. Where not even the first unit less (more) can be planned, ``left`` (``right``) is
+    plus (minus) infinity.
     """
 
     left: float
@@ -88,7 +94,9 @@ def plan(problem: PlanProblem, *, limits: bool = True) -> Plan:
         The price in ``flows`` is the dual of the month's balance: gain per unit more of the commodity, there and
         then. In a degenerate plan it is one point of an interval; ``marginal_value`` gives the ends. A capacity or
         market limit is priced for the whole span: every month moves by the same per cent. A limit that the plan
-        meets in some months only has a row where it is worth something.
+        meets in some months only has a row where it is worth something. A limit of nothing has one where a first unit
+        of it would earn: it is what keeps a unit standing still that would pay. Less than nothing there is not, so its
+        ``value_left`` is null; its ``money`` is for one per cent of what the plan would use if it were free.
 
     Raises
     ------
@@ -321,44 +329,64 @@ def _activities(compiled: CompiledProblem, solution: Solution) -> pl.DataFrame:
 
 
 def _priced_limits(compiled: CompiledProblem, solver: Solver, solution: Solution) -> pl.DataFrame:
-    rows = [_priced(compiled, solver, solution, limit) for limit in _touched(compiled, solution)]
+    rows = [_priced(compiled, solver, solution, *found) for found in _touched(compiled, solver, solution)]
     worth = (pl.col("value_left") != 0.0) | (pl.col("value_right") != 0.0)
     used_up = (pl.col("used") - pl.col("limit_value")).abs() <= _AT_LIMIT * pl.col("limit_value").abs()
     unplannable = pl.col("value_left").is_null() | pl.col("value_right").is_null()
-    frame = pl.DataFrame(rows, schema=PLAN_LIMITS.schema).filter(worth.fill_null(False) | used_up | unplannable)
+    something = pl.col("limit_value") != 0.0
+    shown = something & (worth.fill_null(False) | used_up | unplannable) | ~something & (pl.col("value_right") > 0.0)
+    frame = pl.DataFrame(rows, schema=PLAN_LIMITS.schema).filter(shown)
     order = [pl.col("money").abs(), pl.col("limit"), pl.col("kind")]
     return PLAN_LIMITS.check(frame.sort(order, descending=[True, False, False], nulls_last=True))
 
 
-def _touched(compiled: CompiledProblem, solution: Solution) -> Iterator[Limit]:
-    """Limits that the plan meets in at least one month."""
+def _touched(compiled: CompiledProblem, solver: Solver, solution: Solution) -> Iterator[tuple[Limit, float]]:
+    """Limits that the plan meets in at least one month, each with its size [unit]."""
     for limit in compiled.limits:
         distance = np.abs(limit.activity(solution.x, solution.activities) - limit.bounds)
         near = (distance <= _AT_LIMIT * np.maximum(1.0, np.abs(limit.bounds))) & np.isfinite(limit.bounds)
-        if limit.value != 0.0 and bool(near.any()):
-            yield limit
+        if bool(near.any()):
+            size = abs(limit.value) or _wanted(compiled, solver, solution, limit)
+            if size:
+                yield limit, size
 
 
-def _priced(compiled: CompiledProblem, solver: Solver, solution: Solution, limit: Limit) -> dict[str, object]:
+def _wanted(compiled: CompiledProblem, solver: Solver, solution: Solution, limit: Limit) -> float:
+    """What the plan would use of a limit of nothing if it were free; 0 where that earns nothing [unit]."""
+    bounds = np.concatenate([limit.bounds for limit in compiled.limits] or [np.ones(1)])
+    free = _FREE * float(np.max(np.abs(bounds[np.isfinite(bounds)]), initial=1.0))
+    freed = solver.solve(compiled.program.moved(limit.shift, free), solution.basis)
+    if freed.objective - solution.objective <= TOLERANCE * max(1.0, abs(freed.objective)):
+        return 0.0
+    return _used(limit, freed)
+
+
+def _priced(
+    compiled: CompiledProblem, solver: Solver, solution: Solution, limit: Limit, size: float
+) -> dict[str, object]:
     walk = Walk(solver, compiled.program, limit.shift, solution)
-    size = abs(limit.value)
     down = walk.piece(-1.0, _REACH * size if limit.kind == "supply" else size)
     up = walk.piece(1.0, _REACH * size)
-    activity = limit.activity(solution.x, solution.activities)
     return {
         "limit": limit.name,
         "kind": limit.kind,
         "owner": limit.owner,
         "period": limit.period,
         "limit_value": limit.value,
-        "used": float(activity.sum() if limit.spread == "sum" else activity.max()),
+        "used": _used(limit, solution),
         "unit": limit.unit,
         "value_left": _finite(down.slope),
         "value_right": _finite(up.slope),
-        "valid_down": _finite(down.length) if limit.kind == "supply" else min(down.length, size),
+        "valid_down": _finite(down.length) if limit.kind == "supply" else min(down.length, abs(limit.value)),
         "valid_up": _finite(up.length),
         "money": _finite(walk.value(0.01 * size) - solution.objective),
     }
+
+
+def _used(limit: Limit, solution: Solution) -> float:
+    """What a plan uses of a limit over its whole span [unit]."""
+    activity = limit.activity(solution.x, solution.activities)
+    return float(activity.sum() if limit.spread == "sum" else activity.max())
 
 
 def _finite(value: float) -> float | None:

@@ -248,6 +248,8 @@ def _unquoted(file: _File, text: str) -> tuple[list[str], list[int], tuple[Ragge
         raise refusal(
             file.name, begin, "", str(error), "quotes that are closed", "Export the file again.", "open_quote"
         ) from error
+    if broken and len(rows) <= file.dialect.header + file.dialect.unit_row:
+        raise _swallowed_all(file, broken)
     return rows, lines, tuple(broken)
 
 
@@ -257,6 +259,12 @@ def _swallowed(file: _File, written: Sequence[str], begin: int, end: int) -> Ite
     for line, row in enumerate(written, start=begin):
         if not row.isspace():
             yield line, _shown(row.rstrip("\r\n"), file.dialect.separator, file), reason
+
+
+def _swallowed_all(file: _File, broken: Sequence[Ragged]) -> SourceError:
+    line, _, reason = broken[0]
+    way_out = "Close the quotes, or export texts without line feeds."
+    return refusal(file.name, line, "", f"every row {reason}", "rows of data", way_out, "open_quote")
 
 
 def _broken_header(file: _File, begin: int, end: int) -> SourceError:

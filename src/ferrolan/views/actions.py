@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from ferrolan.base.language import _
+from ferrolan.views import limits
 from ferrolan.views.cells import Book, name, say
 from ferrolan.views.earnings import plain_replies, reply, strongest
 from ferrolan.views.meters import class_of, suspect_of, tags_of
@@ -26,12 +27,13 @@ _LEAST = 1.0  # ¤/a: what earns or costs less is rounding
 
 @dataclass(frozen=True)
 class Action:
-    """What to do, whose it is, by when, and the threshold that would change it."""
+    """What to do, whose it is, by when, the threshold that would change it, and what must be known of it."""
 
     what: Markup
     who: Markup
     when: Markup
     changes: Markup
+    note: Markup | str = ""
 
 
 def actions(book: Book, kind: str) -> list[Action]:
@@ -95,6 +97,7 @@ def _limit(book: Book, row: int) -> Action:
         say(_("its worth, however much there is"))
         if math.isinf(book.real("plan_limits", limit, "valid_up") or 0.0)
         else say(_("its worth beyond the next {up}"), up=book.number("plan_limits", limit, "valid_up")),
+        limits.in_short(book, limit),
     )
 
 

@@ -63,11 +63,29 @@ class QuotedPrice:
 
 
 @dataclass(frozen=True)
+class QuotedLimit:
+    """A limit the plan keeps to, as the document declares it; ``name`` and ``kind`` are those of ``plan_limits``.
+
+    ``written`` is the number as it stands there, with its scale; ``source`` an id of the source catalogue, or None where
+    it is synthetic or the plant's own; ``note`` what must travel with it, such as that no nameplate is published.
+    """
+
+    name: str
+    kind: str
+    written: str
+    note: str = ""
+    source: str | None = None
+    synthetic: bool = False
+    period: str = ""
+
+
+@dataclass(frozen=True)
 class Scenario:
     """A market scenario: an instrument of a region and its step.
 
     ``share`` is the limit of a quota as a share of the base case's exports or production, or the rate of a tariff;
-    ``each`` says whether every commodity is limited by itself, instead of all by one tonnage.
+    ``each`` says whether every commodity is limited by itself, instead of all by one tonnage; ``note`` is what the
+    document takes for granted in it.
     """
 
     name: str
@@ -76,6 +94,7 @@ class Scenario:
     share: float
     each: bool = False
     synthetic: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,6 +133,10 @@ class Context:
         Currency of every result: what ``¤`` stands for in a declared unit.
     costs
         What the declared costs hold: ``variable`` ones alone, or ``cash`` costs with the fixed ones.
+    covers
+        What the plan's gain covers and what it does not, in the words of the document; empty where it says nothing.
+    synthetic_rates
+        Currencies whose exchange rate is synthetic.
     industries
         What the enterprise makes, ``rare_earths`` or ``steel`` or both: which part of the public record concerns it.
     made_up, declared
@@ -128,6 +151,8 @@ class Context:
         Quarterly published transfer prices, oldest first.
     prices
         Prices the plan uses.
+    limits
+        Limits the plan keeps to, as declared.
     scenarios
         Scenarios of the market beside its base case.
     citations
@@ -156,6 +181,8 @@ class Context:
     home: str | None = None
     currency: str = "CNY"
     costs: str = "variable"
+    covers: str = ""
+    synthetic_rates: tuple[str, ...] = ()
     industries: tuple[str, ...] = ()
     made_up: int = 0
     declared: int = 0
@@ -163,6 +190,7 @@ class Context:
     names: Mapping[str, str] = field(default_factory=dict)
     published: tuple[Quarter, ...] = ()
     prices: tuple[QuotedPrice, ...] = ()
+    limits: tuple[QuotedLimit, ...] = ()
     scenarios: tuple[Scenario, ...] = ()
     citations: Mapping[str, str] = field(default_factory=dict)
     streams: tuple[Stream, ...] = ()
@@ -203,7 +231,13 @@ class Context:
         return "; ".join(self.citations.get(source, source) for source in ids)
 
 
-_PARTS = {"published": Quarter, "prices": QuotedPrice, "scenarios": Scenario, "streams": Stream}
+_PARTS = {
+    "published": Quarter,
+    "prices": QuotedPrice,
+    "limits": QuotedLimit,
+    "scenarios": Scenario,
+    "streams": Stream,
+}
 
 
 def _read(told: Json) -> dict[str, Any]:  # Any: the fields of Context, each with its own type

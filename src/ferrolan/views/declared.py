@@ -13,7 +13,7 @@ from ferrolan.assembly import tags
 from ferrolan.assembly.plan import net_price, plan_months
 from ferrolan.base.language import _
 from ferrolan.base.provenance import RunIdentity
-from ferrolan.base.schema import Price
+from ferrolan.base.schema import Price, Sourced
 from ferrolan.base.time import Period
 from ferrolan.base.units import canonical_unit, parse
 from ferrolan.enterprise.document import Enterprise
@@ -21,7 +21,7 @@ from ferrolan.enterprise.origins import synthetic_values
 from ferrolan.enterprise.policies import Market
 from ferrolan.records.exclusions import Exclusion
 from ferrolan.studies.published import quarters
-from ferrolan.views.context import Context, Quarter, QuotedPrice, Scenario, Stream, spelled
+from ferrolan.views.context import Context, Quarter, QuotedLimit, QuotedPrice, Scenario, Stream, spelled
 
 
 def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence[Exclusion] = ()) -> Context:
@@ -51,6 +51,8 @@ def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence
         home=None if enterprise.market is None else enterprise.market.home,
         currency=enterprise.enterprise.currency,
         costs=enterprise.plan.costs,
+        covers=enterprise.plan.covers or "",
+        synthetic_rates=tuple(name for name, rate in enterprise.enterprise.exchange_rates.items() if rate.synthetic),
         industries=_industries(enterprise),
         made_up=made_up,
         declared=declared,
@@ -58,6 +60,7 @@ def context_of(enterprise: Enterprise, identity: RunIdentity, excluded: Sequence
         names=_names(enterprise),
         published=_published(enterprise),
         prices=_prices(enterprise),
+        limits=tuple(_limit(*limit) for limit in _limits(enterprise)),
         scenarios=_scenarios(enterprise),
         citations={name: str(facts.cite(name)) for name in facts.sources()},
         streams=tuple(
@@ -159,11 +162,40 @@ def _price_notes(enterprise: Enterprise, name: str, price: Price) -> Iterator[st
         yield _("counted per tonne of {basis}").format(basis=basis)
 
 
+def _limits(enterprise: Enterprise) -> Iterator[tuple[str, str, Sourced]]:
+    """Every declared limit of the plan: its name and kind as ``plan_limits`` has them, and the value."""
+    for name, unit in enterprise.units.items():
+        if unit.capacity is not None:
+            yield name, "capacity", unit.capacity
+    for name, quota in enterprise.quotas.items():
+        yield name, "quota", quota.limit
+    for name, commodity in enterprise.commodities.items():
+        for side, trade in (("buy", commodity.buy), ("sell", commodity.sell)):
+            if trade is not None:
+                yield f"{side} {name}", "market", trade.limit
+    for transfer in enterprise.transfers.values():
+        yield f"transfer {transfer.from_} to {transfer.to}", "market", transfer.limit
+
+
+def _limit(name: str, kind: str, value: Sourced) -> QuotedLimit:
+    return QuotedLimit(
+        name=name,
+        kind=kind,
+        written=value.written if value.scale == 1.0 else f"{value.written} × {value.scale:g}",
+        note=value.note or "",
+        source=value.source,
+        synthetic=value.synthetic,
+        period=value.period or "",
+    )
+
+
 def _scenarios(enterprise: Enterprise) -> tuple[Scenario, ...]:
     if enterprise.market is None:
         return ()
     return tuple(
-        Scenario(name, item.instrument, item.region, item.step.value, item.each, item.step.synthetic)
+        Scenario(
+            name, item.instrument, item.region, item.step.value, item.each, item.step.synthetic, item.step.note or ""
+        )
         for name, item in enterprise.market.scenarios.items()
     )
 
@@ -188,17 +220,17 @@ def _market_notes(enterprise: Enterprise, market: Market) -> Iterator[str]:
 
 
 def _other_prices(enterprise: Enterprise, market: Market) -> Iterator[str]:
-    """Products whose price in the plan is not the one from which the market case starts."""
+    """Products whose price in the plan is of another date than the one from which the market case starts."""
     starts = {demand.commodity: demand.price for demand in market.demands.values() if demand.region == market.home}
     for product, commodity in market.products.items():
         sell, start = enterprise.commodities[product].sell, starts.get(commodity)
         if sell is None or start is None or start.period == sell.price.period:
             continue
+        if not sell.price.period or not start.period:
+            continue  # of what has no date none can be said to be another
         yield _(
             "{product} in the plan is of {planned}, in the market case of {start}: other dates, other prices."
-        ).format(
-            product=spelled(product), planned=sell.price.period or _("no date"), start=start.period or _("no date")
-        )
+        ).format(product=spelled(product), planned=sell.price.period, start=start.period)
 
 
 def _followed(market: Market) -> Iterator[str]:
@@ -233,8 +265,3 @@ def _notes(enterprise: Enterprise) -> Iterator[str]:
         yield _("The plant and its raw month are synthetic, at a sourced scale.")
     yield from _made_up(enterprise)
     yield from _rates(enterprise) if enterprise.market is None else _market_notes(enterprise, enterprise.market)
-    for quota in enterprise.quotas.values():
-        if quota.limit.note:
-            yield _("{title}: the figure of {period}. {note}.").format(
-                title=quota.title.capitalize(), period=quota.limit.period or _("no date"), note=quota.limit.note
-            )

@@ -32,6 +32,15 @@ def earned(book: Book) -> Markup | None:
     return say(_("The plan earns {gain} {before}, on sales of {sales}."), **parts)
 
 
+def covered(book: Book) -> Markup:
+    """What the plan's gain covers and what it does not, in the words of the document; empty where it says nothing."""
+    if not book.text("view_earned", 0, "covers"):
+        return Markup("")
+    return say(
+        "{covers}", covers=book.word("view_earned", 0, "covers", sentence(book.text("view_earned", 0, "covers")))
+    )
+
+
 def sales_lines(book: Book) -> list[Markup]:
     """The product that brings most, with its share of the sales; nothing where there is one product alone."""
     rows = book.rows("view_trade", side="sell")
@@ -100,6 +109,17 @@ def reply_title(book: Book, row: int) -> Markup:
 def capital(sentence: str) -> str:
     """A sentence with its first letter large."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def sentence(text: str) -> str:
+    """A text of a document as a sentence: a capital first, a full stop at its end.
+
+    Examples
+    --------
+    >>> sentence("no forecast")
+    'No forecast.'
+    """
+    return capital(text) if text.endswith((".", "!", "?")) else f"{capital(text)}."
 
 
 def sales_title(book: Book) -> Markup:

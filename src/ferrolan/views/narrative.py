@@ -210,6 +210,14 @@ def scenario_step(book: Book, scenario: str, *, clause: bool = False) -> Markup:
     return say("{step},", step=step) if clause and hits != "imports" else step
 
 
+def scenario_note(book: Book, scenario: str) -> Markup:
+    """What the document takes for granted in a scenario, in its own words; empty where it says nothing."""
+    row = book.row("view_scenarios", scenario=scenario)
+    if row is None or not book.text("view_scenarios", row, "note"):
+        return Markup("")
+    return book.word("view_scenarios", row, "note")
+
+
 def _untitled(book: Book) -> Markup:
     """The title of a run without a finding: what its plan earns, else that nothing has a price."""
     if values_concentrate(book) or book.real("view_earned", 0, "gain") is None:
@@ -313,11 +321,13 @@ def _market_finding(book: Book, row: int) -> Markup:
     if abs(money) < _LEAST_MONEY:
         return say(_("The {scenario} leaves the plan's sales as they are"), scenario=step)
     form = (
-        _("The {scenario} would take {money} from the plan's sales")
+        _("The {scenario} would take {money} from the plan's sales{granted}")
         if money < 0
-        else _("The {scenario} would add {money} to the plan's sales")
+        else _("The {scenario} would add {money} to the plan's sales{granted}")
     )
-    return say(form, scenario=step, money=book.number("findings", row, "money", absolute=True))
+    granted = scenario_note(book, book.text("findings", row, "subject"))
+    said = say(" ({note})", note=granted) if granted else ""
+    return say(form, scenario=step, money=book.number("findings", row, "money", absolute=True), granted=said)
 
 
 def _other_finding(book: Book, row: int) -> Markup:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from ferrolan.base.language import _
+from ferrolan.base.language import _, ngettext
 from ferrolan.views.cells import NOTHING, Book, name, say
 from ferrolan.views.earnings import reply
-from ferrolan.views.narrative import earning_limits, scenario_step
+from ferrolan.views.narrative import earning_limits, scenario_note, scenario_step
 from ferrolan.views.scope import has_account, values_concentrate
+from ferrolan.views.tables import QUOTA_PRODUCERS
 from ferrolan.views.words import limit_name, listed, market_party_name, month_name, sources_named, the
 
 _LEAST_CHANGE = 5e-4  # a price that moves by less stays as it is in print
@@ -95,11 +96,24 @@ def _intervals(book: Book) -> Markup:
         return say(_("These answers have no interval: the document says nothing of how uncertain its figures are."))
     level = book.number("view_run", 0, "level", digits=2)
     form = (
-        _("Intervals hold {level} of the draws of meters, prices and costs.")
+        _("Intervals hold {level} of the draws of meters, prices and costs.{rates}")
         if has_account(book)
-        else _("Intervals hold {level} of the draws of prices and costs; yields are taken as declared.")
+        else _("Intervals hold {level} of the draws of prices and costs alone; yields are taken as declared.{rates}")
     )
-    return say(form, level=level)
+    return say(form, level=level, rates=_undrawn_rates(book))
+
+
+def _undrawn_rates(book: Book) -> Markup:
+    """That synthetic exchange rates, on which every converted price hangs, are in no draw."""
+    currencies = book.context.synthetic_rates
+    if not currencies:
+        return Markup("")
+    form = ngettext(
+        " The exchange rate of {currencies} is synthetic and in no draw.",
+        " The exchange rates of {currencies} are synthetic and in no draw.",
+        len(currencies),
+    )
+    return say(form, currencies=listed(currencies))
 
 
 def _what_if(book: Book, question: str) -> list[Markup]:
@@ -216,6 +230,7 @@ def _intervention(book: Book) -> Question:
         answer += [sentence for scenario in scenarios(book) for sentence in market_sentences(book, scenario)]
     elif scenarios(book):
         answer.append(say(_("What each policy does to the market stands in the table below.")))
+        answer += _granted(book)
     asked = (
         _("Intervention: what does it do, and who pays?") if scenarios(book) else _("Intervention: what does it do?")
     )
@@ -224,6 +239,28 @@ def _intervention(book: Book) -> Question:
         answer,
         say(_("Not answered: needs a market case with an instrument.")),
         _market_limits(book),
+    )
+
+
+def _granted(book: Book) -> list[Markup]:
+    """What scenarios that move the plan's sales take for granted of the plan, beside the figure."""
+    found = [row for row in book.rows("findings", kind="market") if book.real("findings", row, "money") is not None]
+    return [
+        say(
+            _("{money} on the plan's sales by the {scenario}: {note}."),
+            money=book.number("findings", row, "money", signed=True),
+            scenario=scenario_step(book, subject),
+            note=scenario_note(book, subject),
+        )
+        for row in found
+        if scenario_note(book, subject := book.text("findings", row, "subject"))
+    ]
+
+
+def has_production_quota(book: Book) -> bool:
+    """Whether a scenario limits what producers may make, by a quota that they hold themselves."""
+    return any(
+        book.text("view_party_change", row, "party") == QUOTA_PRODUCERS for row in book.rows("view_party_change")
     )
 
 
@@ -243,8 +280,10 @@ def _market_limits(book: Book) -> Markup:
 
 
 def market_sentences(book: Book, scenario: str) -> list[Markup]:
-    """What a scenario of the market hits, where prices move most, and who gains and loses by it."""
-    return [*_hit(book, scenario), *_price_shift(book, scenario), *_gains(book, scenario)]
+    """What a scenario of the market hits, where prices move most, who gains and loses by it, what it takes for granted."""
+    told = [*_hit(book, scenario), *_price_shift(book, scenario), *_gains(book, scenario)]
+    granted = scenario_note(book, scenario)
+    return [*told, say(_("Taken for granted: {note}."), note=granted)] if granted else told
 
 
 def scenario_rows(book: Book) -> list[dict[str, Markup]]:
@@ -259,6 +298,7 @@ def _scenario_cells(book: Book, scenario: str) -> dict[str, Markup]:
     parties = _parties(book, scenario)
     return {
         "scenario": scenario_step(book, scenario),
+        "note": scenario_note(book, scenario),
         "hit": _hit_cell(book, scenario),
         "price": NOTHING
         if price is None

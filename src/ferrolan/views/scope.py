@@ -41,13 +41,14 @@ def has_account(book: Book) -> bool:
     return book.context.month is not None and not absent
 
 
-def missing(book: Book) -> list[Missing]:
-    """The stations that did not run, together where they need the same; none where nothing is missed."""
+def missing(book: Book, *among: str) -> list[Missing]:
+    """The stations that did not run, together where they need the same; of those named alone, if any are."""
     rows = [
         row
         for row in book.rows("stations")
         if book.text("stations", row, "state") not in _NOT_MISSED
         and book.text("stations", row, "station") not in _NEVER_MISSED
+        and (not among or book.text("stations", row, "station") in among)
     ]
     groups: dict[str, list[int]] = {}
     for row in rows:
@@ -108,7 +109,17 @@ def _state(book: Book, row: int) -> Markup:
     reason = book.text("stations", row, "reason")
     if not reason:
         return told
-    return say(_("{state} ({reason})"), state=told, reason=book.word("stations", row, "reason", reason))
+    return say(_("{state} ({reason})"), state=told, reason=book.word("stations", row, "reason", _reason(reason)))
+
+
+def _reason(reason: str) -> str:
+    """Why a station had nothing to do, in the reader's language."""
+    words = {
+        "the document declares no account": _("the document declares no account"),
+        "the document declares no concentrate": _("the document declares no concentrate"),
+        "the document declares no market": _("the document declares no market"),
+    }
+    return words.get(reason, reason)
 
 
 def _needs(station: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 from markupsafe import Markup
 
 from ferrolan.base.language import _
-from ferrolan.views import earnings, meters, narrative, questions, scope, worth
+from ferrolan.views import earnings, meters, narrative, questions, scope, taken, worth
 from ferrolan.views.cells import Book, plain, say, spread_of
 from ferrolan.views.context import Context
 from ferrolan.views.tables import open_book
@@ -39,19 +39,27 @@ def lines(tables: Tables, context: Context) -> Iterator[str]:
     if scope.values_concentrate(book):
         yield from _told(*_concentrate(book), *_quotas(book))
     yield from plan_lines(book.tables, context)
-    yield from market_lines(book.tables, context)
+    if book.rows("market"):
+        yield from market_lines(book.tables, context)
     yield from _told(*_missing(book))
 
 
 def raw_lines(tables: Tables, context: Context) -> Iterator[str]:
-    """What was taken from each source, and from all together."""
+    """What was taken from each source and from all together, what was repaired and refused and why; or why nothing was."""
     book = open_book(tables, context)
     yield from _told(*(_source(book, row) for row in book.rows("ingest")), meters.raw_data(book))
+    if book.rows("ingest"):
+        yield from taken.repaired_lines(book.frame("repaired"))
+        yield from taken.refused_lines(book.frame("rejected"))
+        yield from taken.remark_lines(book.frame("remarks"))
+    yield from _told(*_missing(book, "raw data", "historian"))
 
 
 def account_lines(tables: Tables, context: Context) -> Iterator[str]:
     """What came in, whether the balances pass, which meters stand out, and that their readings still count."""
-    yield from _told(*_account(open_book(tables, context)))
+    book = open_book(tables, context)
+    absent = scope.missing(book, "raw data", "historian", "account")
+    yield from _told(*(_missing(book, "raw data", "historian", "account") if absent else _account(book)))
 
 
 def plan_lines(tables: Tables, context: Context) -> Iterator[str]:
@@ -64,8 +72,7 @@ def plan_lines(tables: Tables, context: Context) -> Iterator[str]:
 def market_lines(tables: Tables, context: Context) -> Iterator[str]:
     """The base case at home, and what each scenario does to prices and to the plan's sales."""
     book = open_book(tables, context)
-    if book.rows("market"):
-        yield from _told(*_market(book))
+    yield from _told(*(_market(book) if book.rows("market") else _missing(book, "market")))
 
 
 def needs_a_person(tables: Tables) -> bool:
@@ -117,6 +124,7 @@ def _account(book: Book) -> Iterator[Markup]:
 
 def _plan(book: Book) -> Iterator[Markup]:
     yield earnings.earned(book) or Markup("")
+    yield earnings.covered(book)
     for line in earnings.sales_lines(book):
         yield say(_("{finding}."), finding=line)
     yield from _findings(book, "value", 1)
@@ -147,9 +155,12 @@ def _market(book: Book) -> Iterator[Markup]:
         yield from questions.market_sentences(book, scenario)
 
 
-def _missing(book: Book) -> Iterator[Markup]:
-    for item in scope.missing(book):
+def _missing(book: Book, *among: str) -> Iterator[Markup]:
+    """Why stations have nothing to say; of those asked for by name, also what to add to have them."""
+    for item in scope.missing(book, *among):
         yield say(_("Not in this run: {stations}, {state}."), stations=item.stations, state=item.state)
+        if among:
+            yield say(_("To have this, declare {needs}."), needs=item.needs)
 
 
 def _concentrate(book: Book) -> Iterator[Markup]:

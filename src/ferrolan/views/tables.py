@@ -20,6 +20,8 @@ from ferrolan.views.context import Context
 WORTHLESS = 1.0  # ¤/t: a tonne worth less is worth nothing; published prices are quoted to 1 CNY/t
 LEVELS = (0.05, 0.95)  # quantiles of the draws, as base/tables.py declares for concentrate_value
 BIAS_LEVEL = 0.95  # level of a bias's interval, as base/tables.py declares for suspects
+QUOTA_PRODUCERS = "producers_with_quota"
+"""Party of ``view_party_change``: producers and holders of a production quota, who are the same."""
 _NORMAL_95 = 1.96  # |z| that one normal variate in twenty exceeds
 _HELD = "held at its bound"  # what the account's reason says of a value that lies at the end of its range
 _LEAST_TRADE = 1e-3  # units a month: less is a solver's rounding
@@ -97,12 +99,25 @@ PRICES = _declare(
     note=(pl.String, "", "what must travel with the price"),
 )
 
+LIMITS = _declare(
+    "view_limits",
+    "one limit of the plan as the document declares it",
+    limit=(pl.String, "", "as in plan_limits"),
+    kind=(pl.String, "", "as in plan_limits"),
+    written=(pl.String, "", "the number as declared, with its scale"),
+    note=(pl.String, "", "what must travel with it"),
+    source=(pl.String, "", "source id, null where synthetic or the plant's own"),
+    synthetic=(pl.Boolean, "", "whether it is synthetic"),
+    period=(pl.String, "", "time the figure speaks of"),
+)
+
 SCENARIOS = _declare(
     "view_scenarios",
     "one scenario of the market beside its base case, and the commodity it hits most",
     scenario=(pl.String, "", "scenario"),
     share=(pl.Float64, "1", "limit of a quota over the base case's exports or production, or rate of a tariff"),
     synthetic=(pl.Boolean, "", "whether the step is synthetic"),
+    note=(pl.String, "", "what the document takes for granted in it"),
     hits=(pl.String, "", "what it limits in its region: exports | production | imports"),
     commodity=(pl.String, "", "commodity that gives way most, null where none does"),
     cut=(pl.Float64, "1", "change of what is limited over that of the base case"),
@@ -182,6 +197,7 @@ EARNED = _declare(
     gain=(pl.Float64, "¤/a", "gain of the plan a year before fixed costs; null where no question put to it tells"),
     sales=(pl.Float64, "¤/a", "all that is sold; null where a price is missing"),
     purchases=(pl.Float64, "¤/a", "all that is bought, without utilities; null where a price is missing"),
+    covers=(pl.String, "", "what the gain covers and what not, as the document says; null where it does not"),
 )
 
 LOADS = _declare(
@@ -256,14 +272,14 @@ PARTY_CHANGE = _declare(
     "what one party gains from one scenario against the base",
     scenario=(pl.String, "", "scenario"),
     region=(pl.String, "", "region"),
-    party=(pl.String, "", "party"),
+    party=(pl.String, "", "party; under a production quota the producers hold it, and stand as one with it"),
     change=(pl.Float64, "¤/a", "surplus less that of the base"),
 )
 
 VIEWS: Mapping[str, Table] = {
     table.name: table
     for table in (
-        RUN, TAKEN, PUBLISHED, PRICES, SCENARIOS, CONCENTRATE, VALUE, QUOTAS, MADE, TRADE, EARNED, LOADS, CLOSURES, ADJUSTMENTS, RARE_EARTHS,
+        RUN, TAKEN, PUBLISHED, PRICES, LIMITS, SCENARIOS, CONCENTRATE, VALUE, QUOTAS, MADE, TRADE, EARNED, LOADS, CLOSURES, ADJUSTMENTS, RARE_EARTHS,
         MARKET_CHANGE, PARTY_CHANGE,
     )
 }  # fmt: skip
@@ -302,6 +318,7 @@ def derive(tables: _Frames, context: Context) -> dict[str, pl.DataFrame]:
         "view_ingest": _ingest,
         "view_published": _published,
         "view_prices": _prices,
+        "view_limits": _limits,
         "view_scenarios": _scenarios,
         "view_concentrate": _concentrate,
         "view_value": _value,
@@ -401,6 +418,14 @@ def _prices(tables: _Frames, context: Context) -> pl.DataFrame:
     return _rows(PRICES, [{name: getattr(price, name) for name in PRICES.columns} for price in context.prices])
 
 
+def _limits(tables: _Frames, context: Context) -> pl.DataFrame:
+    names = {"limit": "name"}
+    rows = [
+        {column: getattr(limit, names.get(column, column)) for column in LIMITS.columns} for limit in context.limits
+    ]
+    return _rows(LIMITS, rows)
+
+
 _HITS = {"export_quota": "exports", "production_quota": "production", "tariff": "imports"}
 
 
@@ -419,6 +444,7 @@ def _scenarios(tables: _Frames, context: Context) -> pl.DataFrame:
             "scenario": scenario.name,
             "share": scenario.share,
             "synthetic": scenario.synthetic,
+            "note": scenario.note,
             "hits": hits,
         }
         if cut.height:
@@ -560,7 +586,8 @@ def _earned(tables: _Frames, context: Context) -> pl.DataFrame:
     """Gain, sales and purchases of the plan; an unpriced part of a sum leaves the sum unknown."""
     made, trade = _made(tables, context), _trade(tables, context)
     row: dict[str, object] = {
-        "gain": next(iter(tables["what_if"].filter(pl.col("against").is_null())["base_gain"]), None)
+        "gain": next(iter(tables["what_if"].filter(pl.col("against").is_null())["base_gain"]), None),
+        "covers": context.covers or None,
     }
     for side, column, told in (("sell", "sold", "sales"), ("buy", "bought", "purchases")):
         priced = set(trade.filter(pl.col("side") == side)["commodity"])
@@ -718,4 +745,14 @@ def _party_change(tables: _Frames, context: Context) -> pl.DataFrame:
     rest = parties.filter(pl.col("scenario") != "base")
     pairs = rest.join(base, on=["region", "party"], how="left", suffix="_base", maintain_order="left")
     change = pl.col("surplus") - pl.col("surplus_base").fill_null(0.0)
-    return pairs.select("scenario", "region", "party", change=change)
+    told = pairs.select("scenario", "region", "party", change=change)
+    return _holders_with_producers(told, context)
+
+
+def _holders_with_producers(changes: pl.DataFrame, context: Context) -> pl.DataFrame:
+    """Holders of a production quota are its producers: both as one, what it is worth to them and what it costs them."""
+    quotas = [item for item in context.scenarios if item.instrument == "production_quota"]
+    held = [(pl.col("scenario") == item.name) & (pl.col("region") == item.region) for item in quotas]
+    one = pl.col("party").is_in(["producers", "quota_holders"]) & pl.any_horizontal(pl.lit(value=False), *held)
+    named = changes.with_columns(party=pl.when(one).then(pl.lit(QUOTA_PRODUCERS)).otherwise(pl.col("party")))
+    return named.group_by("scenario", "region", "party", maintain_order=True).agg(change=_strict_sum("change"))

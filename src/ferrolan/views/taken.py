@@ -31,13 +31,38 @@ def lines(tables: Tables) -> Iterator[str]:
     yield _taken(tables["ingest"])
     yield from _columns(tables["taken_columns"])
     yield from _files(tables["ingest"])
-    yield from _repaired(tables["repaired"])
+    yield from repaired_lines(tables["repaired"])
     yield from _held(tables["taken_columns"], tables["stale_stretches"])
     yield from _ranges(tables["taken_columns"])
-    yield from _refused(tables["rejected"])
+    yield from refused_lines(tables["rejected"])
     yield from _left_out(tables["ingest"])
-    yield from _remarks(tables["remarks"])
+    yield from remark_lines(tables["remarks"])
     yield _provenance(tables["taken_files"])
+
+
+def repaired_lines(repaired: pl.DataFrame) -> Iterator[str]:
+    """What was taken otherwise than it stood, reason by reason, each with the first place."""
+    for row in _by_reason(repaired, pl.first("taken")):
+        yield _(
+            'Repaired or doubted, {count} ×: {reason}. First on line {line} of {file}: "{found}" taken as {taken}.'
+        ).format(**row)
+
+
+def refused_lines(rejected: pl.DataFrame) -> Iterator[str]:
+    """What was not taken, reason by reason, each with the first place; that nothing was refused is said."""
+    if rejected.is_empty():
+        yield _("Refused: nothing.")
+    for row in _by_reason(rejected):
+        yield _('Refused, {count} ×: {reason}. First on line {line} of {file}: "{found}".').format(**row)
+
+
+def remark_lines(remarks: pl.DataFrame) -> Iterator[str]:
+    """What a person should look at, and what to do."""
+    for row in remarks.head(_MOST).iter_rows(named=True):
+        place = f"{_name(row['file'])}:{row['line']}" if row["line"] else _name(row["file"])
+        place = " ".join(part for part in (place, row["path"]) if part)
+        yield _("Look at {place}: {found}. {way_out}").format(place=place, found=row["found"], way_out=row["way_out"])
+    yield from _more(remarks.height - _MOST)
 
 
 def _taken(ingest: pl.DataFrame) -> str:
@@ -69,20 +94,6 @@ def _files(ingest: pl.DataFrame) -> Iterator[str]:
         return
     for row in ingest.iter_rows(named=True):
         yield "  " + _("{source}: {rows} rows.").format(source=row["source"], rows=_number(row["rows"]))
-
-
-def _repaired(repaired: pl.DataFrame) -> Iterator[str]:
-    for row in _by_reason(repaired, pl.first("taken")):
-        yield _(
-            'Repaired or doubted, {count} ×: {reason}. First on line {line} of {file}: "{found}" taken as {taken}.'
-        ).format(**row)
-
-
-def _refused(rejected: pl.DataFrame) -> Iterator[str]:
-    if rejected.is_empty():
-        yield _("Refused: nothing.")
-    for row in _by_reason(rejected):
-        yield _('Refused, {count} ×: {reason}. First on line {line} of {file}: "{found}".').format(**row)
 
 
 def _by_reason(frame: pl.DataFrame, *more: pl.Expr) -> Iterator[dict[str, object]]:
@@ -129,14 +140,6 @@ def _left_out(ingest: pl.DataFrame) -> Iterator[str]:
         shown = ", ".join(names[:_MOST])
         yield _("Not mapped, so not read: {names}.").format(names=shown)
         yield from _more(len(names) - _MOST)
-
-
-def _remarks(remarks: pl.DataFrame) -> Iterator[str]:
-    for row in remarks.head(_MOST).iter_rows(named=True):
-        place = f"{_name(row['file'])}:{row['line']}" if row["line"] else _name(row["file"])
-        place = " ".join(part for part in (place, row["path"]) if part)
-        yield _("Look at {place}: {found}. {way_out}").format(place=place, found=row["found"], way_out=row["way_out"])
-    yield from _more(remarks.height - _MOST)
 
 
 def _provenance(files: pl.DataFrame) -> str:

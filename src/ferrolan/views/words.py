@@ -13,6 +13,8 @@ from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say
 from ferrolan.views.context import Context, Scenario
 
+_ARTICLES = ("the", "a", "an", "our")
+
 
 def measure_name(measure: str, party: str = "group") -> str:
     """A measure of the concentrate table in words; a tonne less to deliver is a tonne the seller need not make."""
@@ -130,10 +132,11 @@ def the(title: str) -> str:
 
     Examples
     --------
-    >>> the("steel company"), the("China")
-    ('the steel company', 'China')
+    >>> the("steel company"), the("the company"), the("China")
+    ('the steel company', 'the company', 'China')
     """
-    return title if not title or title[:1].isupper() else _("the {title}").format(title=title)
+    has_article = title.partition(" ")[0] in _ARTICLES
+    return title if not title or title[:1].isupper() or has_article else _("the {title}").format(title=title)
 
 
 def scenario_name(context: Context, scenario: str) -> str:
@@ -154,6 +157,7 @@ def market_party_name(party: str) -> str:
         "consumers": _("consumers"),
         "producers": _("producers"),
         "quota_holders": _("quota holders"),
+        "producers_with_quota": _("producers with their quota"),
         "treasury": _("treasury"),
     }
     return words.get(party, party.replace("_", " "))

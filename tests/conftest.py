@@ -86,7 +86,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory, with_raw: Callable[[Path], Pa
         return result
 
     yield run
-    assert [folder for folder, written in runs.items() if _written(folder) != written] == [], "a test wrote into a kept run"
+    assert [folder for folder, written in runs.items() if _written(folder) != written] == [], (
+        "a test wrote into a kept run"
+    )
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,9 @@ def test_no_market_however_wild_ends_in_a_surprise(seed: int) -> None:
     draw, cleared = random.Random(seed), 0
     for _ in range(40):
         try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # amounts up to 1e300 are meant to overflow
+            with np.errstate(
+                over="ignore", invalid="ignore", divide="ignore"
+            ):  # amounts up to 1e300 are meant to overflow
                 cleared += bool(clear(wild_market(draw)).certificates["passed"].all())
         except FerrolanError as error:
             assert error.exit_code == 3  # noqa: PT017  which of two errors comes is the market's business

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -38,6 +39,7 @@ PLAN_SECTIONS = [
 ]  # fmt: skip
 
 
+@cache
 def page(name: str) -> Element:
     return read(render(*CASES[name]))
 

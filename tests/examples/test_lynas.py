@@ -203,7 +203,9 @@ def test_the_market_is_that_of_the_plant_example_value_for_value(lynas: Enterpri
     assert lynas.market is not None and other.market is not None
     for section in ("mines", "demands", "freight", "disposal_cost"):
         mine = {path: (v.written, v.source, v.synthetic) for path, v in declared_values(getattr(lynas.market, section))}
-        theirs = {path: (v.written, v.source, v.synthetic) for path, v in declared_values(getattr(other.market, section))}
+        theirs = {
+            path: (v.written, v.source, v.synthetic) for path, v in declared_values(getattr(other.market, section))
+        }
         assert mine == theirs
     rate = lynas.enterprise.exchange_rates
     through_usd = rate["USD"].value / other.enterprise.exchange_rates["USD"].value

@@ -49,15 +49,25 @@ def test_no_two_labels_of_a_figure_meet_and_none_leaves_its_frame(worthless: boo
             assert left >= -0.5 and right <= width + 0.5 and top >= -0.5 and bottom <= height + 0.5, (name, text)
 
 
-@settings(max_examples=40, deadline=None)
-@given(
-    st.lists(st.floats(0, 90_000), min_size=1, max_size=6),
-    st.floats(0, 90_000),
-    st.floats(0, 0.9),
-)
+ANY_VALUES = given(st.lists(st.floats(0, 90_000), min_size=1, max_size=6), st.floats(0, 90_000), st.floats(0, 0.9))
+
+
+@settings(max_examples=10, deadline=None)
+@ANY_VALUES
 def test_labels_of_the_value_figure_never_meet_whatever_the_values(
     values: list[float], published: float, width: float
 ) -> None:
+    _value_figure_keeps_its_labels_apart(values, published, width)
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, derandomize=False)
+@ANY_VALUES
+def test_labels_of_the_value_figure_never_meet_for_minutes(values: list[float], published: float, width: float) -> None:
+    _value_figure_keeps_its_labels_apart(values, published, width)
+
+
+def _value_figure_keeps_its_labels_apart(values: list[float], published: float, width: float) -> None:
     names = ("marginal_right", "marginal_left", "netback", "buyer_maximum", "seller_minimum", "marginal_right")
     rows: list[dict[str, object]] = [
         {

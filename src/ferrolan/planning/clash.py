@@ -51,14 +51,13 @@ def clash(compiled: CompiledProblem, attempt: Attempt) -> str:
     found = clashing_limits(compiled, attempt)
     if not found:
         return "the plan has no answer even with every limit lifted: opening stocks cannot be placed"
-    cures = [_cure(compiled, limit, attempt) for limit in found]
+    ways = [_way_out(compiled, limit, found, attempt) for limit in found]
     statements = "\n".join(
-        f"- {_statement(limit)}; {_uncured(compiled, limit, attempt) if cure is None else _cured(limit, cure)}"
-        for limit, cure in zip(found, cures, strict=True)
+        f"- {_statement(limit)}; {_said(limit, way)}" for limit, way in zip(found, ways, strict=True)
     )
     if len(found) == 1:
         return f"no plan meets this statement:\n{statements}"
-    before, after = _frame([cure is not None for cure in cures])
+    before, after = _frame(ways)
     return f"no plan meets these {len(found)} statements together, {before}:\n{statements}\n{after}"
 
 
@@ -79,21 +78,6 @@ def clashing_limits(compiled: CompiledProblem, attempt: Attempt) -> tuple[Limit,
     return tuple(kept)
 
 
-def _frame(cured: Sequence[bool]) -> tuple[str, str]:
-    """What stands before and after the statements, by which of them can give way alone."""
-    if all(cured):
-        return (
-            "and without any one of them there is a plan",
-            "Give way in one of them; each change is the smallest that is enough by itself.",
-        )
-    if any(cured):
-        return (
-            "and other limits stand in the way besides",
-            "Give way where a number would do; it is the smallest change that is enough by itself.",
-        )
-    return "and other limits stand in the way besides", "More than one limit must give way."
-
-
 def _priority(limit: Limit) -> tuple[int, str]:
     given = limit.shift.side in ("row", "column_lower")
     order = {"market": 0, "stock": 1, "capacity": 2, "quota": 3, "supply": 5}[limit.kind]
@@ -101,10 +85,12 @@ def _priority(limit: Limit) -> tuple[int, str]:
 
 
 def _lifted(program: Program, limit: Limit) -> Program:
+    """The program without a limit: a supply is as large as one likes or nothing, and never becomes a debt."""
     side, at = limit.shift.side, limit.shift.indices
     if side == "row":
         lower, upper = program.row_lower.copy(), program.row_upper.copy()
-        lower[at], upper[at] = -np.inf, np.inf
+        lower[at] = np.where(limit.bounds < 0, -np.inf, lower[at] - limit.bounds)
+        upper[at] = np.where(limit.bounds > 0, np.inf, upper[at] - limit.bounds)
         return replace(program, row_lower=lower, row_upper=upper)
     bounds: Floats = getattr(program, side).copy()
     bounds[at] = 0.0 if side == "column_lower" else np.inf
@@ -119,6 +105,24 @@ def _feasible(program: Program, attempt: Attempt) -> bool:
     return True
 
 
+def _way_out(compiled: CompiledProblem, limit: Limit, found: Sequence[Limit], attempt: Attempt) -> float | Limit | None:
+    """The smallest change of a limit alone that is enough, or else the limit that still forbids a plan without it.
+
+    What was ``found`` has a plan without it, so a set that clashes without it holds at least one other limit. None
+    where there is a plan without the limit, but not with a change by the same per cent in every month.
+    """
+    cure = _cure(compiled, limit, attempt)
+    if cure is not None:
+        return cure
+    others = tuple(other for other in compiled.limits if other is not limit)
+    rest = replace(compiled, program=_lifted(compiled.program, limit), limits=others)
+    if _feasible(rest.program, attempt):
+        return None
+    named = {id(one) for one in found}
+    besides = [other for other in clashing_limits(rest, attempt) if id(other) not in named]
+    return min(besides, key=_priority, default=None)
+
+
 def _cure(compiled: CompiledProblem, limit: Limit, attempt: Attempt) -> float | None:
     """Smallest change of this limit alone that makes the plan feasible [unit]; None where none does."""
     cures: list[float] = []
@@ -127,20 +131,22 @@ def _cure(compiled: CompiledProblem, limit: Limit, attempt: Attempt) -> float | 
             cures.append(sign * float(attempt(travel(compiled.program, limit.shift, sign, shortest=True)).x[-1]))
         except Infeasible:
             continue
-    if limit.shift.side == "column_lower":  # a stock ends no lower than empty
-        cures = [cure for cure in cures if -cure <= limit.value * (1.0 + 1e-9)]
-    return min(cures, key=abs, default=None)
+    least = -abs(limit.value) * (1.0 + 1e-9)  # a stock ends no lower than empty, and a supply never becomes a debt
+    return min(
+        (cure for cure in cures if limit.value == 0.0 or cure * np.sign(limit.value) >= least), key=abs, default=None
+    )
 
 
-def _uncured(compiled: CompiledProblem, limit: Limit, attempt: Attempt) -> str:
-    """That no change of a limit is enough, and what else forbids a plan once it is lifted."""
-    others = tuple(other for other in compiled.limits if other is not limit)
-    rest = replace(compiled, program=_lifted(compiled.program, limit), limits=others)
-    besides = clashing_limits(rest, attempt)
-    if not besides:
-        return "no change of it alone is enough: opening stocks cannot be placed"
-    first = min(besides, key=_priority)
-    return f"no change of it alone is enough: without it {_statement(first)} still forbids a plan"
+def _frame(ways: Sequence[float | Limit | None]) -> tuple[str, str]:
+    """What stands before and after the statements, by which of them can give way alone."""
+    besides = any(isinstance(way, Limit) for way in ways)
+    before = "and other limits stand in the way besides" if besides else "and without any one of them there is a plan"
+    numbers = [isinstance(way, float) for way in ways]
+    if all(numbers):
+        return before, "Give way in one of them; each change is the smallest that is enough by itself."
+    if any(numbers):
+        return before, "Give way where a number would do; it is the smallest change that is enough by itself."
+    return before, "More than one limit, or single months, must give way."
 
 
 def _statement(limit: Limit) -> str:
@@ -157,9 +163,13 @@ def _statement(limit: Limit) -> str:
     return f"{what} ({limit.owner}): at most {amount} {each} {limit.period}"
 
 
-def _cured(limit: Limit, cure: float) -> str:
-    less_or_more = f"{_amount(abs(cure), limit.unit)} {'more' if cure * limit.value >= 0 else 'less'}"
-    return f"{_amount(abs(limit.value + cure), limit.unit)} would do, {less_or_more}"
+def _said(limit: Limit, way: float | Limit | None) -> str:
+    if way is None:
+        return "no change of it by the same per cent in every month is enough"
+    if isinstance(way, Limit):
+        return f"no change of it alone is enough: without it {_statement(way)} still forbids a plan"
+    less_or_more = f"{_amount(abs(way), limit.unit)} {'more' if way * limit.value >= 0 else 'less'}"
+    return f"{_amount(abs(limit.value + way), limit.unit)} would do, {less_or_more}"
 
 
 def _amount(value: float, unit: str) -> str:

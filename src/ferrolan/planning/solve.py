@@ -234,7 +234,7 @@ def solve(compiled: CompiledProblem, *, solver: Solver | None = None, start: Bas
     Raises
     ------
     Infeasible
-        The message names the smallest set of statements that clash, and what would cure them.
+        The message names statements that clash, none of which can be left out, and what would cure them.
     NotConverged, ProblemError
         As ``Solver.solve``.
     """

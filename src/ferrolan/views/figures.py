@@ -217,7 +217,7 @@ def loads(book: Book, rows: Sequence[int], title: Markup) -> Figure | None:
         label = Label(gutter - 8, 20 * place + 18, names[row], _SIZE, "end")
         number = book.number("view_loads", row, "load", digits=3 if share >= 0.1 else 2)
         marks += _bar(label, number, axis, share, 20 * place + 14, svg.LIVE if share > _FULL else svg.EDGE)
-    caption = say(_("Throughput over capacity, all months of the plan. Blue: full."))
+    caption = say(_("Throughput over declared capacity, all months of the plan. Blue: full."))
     return Figure(title, caption, svg.drawing(HALF, bottom + 6, title.striptags(), caption, marks, "figure-loads"))
 
 

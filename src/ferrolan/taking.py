@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import polars as pl
 
@@ -36,6 +35,7 @@ from ferrolan.enterprise.text import read_text
 from ferrolan.historian.ingest import convert, report
 from ferrolan.historian.stale import mark_stale, stale_stretches
 from ferrolan.historian.store import Historian, anew
+from ferrolan.records.whole import making
 from ferrolan.sources.source import counted
 
 ENDING = ".duckdb"
@@ -96,14 +96,12 @@ def take(mapping: Path, out: Path = RUNS, *, store: Path | None = None, dry_run:
     if dry_run:
         return _taken(declared, None)
     file = Path(store) if store is not None else Path(out) / f"{declared.name}{ENDING}"
-    with storing(file.parent):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside = TemporaryDirectory(prefix=f".{file.name}.", dir=file.parent)
-    with beside as folder:
+    tables = file.with_suffix(".tables")
+    with making(tables) as beside:
         with anew(file) as historian:
             taken = _taken(declared, historian)
-            _write(taken.tables, Path(folder) / "new")
-        _replace(file.with_suffix(".tables"), Path(folder))
+            _write(taken.tables, beside / "new")
+        _replace(tables, beside)
     return replace(taken, store=file)
 
 

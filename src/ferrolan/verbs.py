@@ -22,7 +22,7 @@ import polars as pl
 
 from ferrolan.assembly import balances, market, sources, tags
 from ferrolan.assembly.catalogue import kinds
-from ferrolan.assembly.plan import plan_problem
+from ferrolan.assembly.plan import plan_problem, raised_rooms
 from ferrolan.assembly.responses import (
     Responses,
     closing_stocks,
@@ -51,7 +51,7 @@ from ferrolan.reconciliation import reconcile as solve_balances
 from ferrolan.records import audit, exports, runs
 from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion, active, sign
-from ferrolan.records.whole import put, ready, settle
+from ferrolan.records.whole import making, put, ready, settle, sweep
 from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
 from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
@@ -126,6 +126,9 @@ def run(
         ledger = Path(out) / LEDGER
         outcome, identity, excluded = _journey(enterprise, folder, ledger, only, clock)
     tables = outcome.tables(enterprise)
+    if outcome.planned is not None:
+        raised = raised_rooms(enterprise, _start(enterprise, outcome.account)[1])
+        tables["remarks"] = pl.concat([tables["remarks"], sources.remark_rows("plan", raised)])
     context = context_of(enterprise, identity, excluded)
     files = {CONTEXT: canonical_json(context.to_json()).encode()}
     if only is None:
@@ -265,6 +268,7 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
     key = hash_json({"document": enterprise.content_hash, "month": month, "code": code_version().hash})[:16]
     folder = Path(out) / "raw" / key
     made = _source_files(enterprise, folder)
+    sweep(folder)
     if not _are_there(made):
         truth = simulate(
             enterprise.virtual_plant.seed,
@@ -272,11 +276,9 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
             zone=enterprise.enterprise.time_zone,
         )
         faults = planted({fault.tag: fault.bias.value for fault in enterprise.virtual_plant.faults})
-        with storing(folder):
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix=f".{key}.", dir=folder.parent) as part:
-                write(truth, enterprise.tags, Path(part) / "new", faults=faults)
-                _put_month(Path(part), folder, made)
+        with storing(folder), making(folder) as part:
+            write(truth, enterprise.tags, part / "new", faults=faults)
+            _put_month(part, folder, made)
         settle(folder.parent)
     return made
 
@@ -367,6 +369,11 @@ def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = 
     if used.is_empty():
         raise ProblemError(
             f"no measurement of {enterprise.require_account().month} can be used; check the month and the sources"
+        )
+    if used.filter(pl.col("kind") == "flow").is_empty():
+        month = enterprise.require_account().month
+        raise ProblemError(
+            f"no flow was measured in {month}, so nothing can be balanced; check the month and the sources"
         )
     periods = tags.periods(enterprise)
     reconciled = solve_balances(balances.network(enterprise, used, periods))

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from ferrolan import verbs
-from ferrolan.assembly.plan import Shift, net_price, per_month, plan_problem
+from ferrolan.assembly.plan import Shift, net_price, per_month, plan_problem, raised_rooms
 from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import Table
 from ferrolan.verbs import EXAMPLE
@@ -111,3 +111,20 @@ def test_a_capacity_counts_each_modes_own_amount(document, coefficients):
 def test_a_capacity_of_what_a_mode_does_not_make_is_refused(document, coefficients):
     with pytest.raises(ProblemError, match="flotation: its capacity counts re_concentrate"):
         plan_problem(document, coefficients | {("flotation", "run", "re_concentrate"): 0.0}, {})
+
+
+def test_a_stock_that_begins_above_its_maximum_gets_its_room_and_a_remark(document, coefficients):
+    opening = {"ore": 130_000.0}
+    (ore,) = [item for item in plan_problem(document, coefficients, opening).commodities if item.name == "ore"]
+    assert ore.stock_max == 130_000
+    (remark,) = raised_rooms(document, opening)
+    assert remark.path == "commodities.ore.stock.maximum"
+    assert "130000 t" in remark.found and "120000 t" in remark.expected
+    assert raised_rooms(document, {"ore": 90_000.0}) == ()
+
+
+def test_a_quota_counts_in_tonnes_of_the_group_its_commodities_hold_or_in_tonnes(document, coefficients):
+    mining = document.quotas["mining"]
+    steel = mining.model_copy(update={"counts": Table({"liquid_steel": 1.0})})
+    both = document.model_copy(update={"quotas": Table({"mining": mining, "steel": steel})})
+    assert [quota.unit for quota in plan_problem(both, coefficients, {}).quotas] == ["t REO", "t"]

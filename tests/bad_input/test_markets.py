@@ -114,7 +114,7 @@ def test_no_market_however_wild_ends_in_a_surprise(seed: int) -> None:
 
 
 ON_THE_COMMAND_LINE = [
-    ("a quota below zero", "limit_share: {value: 70 %, synthetic: true, note: \"of the base case's exports, all", "limit_share: {value: -70 %, synthetic: true, note: \"of the base case's exports, all", 2, ("limit_share", "[negative]")),
+    ("a quota below zero", "limit_share: {value: 70 %, synthetic: true}}    # of the base case's exports, all", "limit_share: {value: -70 %, synthetic: true}}    # of the base case's exports, all", 2, ("limit_share", "[negative]")),
     ("a cost that is no number", "cost: {value: 42000 CNY/t,", "cost: {value: .nan CNY/t,", 2, ("market.mines.china_light.cost", "[wrong_unit]")),
     ("a fixed demand", "quantity: {value: 8230 t/a, synthetic: true}, elasticity: {value: 0.5,", "quantity: {value: 8230 t/a, synthetic: true}, elasticity: {value: 0,", 2, ("market.demands.abroad_SEGY.elasticity", "[out_of_range]")),
     ("a region nobody declared", "scenarios:\n    export_quota: {instrument: export_quota, region: china", "scenarios:\n    export_quota: {instrument: export_quota, region: chine", 2, ("Did you mean 'china'?", "[unknown_region]")),

@@ -19,7 +19,7 @@ from ferrolan.views.context import Context
 from ferrolan.views.numbers import GROUP, MINUS
 from ferrolan.views.tables import derive, open_book
 from tests.views.reading import Element, read
-from tests.views.sample import context, empty, frame, kinds, steel_works, tables
+from tests.views.sample import caveats, context, empty, frame, kinds, steel_works, tables
 
 Tables = dict[str, pl.DataFrame]
 CASES = {
@@ -27,9 +27,10 @@ CASES = {
     "worth something, no suspect": (tables(worthless=False, suspects=False), context(synthetic=False)),
     "empty": (empty(), context(published=(), streams=(), prices=(), plan_months=(), notes=())),
     "no tables": ({}, context()),
+    "caveats": caveats(),
     **{name: run for name, run in kinds().items() if name != "both businesses"},
 }
-PLAN_LEADS = ("public figures alone", "steel works", "rare-earth works")
+PLAN_LEADS = ("public figures alone", "caveats", "steel works", "rare-earth works")
 SECTIONS = [
     "Highlights", "What a tonne of rare-earth concentrate is worth, to whom, and how sure", "Key takeaways", "The account", "The plan",
     "Why it matters", "Open questions", "Bigger picture", "Decide", "Fix", "Watch",
@@ -366,6 +367,65 @@ def test_each_policy_of_the_market_has_a_row_with_what_it_does_to_the_plan() -> 
     assert "−3.60 million AUD/year" in rows[0] and rows[1].startswith(
         "25 % tariff on what the rest of the world imports"
     )
+
+
+def table_of(kind: str, name: str) -> list[str]:
+    table = next(one for one in page(name).all("table") if one.attributes.get("class") == kind)
+    return [" ".join(row.text.split()).replace("\u00a0", " ") for row in table.all("tbody")[0].all("tr")]
+
+
+def test_a_binding_limit_is_told_with_the_note_and_the_source_of_its_declared_value() -> None:
+    text = visible(page("caveats"))
+    assert "Declared: separation quota 163234 t/a × 0.1 (twice the last half-year; = 2 * 81617; NBD 2023-09)" in text
+    assert "Declared 163234 t/a × 0.1: twice the last half-year." in text  # beside "seek more of it"
+    assert "Declared:" not in visible(page("public figures alone"))  # nothing is known, nothing is said
+
+
+def test_a_quota_that_does_not_bind_is_told_in_the_footer_and_one_without_a_period_names_none() -> None:
+    text = visible(page("caveats"))
+    assert "Mining quota: of the year 2023." in text and "no date" not in text
+    assert text.count("twice the last half-year; = 2 * 81617") == 1  # in the table, not in the footer again
+
+
+def test_what_the_plans_gain_does_not_cover_stands_below_it() -> None:
+    text = visible(page("caveats"))
+    assert (
+        text.index("The plan earns")
+        < text.index("No forecast: sales were 5 M AUD in FY2025.")
+        < text.index("Highlights")
+    )
+    assert "forecast" not in visible(page("public figures alone"))
+
+
+def test_a_synthetic_exchange_rate_is_said_to_be_in_no_draw() -> None:
+    text = visible(page("caveats"))
+    assert (
+        "prices and costs alone" in text and "The exchange rates of USD and CNY are synthetic and in no draw." in text
+    )
+    assert "in no draw" not in visible(page("public figures alone"))
+
+
+def test_holders_of_a_production_quota_stand_with_the_producers_who_hold_it() -> None:
+    book = open_book(*CASES["caveats"])
+    mine = {
+        book.text("view_party_change", row, "party"): book.real("view_party_change", row, "change")
+        for row in book.rows("view_party_change", scenario="export_quota", region="china")
+    }
+    assert mine == {"consumers": pytest.approx(2.9e9), "producers_with_quota": pytest.approx(17.6e9 + 2.87e9 - 21.2e9)}
+    text = visible(page("caveats"))
+    assert "A production quota is held by the producers themselves" in text and "quota holders" not in text
+    assert "held by the producers" not in visible(page("public figures alone"))
+    exports = open_book(*CASES["public figures alone"])
+    assert exports.rows("view_party_change", party="quota_holders")  # of an export quota they are another party
+
+
+def test_what_a_scenario_takes_for_granted_stands_beside_what_it_does_to_the_plan() -> None:
+    text = visible(page("caveats")).replace("\u00a0", " ")
+    note = "the contract of 320 t is taken to hold"
+    assert f"from the plan's sales ({note})" in text
+    assert note in table_of("policy", "caveats")[0]
+    assert f"base case's production: {note}." in text  # the open question
+    assert text.count(note) == 3
 
 
 def test_a_change_set_against_another_says_against_which() -> None:

@@ -101,9 +101,16 @@ def test_another_month_of_a_generated_plant_is_another_account(tmp_path):
     assert "Write it like 2026-03" in wrong.stderr
 
 
-def test_a_month_or_seed_for_a_document_that_has_none_is_refused(tmp_path):
-    month = ferrolan("plan", LYNAS, "--month", "2026-04", cwd=tmp_path)
-    assert month.returncode == 2 and "'account'" in month.stderr
+def test_a_month_of_a_document_without_an_account_is_the_first_of_its_plan(tmp_path, few):
+    finished = ferrolan("plan", few("lynas"), "--month", "2026-04", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    (name,) = runs.names(tmp_path / "runs")
+    assert runs.read(tmp_path / "runs" / name).tables["plan_flows"]["month"].min() == "2026-04"
+    wrong = ferrolan("plan", few("lynas"), "--month", "04-2026", cwd=tmp_path)
+    assert wrong.returncode == 2 and "Write it like 2026-03" in wrong.stderr
+
+
+def test_a_seed_for_a_document_that_draws_nothing_is_refused(tmp_path):
     section = re.compile(r"^uncertainty:.*?^(?=\w)", re.MULTILINE | re.DOTALL)
     without, count = section.subn("", LYNAS.read_text(encoding="utf-8"))
     assert count == 1

@@ -141,6 +141,7 @@ TAG_SLIPS = [
     ("a cubic metre as printed", f"{HEAD}\n{ROW}\n".replace("t/h", "m³/h"), 2, '"m³/h"', "write 'm3/h'"),
     ("a degree sign", f"{HEAD}\n{ROW}\n".replace("t/h", "°C"), 2, '"°C"', "write 'degC'"),
     ("a capital kind", f"{HEAD}\n{ROW}\n".replace("flow", "Flow"), 2, '"Flow"', "Did you mean 'flow'?"),
+    ("a sigma without its per cent", f"{HEAD}\n{ROW}\n".replace("0.8 %", "1"), 2, '"1"', "Write 1 %"),
     ("no sigma", f"{HEAD}\n{ROW}\n".replace("0.8 %", ""), 2, "neither sigma", "Give sigma_relative, such as 1 %"),
     ("an empty file", "", 0, "an empty file", "Begin with tag,source"),
 ]  # fmt: skip

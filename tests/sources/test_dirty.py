@@ -15,6 +15,7 @@ from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import REJECTED, REPAIRED, SAMPLES, SAMPLES_TEXT
 from ferrolan.sources import Batch, TagAddress, TextDialect, read_csv
+from ferrolan.sources.timeline import OUTSIDE
 
 PLAIN = TextDialect(separator=",", time_column="time", time_format="%Y-%m-%d %H:%M")
 FEED = TagAddress(1, "feed", "feed", "t/h")
@@ -444,3 +445,161 @@ def test_texts_and_numbers_of_one_tag_have_the_schema_of_their_tables(tmp_path: 
     batch = read(tmp_path, day("2026-03-01 00:00,1"))
     assert batch.texts.schema == SAMPLES_TEXT.empty().schema and batch.repaired.schema == REPAIRED.empty().schema
     assert batch.samples["tag"].dtype == pl.Int32
+
+
+# times that no sample can have
+
+
+FAR = day("2026-03-01 00:00,1", "9999-12-31 00:00,2", "0001-01-01 00:00,3", "1899-12-31 00:00,4", "2026-03-01 00:15,5")
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "UTC", "America/New_York"])
+def test_a_time_outside_the_believed_years_is_refused_with_its_reason_and_the_others_are_taken(
+    tmp_path: Path, zone: str
+) -> None:
+    batch = read(tmp_path, FAR, time_zone=zone)
+    assert batch.samples["value"].to_list() == [1.0, 5.0]
+    assert batch.rejected["line"].to_list() == [3, 4, 5] and set(batch.rejected["reason"]) == {OUTSIDE}
+    remark = remark_of(batch, "wrong_time")
+    assert remark.line == 3 and "3 rows" in remark.found and "1900 to 2200" in remark.found
+
+
+def test_a_far_time_with_an_offset_is_refused_as_well(tmp_path: Path) -> None:
+    rows = ("2026-03-01T00:00:00+08:00,1", "9999-12-31T23:59:59-08:00,2", "0001-01-01T00:00:00+08:00,3")
+    batch = read(tmp_path, day(*rows, "2026-03-01T00:15:00+08:00,4"), time_format="%Y-%m-%dT%H:%M:%S%z")
+    assert batch.rejected["line"].to_list() == [3, 4] and batch.samples["value"].to_list() == [1.0, 4.0]
+
+
+def test_a_far_time_does_not_hide_that_day_and_month_are_exchanged(tmp_path: Path) -> None:
+    rows = (*hours(datetime(2026, 3, 5), 10 * 24, "%d/%m/%Y %H:%M"), "31/12/9999 00:00,9")
+    fault = fault_of(tmp_path, day(*rows), time_format="%m/%d/%Y %H:%M")
+    assert fault.code in ("ambiguous_date", "wrong_time_format") and '"%d/%m/%Y %H:%M"' in fault.way_out
+
+
+def test_a_start_whose_steps_leave_the_believed_years_is_a_fault(tmp_path: Path) -> None:
+    clock = COUNTED | {"start": datetime(2026, 3, 1), "step": timedelta(days=365 * 400)}
+    assert fault_of(tmp_path, BARE, *NUMBERED, **clock).path == "start"
+
+
+def test_years_of_two_digits_read_as_four_are_a_fault_that_proposes_the_short_year(tmp_path: Path) -> None:
+    text = day("01.03.26 00:00,1", "01.03.26 00:15,2")
+    fault = fault_of(tmp_path, text, time_format="%d.%m.%Y %H:%M")
+    assert (fault.code, fault.line) == ("wrong_time_format", 2) and '"%d.%m.%y %H:%M" reads every time' in fault.way_out
+    assert read(tmp_path, text, time_format="%d.%m.%y %H:%M").samples["time"][0] == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cells", "proposed"),
+    [
+        (["2026-03-01T00:00:00", "2026-03-01T00:15:00"], "%Y-%m-%dT%H:%M:%S"),
+        (["2026-03-01T00:00:00+08:00", "2026-03-01T00:15:00+08:00"], "%Y-%m-%dT%H:%M:%S%z"),
+        (["2026-03-01T00:00:00Z", "2026-03-01T00:15:00Z"], "%Y-%m-%dT%H:%M:%S%#z"),
+        (["2026-03-01T00:00:00.250Z", "2026-03-01T00:15:00.500Z"], "%Y-%m-%dT%H:%M:%S%.f%#z"),
+        (["2026-03-01 00:00 +0800", "2026-03-01 00:15 +0800"], "%Y-%m-%d %H:%M %z"),
+        (["13/03/2026 00:00:00", "13/03/2026 00:15:00"], "%d/%m/%Y %H:%M:%S"),
+        (["3/13/2026 1:15 PM", "3/13/2026 1:30 PM"], "%m/%d/%Y %I:%M %p"),
+        (["13-Mar-26 00:00", "13-Mar-26 00:15"], "%d-%b-%y %H:%M"),
+    ],
+)
+def test_another_common_format_is_proposed_and_reads_the_file(tmp_path: Path, cells: list[str], proposed: str) -> None:
+    text = day(*(f"{cell},1" for cell in cells))
+    fault = fault_of(tmp_path, text)
+    assert fault.code == "wrong_time_format" and fault.way_out.endswith(f'can be read as "{proposed}".')
+    assert read(tmp_path, text, time_format=proposed).samples.height == 2
+
+
+def test_both_orders_of_day_and_month_are_proposed_where_both_read(tmp_path: Path) -> None:
+    way_out = fault_of(tmp_path, day("03/04/2026 00:00,1", "03/04/2026 00:15,2")).way_out
+    assert '"%d/%m/%Y %H:%M" or as "%m/%d/%Y %H:%M"; which of them, only the source can say' in way_out
+
+
+# units that the registry does not know
+
+
+PRESSURE = TagAddress(1, "p", "P", "bar")
+ONE = ("2026-03-01 00:00,1", "2026-03-01 00:15,2")
+
+
+@pytest.mark.parametrize(
+    ("stated", "declared"), [("mbar", "bar"), ("mg/L", "%"), ("line 2", "t/h"), ("ppmv", "ppm"), ("kg/(t x)", "kg/t")]
+)
+@pytest.mark.parametrize("row", [False, True])
+def test_a_stated_unit_that_nobody_knows_is_remarked_on(tmp_path: Path, stated: str, declared: str, row: bool) -> None:
+    text = day(f",{stated}", *ONE, header="time,P") if row else day(*ONE, header=f"time,P [{stated}]")
+    batch = read(tmp_path, text, TagAddress(1, "p", "P", declared), unit_row=row)
+    remark = remark_of(batch, "unread_unit")
+    assert (remark.line, remark.path) == (1, "p") and batch.samples["value"].to_list() == [1.0, 2.0]
+    assert remark.found == f"header says [{stated}], which is not known here"
+    assert remark.way_out == f"Taken as {declared}: check it."
+
+
+@pytest.mark.parametrize(
+    ("stated", "declared"),
+    [
+        ("[％]", "%"), ("［t/h］", "t/h"), ("（t/h）", "t/h"), ("[wt%]", "%"), ("[vol.%]", "%"), ("[mol%]", "%"),
+        ("[mass %]", "%"), ("[l/h]", "L/h"), ("[g/l]", "g/L"), ("[deg C]", "degC"), ("[°C]", "degC"), ("[℃]", "degC"),
+        ("[t/hr]", "t/h"), ("[tph]", "t/h"), ("[TPD]", "t/d"), ("(吨/时)", "t/h"), ("（吨/小时）", "t/h"),
+        ("[千瓦时]", "kWh"), ("[m³/h]", "m3/h"), ("[t/(h)]", "t/h"),
+    ],
+)  # fmt: skip
+def test_a_common_spelling_of_the_declared_unit_is_the_declared_unit(
+    tmp_path: Path, stated: str, declared: str
+) -> None:
+    batch = read(tmp_path, day(*ONE, header=f"time,P {stated}"), TagAddress(1, "p", "P", declared))
+    assert batch.report.remarks == () and batch.samples.height == 2
+
+
+@pytest.mark.parametrize(("stated", "declared"), [("吨/天", "t/h"), ("wt%", "1"), ("g/l", "%"), ("tph", "kg/h")])
+def test_another_unit_in_a_common_spelling_is_a_fault(tmp_path: Path, stated: str, declared: str) -> None:
+    tag = TagAddress(1, "p", "P", declared)
+    assert fault_of(tmp_path, day(*ONE, header=f"time,P [{stated}]"), tag).code == "other_unit"
+
+
+def test_a_dash_in_a_row_of_units_states_none(tmp_path: Path) -> None:
+    assert read(tmp_path, day("-,-", *ONE, header="time,P"), PRESSURE, unit_row=True).report.remarks == ()
+
+
+# marks between thousands
+
+
+@pytest.mark.parametrize(
+    ("cell", "decimal"),
+    [("1.234,5", ","), ("1.234,5", "."), ("1,234.5", "."), ("1 234,5", ","), ("1'234.5", "."), ("1.234.567", ",")],
+)
+def test_a_column_with_thousands_marks_is_never_called_a_column_of_texts(
+    tmp_path: Path, cell: str, decimal: str
+) -> None:
+    text = "\n".join(("time;feed", *(f"2026-03-01 00:{k:02d};{cell}" for k in range(3))))
+    fault = fault_of(tmp_path, text, separator=";", decimal=decimal)
+    assert (fault.code, fault.line) == ("thousands_mark", 2) and "Export without thousands mark" in fault.way_out
+    mixed = text.replace("time;feed", "time;feed;water").replace(cell, f"{cell};1") + "\n2026-03-01 00:03;;2"
+    fault = fault_of(tmp_path, mixed, FEED, WATER, separator=";", decimal=decimal)
+    assert (fault.code, fault.path) == ("thousands_mark", "feed")
+
+
+def test_few_numbers_with_thousands_marks_are_rejected_and_remarked_on(tmp_path: Path) -> None:
+    text = "time;feed\n2026-03-01 00:00;950,5\n2026-03-01 00:15;990\n2026-03-01 00:30;1.020,5\n"
+    batch = read(tmp_path, text, separator=";", decimal=",")
+    assert batch.rejected["found"].to_list() == ["1.020,5"] and "thousands mark" in batch.rejected["reason"][0]
+    assert remark_of(batch, "thousands_mark").line == 4
+
+
+def test_three_digits_behind_the_other_mark_may_be_thousands_and_both_ways_out_are_named(tmp_path: Path) -> None:
+    text = "time;feed\n2026-03-01 00:00;1,234\n2026-03-01 00:15;1,250\n"
+    fault = fault_of(tmp_path, text, separator=";")
+    assert fault.code == "thousands_mark" and 'declare decimal: ","' in fault.way_out
+
+
+# lines and titles
+
+
+def test_lines_that_end_with_a_carriage_return_alone_are_lines(tmp_path: Path) -> None:
+    text = day("2026-03-01 00:00,1", "2026-03-01 00:15,x", "2026-03-01 00:30,3")
+    batch = read(tmp_path, text.replace("\n", "\r"))
+    assert batch.samples["value"].to_list() == [1.0, None, 3.0] and batch.rejected["line"].to_list() == [3]
+
+
+@pytest.mark.parametrize("title", ["Daily report\n\n", "Daily report,\n\n", "Daily report,March,2026\n\n"])
+def test_a_title_above_the_names_is_a_fault_that_says_where_they_stand(tmp_path: Path, title: str) -> None:
+    fault = faults_of(tmp_path, title + day(*ONE, header="time,feed [t/h]"))[0]
+    assert "line 3" in fault.found + fault.way_out and "without" in fault.way_out

@@ -22,6 +22,7 @@ from ferrolan.base.status import StatusCode
 from ferrolan.sources.dialect import Dialect
 from ferrolan.sources.excel import ExcelSource, Sheet, read_excel, read_sheet
 from ferrolan.sources.source import Batch, TagAddress
+from ferrolan.sources.timeline import OUTSIDE
 
 FE, P = TagAddress(1, "LAB-Fe", "Fe", "%"), TagAddress(2, "LAB-P", "P", "%")
 HOURS = [datetime(2026, 3, 1, hour) for hour in range(4)]
@@ -393,3 +394,34 @@ def test_the_table_of_a_sheet_keeps_the_order_of_its_columns(workbook) -> None:
         workbook([["time", "b", "a"], [datetime(2026, 3, 1), 1, 2]]), Dialect(time_column="time")
     )
     assert grid.header == ("time", "b", "a") and len(content_hash) == 64
+
+
+def test_a_date_no_sample_can_have_is_refused_also_at_the_end_of_all_time(workbook: Callable[..., Path]) -> None:
+    rows = [["time", "Fe", "P"], [HOURS[0], 62.1, 1], [datetime(9999, 12, 31, 23, 59, 59), 62.2, 2], [HOURS[1], 62.3, 3]]
+    batch = read(workbook(rows))
+    assert batch.rejected.select("line", "reason").rows() == [(3, OUTSIDE)] and values(batch) == [62.1, 62.3]
+    assert "wrong_time" in [remark.code for remark in batch.report.remarks]
+
+
+def test_a_number_among_dates_is_refused_with_the_format_that_reads_both(workbook: Callable[..., Path]) -> None:
+    path = workbook([["time", "Fe", "P"], [HOURS[0], 62.1, 1], [46082.0416666667, 62.2, 2], [HOURS[2], 62.3, 3]])
+    batch = read(path)
+    assert batch.rejected["line"].to_list() == [3] and "time_format: spreadsheet" in batch.rejected["reason"][0]
+    both = read(path, Dialect(time_column="time", time_zone="Asia/Shanghai", time_format="spreadsheet"))
+    assert values(both) == [62.1, 62.2, 62.3] and both.rejected.is_empty()
+
+
+def test_a_title_above_the_names_is_a_fault_that_names_the_first_row(workbook: Callable[..., Path]) -> None:
+    path = workbook([["Report of March"], [], ["time", "Fe [%]", "P"], [HOURS[0], 62.1, 1]])
+    with pytest.raises(SourceError) as caught:
+        read(path)
+    assert all("sheet: {first_row: 3}" in fault.way_out for fault in caught.value.faults)
+    assert values(read(path, sheet=Sheet(first_row=3))) == [62.1]
+
+
+@pytest.mark.parametrize("name", ["Fe [wt%]", "Fe [％]", "Fe (lab)"])
+def test_a_percent_format_counts_under_every_spelling_of_percent(workbook: Callable[..., Path], name: str) -> None:
+    def percent(page: Worksheet) -> None:
+        page["B2"].number_format = "0.0%"
+
+    assert values(read(workbook([["time", name, "P"], [HOURS[0], 0.125, 1]], percent))) == [12.5]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
 from ferrolan.base.tables import TABLES
 from ferrolan.base.time import months_after
-from ferrolan.views.context import Context, Quarter, QuotedPrice, Scenario, Stream
+from ferrolan.views.context import Context, Quarter, QuotedLimit, QuotedPrice, Scenario, Stream
 
 RARE_EARTHS = ("La2O3", "CeO2", "Pr6O11", "Nd2O3", "SEGY")
 _SPLIT = {"La2O3": 0.26, "CeO2": 0.50, "Pr6O11": 0.05, "Nd2O3": 0.16, "SEGY": 0.03}
@@ -209,6 +210,26 @@ def public_figures() -> Kind:
         made_up=31,
         declared=64,
     )
+
+
+def caveats() -> Kind:
+    """The analyst's company with all that must be said beside its figures: what they cover, whence its limits are."""
+    run, told = public_figures()
+    first, *rest = told.scenarios
+    quota = replace(first, instrument="production_quota", share=0.9, note="the contract of 320 t is taken to hold")
+    return run, replace(
+        told,
+        covers="no forecast: sales were 5 M AUD in FY2025",
+        synthetic_rates=("USD", "CNY"),
+        scenarios=(quota, *rest),
+        limits=(
+            QuotedLimit(
+                "separation", "quota", "163234 t/a × 0.1", "twice the last half-year; = 2 * 81617", "nbd_2023_b2", False, "2023"
+            ),
+            QuotedLimit("mining", "quota", "20 kt/a", "of the year 2023", synthetic=True),
+            QuotedLimit("sell rolled_steel", "market", "180 kt/a", synthetic=True),
+        ),
+    )  # fmt: skip
 
 
 def steel_works() -> Kind:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 import ferrolan
-from ferrolan import verbs
+from ferrolan import facts, verbs
 from ferrolan.base.errors import ProblemError
 from ferrolan.base.provenance import run_identity
+from ferrolan.starting import KINDS, init
 from ferrolan.views.context import Context
 from ferrolan.views.declared import context_of
 from tests.views.sample import context, kinds
@@ -72,6 +74,34 @@ def test_every_price_is_in_the_currency_of_the_document_as_it_counts() -> None:
         assert told.prices
         assert {price.used_unit.split("/")[0] for price in told.prices} == {told.currency}, name
         assert {price.side for price in told.prices} <= {"buy", "sell", "use"}
+
+
+def test_every_limit_of_a_plan_is_told_with_where_it_comes_from() -> None:
+    told = {(limit.kind, limit.name): limit for limit in of("lynas").limits}
+    shown = told["capacity", "cracking_leaching"]
+    assert shown.written == "12750 t/a" and "no nameplate" in shown.note and shown.period == "FY2026-H1"
+    assert told["market", "sell prnd_oxide"].synthetic and told["market", "sell prnd_oxide"].source is None
+    quota = next(limit for limit in of("ore_to_both").limits if limit.name == "separation" and limit.kind == "quota")
+    assert quota.written == "163234 t/a × 0.1" and quota.source == "nbd_2023_b2"
+    assert ("market", "transfer re_concentrate to re_concentrate_delivered") in {
+        (limit.kind, limit.name) for limit in of("ore_to_both").limits
+    }
+
+
+def test_what_has_no_date_is_not_said_to_be_of_no_date(tmp_path: Path) -> None:
+    asked = {"title": "New works", "time_zone": "UTC", "currency": "CNY", "month": "2026-03"}
+    for kind in KINDS:
+        document = verbs.load(init(tmp_path / kind, kind=kind, name=kind, **asked).document)
+        told = context_of(document, run_identity({"document": document.content_hash}, document.seed))
+        assert not any("no date" in note for note in told.notes), kind
+
+
+def test_the_figures_beside_which_a_plan_is_set_stand_in_the_record() -> None:
+    known = {row[name] for row in facts.load().iter_rows(named=True) for name in ("value", "low", "high")}
+    known |= {float(text) for note in facts.load()["note"].drop_nulls() for text in re.findall(r"\d+\.\d+", note)}
+    told = of("lynas")
+    assert told.synthetic_rates == ("USD", "CNY")
+    assert {float(text) for text in re.findall(r"\d+\.\d+", told.covers)} == {556.5, 101.2, 413.7} <= known
 
 
 def test_every_field_of_a_context_is_documented() -> None:

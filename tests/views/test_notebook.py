@@ -21,6 +21,7 @@ from ferrolan.planning import Commodity, Mode, Plan, PlanProblem, Transfer, Unit
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
 from ferrolan.results import Account, Markets, Raw, RunResult
 from ferrolan.studies.concentrate import ConcentrateStudy, Trade
+from ferrolan.views import summary
 from ferrolan.views.notebook import MOST_ROWS, TableView
 from tests.views.reading import Element, read
 from tests.views.sample import context, kinds, tables
@@ -121,6 +122,22 @@ def test_units_stand_in_the_header() -> None:
 @pytest.mark.parametrize("name", ["plan", "study", "run"])
 def test_a_figure_stands_with_the_result_that_has_one(name: str) -> None:
     assert read(html(name)).all("svg")
+
+
+def test_a_run_is_short_where_it_is_named_and_tells_its_summary_where_it_is_printed() -> None:
+    run = finished()
+    assert repr(run).startswith("RunResult(run_id='7f3a91c20b44de15', done='document, plan, market, brief', brief=None")
+    assert str(run).splitlines() == list(summary.lines(run.tables, run.context))
+
+
+@pytest.mark.parametrize("name", ["run", "raw", "market"])
+def test_a_table_that_is_not_there_names_the_nearest_one(name: str) -> None:
+    found = MADE[name]()
+    assert isinstance(found, RunResult | Raw | Markets)
+    known = next(iter(found.tables))
+    with pytest.raises(KeyError, match=f"no table '{known}s'; did you mean '{known}'"):
+        found.tables[f"{known}s"]
+    assert found.tables.get("whatever") is None and known in found.tables and len(found.tables) == len({**found.tables})
 
 
 def test_a_run_is_shown_in_the_words_of_its_brief() -> None:

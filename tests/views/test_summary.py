@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from ferrolan.views import narrative
-from ferrolan.views.summary import account_lines, lines, market_lines, needs_a_person, plan_lines
+from ferrolan.views.summary import account_lines, lines, market_lines, needs_a_person, plan_lines, raw_lines
 from ferrolan.views.tables import open_book
-from tests.views.sample import context, empty, kinds, tables
+from tests.views.sample import context, empty, frame, kinds, tables
 
 
 def test_the_terminal_is_told_the_brief_in_the_same_words() -> None:
@@ -53,6 +53,32 @@ def test_missing_tables_have_nothing_to_say_and_need_nobody() -> None:
     assert not needs_a_person({})
     for station in (plan_lines, market_lines):
         assert list(station({}, context())) == []
+
+
+def test_a_station_without_data_says_why_and_what_would_give_it_some() -> None:
+    run, told = kinds()["public figures alone"]
+    reasons = pl.when(pl.col("state") == "no_data").then(pl.lit("the document declares no account"))
+    stations = {"stations": run["stations"].with_columns(reason=reasons)}
+    raw, account = list(raw_lines(stations, told)), list(account_lines(stations, told))
+    assert raw[0] == "Not in this run: raw data and historian, no data (the document declares no account)."
+    assert account[0].startswith("Not in this run: raw data, historian and account, no data (")
+    assert raw[1] == account[1] and raw[1].startswith("To have this, declare the sections account")
+    assert not any("were not reconciled" in line for line in account)
+    missing = {"stations": run["stations"].with_columns(state=pl.lit("not_declared"))}
+    assert next(market_lines(missing, told)) == "Not in this run: market, not declared."
+
+
+def test_what_was_refused_and_repaired_is_told_with_its_reason_and_first_place() -> None:
+    refused = frame(
+        "rejected",
+        [{"source": "erp", "file": "a/erp.csv", "line": n, "found": "?", "reason": "no number"} for n in (7, 9)],
+    )
+    repaired = frame(
+        "repaired", [{"source": "erp", "file": "erp.csv", "line": 3, "found": "1,5", "taken": "1.5", "reason": "comma"}]
+    )
+    text = list(raw_lines({**tables(), "rejected": refused, "repaired": repaired}, context()))
+    assert 'Refused, 2 ×: no number. First on line 7 of erp.csv: "?".' in text
+    assert 'Repaired or doubted, 1 ×: comma. First on line 3 of erp.csv: "1,5" taken as 1.5.' in text
 
 
 def test_a_run_without_an_account_needs_nobody_for_it() -> None:

@@ -8,11 +8,11 @@ of a mode.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ferrolan.assembly.responses import Key
-from ferrolan.base.errors import ProblemError
+from ferrolan.base.errors import Fault, ProblemError
 from ferrolan.base.schema import Price, Sourced
 from ferrolan.base.time import hours_in_month, months_after
 from ferrolan.base.units import convert
@@ -98,6 +98,26 @@ def money(document: Enterprise, declared: Sourced) -> float:
     return declared.value * _rate(document, declared.unit.split("/")[0])
 
 
+def raised_rooms(document: Enterprise, opening: Mapping[str, float]) -> tuple[Fault, ...]:
+    """Stocks that begin above their declared maximum: the plan gives them the room they take, and this says so."""
+    faults = []
+    for name, commodity in document.commodities.items():
+        start, stock = opening.get(name, 0.0), commodity.stock
+        if stock is not None and start > stock.maximum.value:
+            faults.append(
+                Fault(
+                    str(document.path.name),
+                    0,
+                    f"commodities.{name}.stock.maximum",
+                    f"a stock of {start:.0f} t at the start of the plan",
+                    f"at most {stock.maximum.value:g} t",
+                    f"The plan counts with room for {start:.0f} t: correct the maximum, or the count",
+                    "raised_room",
+                )
+            )
+    return tuple(faults)
+
+
 def net_price(document: Enterprise, price: Price, *, sold: bool = False) -> float:
     """A declared price without VAT, in the document's currency per tonne of the commodity [¤/t].
 
@@ -131,7 +151,12 @@ def _rate(document: Enterprise, currency: str) -> float:
 
 
 def per_month(rate: float) -> float:
-    """A rate [t/h] over the twelfth part of a year [t/month]."""
+    """A rate [t/h] over the twelfth part of a year [t/month].
+
+    What may be bought, sold or transferred: a contract or a market for 12 kt a year is 1 kt every month, February too,
+    while a capacity has the hours of its month (rule Q4). Where a yearly limit feeds a capacity, February's hours bind
+    first: what February can take more of it, times twelve, is how far a first price of the limit holds.
+    """
     return rate * HOURS_PER_YEAR / 12.0
 
 
@@ -228,5 +253,14 @@ def _quotas(
             if commodity in quota.counts and value > 0:
                 weights[unit, mode] = weights.get((unit, mode), 0.0) + quota.counts[commodity] * value
         limit = quota.limit.value * HOURS_PER_YEAR * len(months) / 12.0 * shift.quotas.get(name, 1.0)
-        result.append(Quota(name, quota.owner, limit, "t REO", weights, tuple(range(len(months)))))
+        unit = _counted_unit(document, quota.counts)
+        result.append(Quota(name, quota.owner, limit, unit, weights, tuple(range(len(months)))))
     return tuple(result)
+
+
+def _counted_unit(document: Enterprise, counts: Iterable[str]) -> str:
+    """Unit of what a quota counts: ``t REO`` where all of it is counted by the components of the group REO."""
+    groups = {} if document.account is None else document.account.groups
+    bases = {frozenset(document.commodities[name].basis) for name in counts}
+    fitting = [name for name, components in groups.items() if bases == {frozenset(components)}]
+    return f"t {fitting[0]}" if fitting else "t"

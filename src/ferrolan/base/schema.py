@@ -86,7 +86,7 @@ T = TypeVar("T")
 M = TypeVar("M", bound="Model")
 Path = tuple[str | int, ...]
 
-_LISTED = 12  # known names in a message
+_LISTED = 16  # known names in a message
 _SOURCE_OR_SYNTHETIC = (
     "Add 'source: <id of facts/data/sources.yaml>', 'own: true' for a figure of your plant, or 'synthetic: true' for "
     "one that is made up"

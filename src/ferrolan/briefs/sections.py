@@ -53,13 +53,15 @@ def plan_section(book: Book) -> dict[str, object]:
 
     Where no concentrate is valued the plan leads, and says what it earns, sells and buys at which price.
     """
+    binding = narrative.earning_limits(book)[:_MOST_LIMITS]
     return {
         "sold": _trade_table(book, "sell"),
         "bought": _trade_table(book, "buy"),
         "used": prices.used(book),
         "earns": [sentence for sentence in (_earns(book), *_thrown_away(book)) if sentence],
         "made": _made(book),
-        "limits": [_limit_cells(book, row) for row in narrative.earning_limits(book)[:_MOST_LIMITS]],
+        "limits": [_limit_cells(book, row) for row in binding],
+        "declared": [told for row in binding if (told := limits.declared(book, row))],
         "months": _span(book),
     }
 
@@ -287,7 +289,6 @@ def _limit_cells(book: Book, row: int) -> dict[str, object]:
     return {
         "limit": limit_name(book, row),
         "when": narrative.period(book, row) if book.text("plan_limits", row, "period") != span else "",
-        "about": limits.declared(book, row),
         "value": book.number("plan_limits", row, "limit_value", digits=5),
         "left": _reach(book, row, "value_left", "valid_down"),
         "right": _reach(book, row, "value_right", "valid_up"),

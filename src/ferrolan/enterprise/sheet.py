@@ -189,6 +189,8 @@ class _Reader:
             number = bool(re.match(r"\d", key)) and isinstance(before.get(last[0]), int)
             expected = "a decimal point" if number else "a text that holds a comma in quotes"
             way_out = f"Write {last[0]}: {text.replace(',', '.') if number else chr(34) + text + chr(34)}"
+            if number and re.match(r"\d{3}(?!\d)", key):  # a mark between thousands, or three decimals
+                way_out = f"Write {text.replace(',', '')}, or {text.replace(',', '.')} if three decimals are meant"
             self._fault((*path, key), line, f"{key!r} after a comma", expected, way_out, "wrong_yaml")
         else:
             return False

@@ -6,13 +6,14 @@ behind it.
 
 from __future__ import annotations
 
+import difflib
 import re
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from ferrolan.base.errors import UnitError
-from ferrolan.base.schema import Model, Name, Seed, Sourced, Table, Text, Unit, WrongValue, after, nearest, shown
+from ferrolan.base.schema import Model, Name, Seed, Sourced, Table, Text, Unit, WrongValue, after, shown
 from ferrolan.base.units import parse, same_dimension, to_canonical
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -44,7 +45,7 @@ class EnterpriseSection(Model):
     @after
     def _has_a_known_zone(self) -> Self:
         if self.time_zone not in available_timezones():
-            way_out = nearest(self.time_zone, _zones_like(self.time_zone))
+            way_out = zone_way_out(self.time_zone)
             raise WrongValue("unknown_zone", "an IANA time zone", way_out, shown(self.time_zone), ("time_zone",))
         return self
 
@@ -118,11 +119,24 @@ def require_month(text: str | None, key: str) -> None:
         raise WrongValue("wrong_month", "an ISO month", "Write it like 2026-03", shown(text), (key,))
 
 
-def _zones_like(zone: str) -> list[str]:
-    """Zones of the same continent, or an example where the continent is unknown too."""
-    continent = zone.split("/")[0]
-    alike = [name for name in sorted(available_timezones()) if name.startswith(f"{continent}/")]
-    return alike or ["Asia/Shanghai", "UTC"]
+def zone_way_out(zone: str) -> str:
+    """What to write in place of an unknown time zone: the one that was meant, some of the same continent, or examples.
+
+    Examples
+    --------
+    >>> zone_way_out("Shanghai"), zone_way_out("Mars/Base")
+    ("Did you mean 'Asia/Shanghai'?", "Give a name such as 'Asia/Shanghai', 'Europe/Berlin' or 'UTC'")
+    """
+    zones = sorted(available_timezones())
+    city = zone.rsplit("/", maxsplit=1)[-1].strip().replace(" ", "_").casefold()
+    meant = [name for name in zones if city and name.rsplit("/", maxsplit=1)[-1].casefold() == city]
+    meant = meant or difflib.get_close_matches(zone, zones, n=1, cutoff=0.75)
+    if meant:
+        return f"Did you mean {meant[0]!r}?"
+    alike = [name for name in zones if name.startswith(f"{zone.split('/')[0]}/")]
+    near = difflib.get_close_matches(zone, alike, n=3, cutoff=0.0)
+    *first, last = near if len(near) > 1 else ("Asia/Shanghai", "Europe/Berlin", "UTC")
+    return f"Give a name such as {', '.join(map(repr, first))} or {last!r}"
 
 
 def _check_rate(name: str, rate: Sourced, currency: str) -> None:

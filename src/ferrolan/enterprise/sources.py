@@ -6,6 +6,7 @@ site's zone. Both are declared here and read in ``ferrolan.sources``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal, Self, TypeVar
@@ -185,12 +186,19 @@ class SqlSource(Model):
     def _is_a_file(self) -> Self:
         if not self.url.startswith(SQLITE):
             way_out = f"Export the table to a SQLite file and write {SQLITE}<path>"
-            raise WrongValue("unknown_database", "the URL of a SQLite file", way_out, shown(self.url), ("url",))
+            raise WrongValue(
+                "unknown_database", "the URL of a SQLite file", way_out, shown(_masked(self.url)), ("url",)
+            )
         return self
 
 
 Source = Annotated[CsvSource | ExcelSource | ParquetSource | SqlSource, Field(discriminator="kind")]
 """One declared source."""
+
+
+def _masked(url: str) -> str:
+    """A URL without its password, which nobody wants in a message or a log: ``user:secret@`` becomes ``user:…@``."""
+    return re.sub(r"(://[^/:@]*):.*@", r"\1:…@", url)
 
 
 def require_format(layout: LayoutT) -> LayoutT:

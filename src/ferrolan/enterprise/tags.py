@@ -30,6 +30,9 @@ Method = Literal["time_mean", "mean", "at_start"]
 METHODS: tuple[Method, ...] = ("time_mean", "mean", "at_start")
 """Time-weighted mean over a period, plain mean of its results, or the count at its start."""
 
+MOST_RELATIVE = 0.5
+"""Relative standard deviation from which on a meter says nothing; ``1`` is taken for a forgotten ``%``."""
+
 Choice = TypeVar("Choice", bound=str)
 
 Basis = Literal["dry", "wet"]
@@ -309,9 +312,10 @@ class _Row:
             way_out = f"Give it in {'%' if unit == '1' else unit}: {error}"
             self.add(column, shown(text), "a standard deviation in the unit of the tag", way_out, "wrong_unit")
             return None
-        if column == "sigma_relative" and units.to_canonical(number, given) > 1:
+        if column == "sigma_relative" and units.to_canonical(number, given) >= MOST_RELATIVE:
             way_out = f"Write {number:g} %" if given == "1" else "Give how far the mean of a period scatters"
-            self.add(column, shown(text), "a share of the value, of at most 100 %", way_out, "out_of_range")
+            expected = f"a share of the value, below {100 * MOST_RELATIVE:g} %"
+            self.add(column, shown(text), expected, way_out, "out_of_range")
         if number <= 0:
             code = "negative" if number < 0 else "out_of_range"
             self.add(column, shown(text), "a standard deviation above 0", "Give how far the meter scatters", code)

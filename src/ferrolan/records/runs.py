@@ -18,12 +18,7 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
-import shutil
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -35,7 +30,7 @@ from ferrolan.base.errors import Fault, RecordError, TableError
 from ferrolan.base.provenance import CodeVersion, Json, RunIdentity, hash_bytes, hash_file, hash_table
 from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import TABLES
-from ferrolan.records.whole import keep, replace, settle
+from ferrolan.records.whole import keep, making, replace, settle
 
 FORMAT = 1
 """Version of the folder's layout."""
@@ -273,17 +268,11 @@ def _write_whole(
     clock: Clock | None,
 ) -> bool:
     """Write a folder beside its place and rename it; whether it is ours, and not that of a process that was faster."""
-    _sweep(folder)
-    with storing(folder.parent):
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        with storing(folder), _held(beside):
-            beside.chmod(0o755)
-            (beside / _TABLES).mkdir()
-            _write_parts(beside, record, tables, files, clock)
-            return _moved(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with storing(folder), making(folder) as beside:
+        beside.chmod(0o755)
+        (beside / _TABLES).mkdir()
+        _write_parts(beside, record, tables, files, clock)
+        return _moved(beside, folder)
 
 
 def _write_parts(
@@ -315,31 +304,6 @@ def _moved(beside: Path, folder: Path) -> bool:
         return False
     settle(folder.parent)
     return True
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    """Hold a folder that is being written, so that no other process takes it for what a dead one left."""
-    if sys.platform == "win32":
-        yield
-        return
-    import fcntl
-
-    place = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    finally:
-        os.close(place)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what processes that were killed left of this run; what a living one writes is held."""
-    if sys.platform == "win32":
-        return
-    for left in folder.parent.glob(f".{folder.name}.*"):
-        with suppress(OSError), _held(left):
-            shutil.rmtree(left)
 
 
 def _refuse_difference(folder: Path, record: dict[str, Any]) -> None:

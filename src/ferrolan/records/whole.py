@@ -6,9 +6,13 @@ as well, for a name is part of it. A reader sees the old file or the new one, ne
 
 from __future__ import annotations
 
+import glob
 import os
+import shutil
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ferrolan.base.surroundings import storing
@@ -98,6 +102,59 @@ def ready(folder: Path) -> None:
         keep(trial, b"ferrolan\n")
     finally:
         _discard(trial)
+
+
+@contextmanager
+def making(folder: Path) -> Iterator[Path]:
+    """A folder to write in, hidden beside the place of another; whatever is left in it is gone afterwards.
+
+    It is held while it is written, so that ``sweep`` takes away what a killed process left, and nothing else. What
+    is still there of earlier makings of the same folder is swept first.
+
+    Parameters
+    ----------
+    folder
+        The place that what is made will be moved to.
+
+    Raises
+    ------
+    SurroundingsError
+        If the disk refuses.
+    """
+    sweep(folder)
+    with ExitStack() as stack:
+        with storing(folder.parent):
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            stack.callback(shutil.rmtree, beside, ignore_errors=True)
+            stack.enter_context(_held(beside))
+        yield beside
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed left of the making of a folder; what a living one makes is held."""
+    if sys.platform == "win32":
+        return
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*"):
+        with suppress(OSError), _held(left):
+            if left.is_dir():
+                shutil.rmtree(left)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Hold a folder that is being written, so that no other process takes it for what a dead one left."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(place)
 
 
 def _discard(file: Path) -> None:

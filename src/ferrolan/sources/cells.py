@@ -29,6 +29,12 @@ _NO_CELLS = {
     "value": pl.lit(0.0),
     "status": pl.lit(0, dtype=pl.Int64),
 }
+_GROUPS = {  # digits grouped by another mark than the decimal one; some of them could be fractions of three digits
+    mark: rf"^[+-]?[1-9][0-9]{{0,2}}(?:\{other}[0-9]{{3}}(?:\{other}[0-9]{{3}})+|\{other}[0-9]{{3}}\{mark}[0-9]+"
+    rf"|(?:\{other}[0-9]{{3}}){{2,}}\{mark}[0-9]+|(?:['’ \u00a0\u2009\u202f][0-9]{{3}})+(?:\{mark}[0-9]+)?)$"
+    for mark, other in ((".", ","), (",", "."))
+}
+_MAYBE_GROUPED = {mark: rf"^[+-]?[1-9][0-9]{{0,2}}\{other}[0-9]{{3}}$" for mark, other in ((".", ","), (",", "."))}
 _FEWEST = 2  # numbers in a row before all of them being zero means anything
 _EXAMPLES = 3  # texts a fault shows
 
@@ -80,6 +86,7 @@ def read_cells(
     """
     cells = _cells(grid, dialect, rows, positions, tags)
     names = {tag.tag: tag.name for tag in tags}
+    _check_grouped(grid, dialect, cells, tags)
     _check_decimal(grid, dialect, cells, tags)
     _check_columns(grid, dialect, cells, tags)
     padded = _padded(cells, dialect)
@@ -90,7 +97,12 @@ def read_cells(
         cells,
         _rejected(grid, dialect, cells, names, positions),
         pl.concat([_doubtful(padded, dialect, names), _zeros(zero)]),
-        (*_padded_remark(grid, padded, names), *_zero_remark(grid, zero), *_mixed_remarks(grid, dialect, cells, names)),
+        (
+            *_padded_remark(grid, padded, names),
+            *_zero_remark(grid, zero),
+            *_mixed_remarks(grid, dialect, cells, names),
+            *_grouped_remarks(grid, dialect, cells, names),
+        ),
     )
 
 
@@ -140,6 +152,42 @@ def _refused(cells: pl.DataFrame) -> pl.DataFrame:
     return cells.filter(pl.col("status") == _MEANINGLESS)
 
 
+def _grouped(found: pl.Series, decimal: str) -> pl.Series:
+    """Whether texts are numbers with a mark between thousands: 1.234,5 and 1,234.5, 1 234,5, 1'234.5 (n,).
+
+    A text such as 1.234 may be a number with the other decimal mark as well; it counts as grouped where all that could
+    be such numbers look so.
+    """
+    sure = found.str.contains(_GROUPS["."]) | found.str.contains(_GROUPS[","])
+    maybe = found.str.contains(_MAYBE_GROUPED[decimal])
+    foreign = number(found, _other(decimal)).is_not_null()
+    return sure | (maybe if bool(maybe.any()) and bool((maybe | ~foreign).all()) else sure)
+
+
+def _check_grouped(grid: Grid, dialect: Dialect, cells: pl.DataFrame, tags: Sequence[TagAddress]) -> None:
+    """Refuse the file where most numbers have a mark between thousands."""
+    refused = _refused(cells)
+    grouped = refused.filter(_grouped(refused["found"], dialect.decimal))
+    if grouped.height <= _MOST * (cells["value"].count() + refused.height):
+        return
+    first = grouped.sort("line", maintain_order=True).row(0, named=True)
+    address = next(tag.address for tag in tags if tag.tag == first["tag"])
+    raise refusal(
+        grid.file, first["line"], address, f'"{bounded(first["found"])}"', "numbers without a mark between thousands",
+        _way_out_of_groups(grouped["found"], dialect.decimal), "thousands_mark",
+    )  # fmt: skip
+
+
+def _way_out_of_groups(grouped: pl.Series, decimal: str) -> str:
+    """What to do, and which decimal mark the numbers then have."""
+    other = _other(decimal)
+    if grouped.str.contains(_MAYBE_GROUPED[decimal]).all():
+        return f'Export without thousands mark; if "{other}" is the decimal mark, declare decimal: "{other}".'
+    foreign = grouped.str.contains(rf"\{other}[0-9]*$") & grouped.str.contains(_GROUPS[other])
+    turned = bool((foreign & ~grouped.str.contains(_GROUPS[decimal])).any())
+    return "Export without thousands mark" + (f', and declare decimal: "{other}".' if turned else ".")
+
+
 def _check_decimal(grid: Grid, dialect: Dialect, cells: pl.DataFrame, tags: Sequence[TagAddress]) -> None:
     """Refuse the file where most numbers are written with the other decimal mark."""
     refused = _refused(cells)
@@ -173,6 +221,9 @@ def _column_fault(grid: Grid, dialect: Dialect, tag: TagAddress, refused: pl.Dat
     texts = refused["found"].unique(maintain_order=True)
     shown = ", ".join(f'"{bounded(text)}"' for text in texts[:_EXAMPLES])
     more = f" and {len(texts) - _EXAMPLES} other texts" if len(texts) > _EXAMPLES else ""
+    if _grouped(texts, dialect.decimal).sum() > _MOST * len(texts):
+        way_out = _way_out_of_groups(texts.filter(_grouped(texts, dialect.decimal)), dialect.decimal)
+        return Fault(grid.file, line, tag.name, shown + more, "numbers", way_out, "thousands_mark")
     if number(texts, _other(dialect.decimal)).count() > _MOST * len(texts):
         way_out = f'Export this column with the decimal mark "{dialect.decimal}", as the others.'
         return Fault(grid.file, line, tag.name, shown + more, "numbers", way_out, "wrong_decimal")
@@ -225,6 +276,8 @@ def _rejected(
     reason = (
         pl.when(pl.col("found").str.contains(_LEADING_ZERO) & number(refused["found"], dialect.decimal).is_not_null())
         .then(pl.lit("a zero before the number, and leading_zeros: refuse is declared"))
+        .when(_grouped(refused["found"], dialect.decimal) & ~foreign)
+        .then(pl.lit(f'not a number with the decimal mark "{dialect.decimal}": export without thousands mark'))
         .when(foreign)
         .then(pl.lit(f'not a number with the decimal mark "{dialect.decimal}": it has the other mark "{mark}"'))
         .when(date)
@@ -295,4 +348,18 @@ def _mixed_remarks(grid: Grid, dialect: Dialect, cells: pl.DataFrame, names: dic
             f'{counted(count, "cell")} with the other decimal mark, the first "{bounded(found)}"',
             f'the decimal mark "{dialect.decimal}" in the whole column',
             "Export the column again with one decimal mark; these cells are rejected.", "mixed_decimals",
+        )  # fmt: skip
+
+
+def _grouped_remarks(grid: Grid, dialect: Dialect, cells: pl.DataFrame, names: dict[int, str]) -> Iterator[Fault]:
+    refused = _refused(cells)
+    foreign = number(refused["found"], _other(dialect.decimal)).is_not_null()
+    grouped = refused.filter(_grouped(refused["found"], dialect.decimal) & ~foreign)
+    counts = grouped.group_by("tag", maintain_order=True).agg(pl.len(), pl.first("line"), pl.first("found"))
+    for tag, count, line, found in counts.iter_rows():
+        yield Fault(
+            grid.file, line, names[tag],
+            f'{counted(count, "cell")} with a mark between thousands, the first "{bounded(found)}"',
+            "numbers without a mark between thousands",
+            "Export without thousands mark; these cells, the largest of the column, are rejected.", "thousands_mark",
         )  # fmt: skip

@@ -38,7 +38,7 @@ class Dialect:
         strptime format of its cells (chrono's dialect: ``%.f`` for fractions of a second), or ``spreadsheet`` for
         days since 1899-12-30, ``spreadsheet_1904`` for days since 1904-01-01.
     time_zone
-        IANA zone of the wall clock; not used if the format itself holds ``%z``.
+        IANA zone of the wall clock; not used if the format itself holds ``%z`` (or ``%#z``, which reads Z as well).
     start, step
         Local time of the first row and the time from row to row, where the table has no clock.
     midnight
@@ -93,6 +93,11 @@ class TextDialect(Dialect):
     encoding: str = "utf-8"
 
 
+def has_offset(time_format: str) -> bool:
+    """Whether times of a format are instants: ``%z``, or ``%#z``, which reads a Z as well."""
+    return any(mark in time_format for mark in ("%z", "%#z", "%:z"))
+
+
 def check_dialect(dialect: Dialect, file: str) -> None:
     """Refuse a dialect that no table can be written in.
 
@@ -101,7 +106,7 @@ def check_dialect(dialect: Dialect, file: str) -> None:
     SourceError
         If a mark is not one of those known, the zone is unknown, or there is not exactly one clock.
     """
-    if "%z" not in dialect.time_format:
+    if not has_offset(dialect.time_format):
         check_zone(dialect.time_zone, file)
     elif dialect.midnight == "ends_day":
         raise refusal(

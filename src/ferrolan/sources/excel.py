@@ -34,6 +34,7 @@ from ferrolan.sources.dialect import Dialect, check_dialect
 from ferrolan.sources.grid import Grid, Ragged, headed, name_and_unit
 from ferrolan.sources.reading import discover_grid, read_grid
 from ferrolan.sources.source import Batch, Discovery, TagAddress, check_size, read_bytes, refusal
+from ferrolan.sources.stated import bare, is_unit, spelled
 
 Merged = Literal["refuse", "fill"]
 """What a value that is merged over several cells means: nothing that may be guessed, or the same in each of them."""
@@ -48,6 +49,7 @@ _LITERAL = re.compile(r'"[^"]*"|\\.|_.')  # what a number format shows as it sta
 _SHOWN = 60  # characters of a cell a fault shows
 _MOST = 0.5  # share of percentages above which a column is one of percentages
 _LOCAL = pl.Datetime("us")
+_HALF = timedelta(microseconds=500_000)
 
 
 @dataclass(frozen=True)
@@ -380,7 +382,9 @@ def _moment(cell: Cell | None) -> datetime | None:
     """A real date as a wall-clock time, to the second: a quarter of an hour is no exact fraction of a day."""
     value = None if cell is None else cell.value
     if isinstance(value, datetime):
-        return (value.replace(tzinfo=None) + timedelta(microseconds=500_000)).replace(microsecond=0)
+        local = value.replace(tzinfo=None)
+        late = local.year == datetime.max.year  # no half second is left after its last one
+        return local.replace(microsecond=0) if late else (local + _HALF).replace(microsecond=0)
     return datetime.combine(value, time()) if isinstance(value, date) else None
 
 
@@ -391,8 +395,8 @@ def _with_percentages(grid: Grid, table: _Table, dialect: Dialect) -> Grid:
     cells, stated = grid.cells, list(grid.units)
     for position in range(len(grid.header)):
         shown = table.percentages(position)
-        unit = grid.units[position] or name_and_unit(grid.header[position])[1]
-        if not shown or unit not in ("", "%"):
+        unit = bare(grid.units[position]) or name_and_unit(grid.header[position])[1]
+        if not shown or (is_unit(unit) and spelled(unit) != "%"):
             continue
         numbers = [row for row, text in enumerate(cells[str(position)]) if _reads(text, dialect.decimal)]
         mainly = len(shown) > _MOST * len(numbers)

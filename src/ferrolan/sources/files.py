@@ -29,6 +29,7 @@ from ferrolan.sources.source import Batch, Discovery, TagAddress, refusal
 
 _UNIT_SEPARATOR = "\x1f"  # stands between cells once quotes and white space are resolved; no text file holds it
 _SHOWN = 60  # characters of a row an error shows
+_TITLES = 10  # rows among which the names are looked for
 _CANDIDATES = ("utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be")  # encodings proposed, never chosen
 
 
@@ -148,7 +149,8 @@ def _decode(file: _File, content: bytes) -> str:
             "wrong_encoding",
         )  # fmt: skip
     _check_zero_bytes(file, content, text)
-    return text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n")
+    return text if "\n" in text.strip() else text.replace("\r", "\n")  # an old Mac ends its lines with CR alone
 
 
 def _check_zero_bytes(file: _File, content: bytes, text: str) -> None:
@@ -184,6 +186,7 @@ def _parse(file: _File, text: str) -> Grid:
     if not rows:
         raise refusal(file.name, 1, "", "nothing but blanks", "rows of data", "Export the file again.", "empty_file")
     widths = [row.count(separator) + 1 for row in rows]
+    _check_title(file, rows, lines, separator)
     _check_header(file, rows[0], lines[0], widths[0])
     _check_body(file, rows, lines, widths)
     whole = [k for k in range(len(rows)) if widths[k] == widths[0]]
@@ -276,6 +279,21 @@ def _broken_header(file: _File, begin: int, end: int) -> SourceError:
 def _shown(row: str, separator: str, file: _File) -> str:
     text = row.replace(separator, file.dialect.separator)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _check_title(file: _File, rows: Sequence[str], lines: Sequence[int], separator: str) -> None:
+    """Refuse a file with a title of another width above the names; one of the same width is missed by its names."""
+    time = file.dialect.time_column
+    if not time or not file.dialect.header or file.dialect.transposed:
+        return
+    width = rows[0].count(separator)
+    for row, line in zip(rows[1:_TITLES], lines[1:_TITLES], strict=False):
+        if row.count(separator) != width and time in [cell.strip() for cell in row.split(separator)]:
+            found = json.dumps(_shown(rows[0], separator, file), ensure_ascii=False)
+            raise refusal(
+                file.name, lines[0], "header", f"a line {found} above the names, which stand on line {line}",
+                "the names of the columns", f"Delete the lines above line {line}, or export without them.", "title_row",
+            )  # fmt: skip
 
 
 def _check_header(file: _File, row: str, line: int, width: int) -> None:

@@ -28,7 +28,10 @@ from ferrolan.sources.source import refusal
 Ragged = tuple[int, str, str]
 """Line, what stood there, and why it is no row of the table."""
 
-_BRACKETED = re.compile(r"(?P<name>.*\S)\s*[\[(（【](?P<unit>[^\[\]()（）【】]+)[\])）】]")
+_BRACKETED = re.compile(
+    r"(?P<name>.*\S)\s*(?:[\[［【](?P<square>[^\[\]［］【】]+)[\]］】]"
+    r"|[(（](?P<round>(?:[^\[\]()（）［］【】]|[(（][^\[\]()（）［］【】]*[)）])+)[)）])"
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def name_and_unit(header: str) -> tuple[str, str]:
     (('Feed', 't/h'), ('进料量', 't/h'), ('pH', ''))
     """
     match = _BRACKETED.fullmatch(header.strip())
-    return (match["name"], match["unit"].strip()) if match else (header.strip(), "")
+    return (match["name"], (match["square"] or match["round"]).strip()) if match else (header.strip(), "")
 
 
 def _header(rows: pl.DataFrame, count: int) -> tuple[str, ...]:

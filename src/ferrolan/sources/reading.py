@@ -13,18 +13,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from ferrolan.base import units
-from ferrolan.base.errors import Fault, SourceError, UnitError
+from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.status import bad
 from ferrolan.base.tables import REJECTED, REPAIRED, SAMPLES, SAMPLES_TEXT
 from ferrolan.sources.cells import Cells, number, read_cells, read_texts
-from ferrolan.sources.dialect import Dialect, check_dialect
+from ferrolan.sources.dialect import Dialect, TextDialect, check_dialect
 from ferrolan.sources.grid import Grid, name_and_unit
-from ferrolan.sources.source import LONGEST, Batch, Discovered, Discovery, ReadReport, TagAddress
+from ferrolan.sources.source import LONGEST, Batch, Discovered, Discovery, ReadReport, TagAddress, bounded
+from ferrolan.sources.stated import bare, is_unit, same
 from ferrolan.sources.timeline import Timeline, backward, timeline
 
 _SHOWN = 60  # characters of a list of columns an error shows
-_SPELLINGS = str.maketrans({"³": "3", "²": "2", "·": "*", "℃": "degC"})
+_TITLES = 10  # rows under the header among which the names are looked for when they are not in it
 
 
 def read_grid(
@@ -77,7 +77,13 @@ def read_grid(
     cells = read_cells(grid, dialect, times.rows, [place for _, place in numeric], [tag for tag, _ in numeric])
     samples = _samples(cells.numbers, source, first_seq)
     rejected = _rejected(grid, source_name, times, cells)
-    remarks = (*_top_remarks(grid, dialect, times, numeric), *times.remarks, *cells.remarks, *grid.remarks)
+    remarks = (
+        *_unit_remarks(grid, positions, tags),
+        *_top_remarks(grid, dialect, times, numeric),
+        *times.remarks,
+        *cells.remarks,
+        *grid.remarks,
+    )
     return Batch(
         samples,
         rejected,
@@ -101,8 +107,9 @@ def _locate(grid: Grid, dialect: Dialect, tags: Sequence[TagAddress]) -> tuple[i
     time = [("time_column", dialect.time_column)] if dialect.time_column else []
     wanted = [*time, *((tag.name, tag.address) for tag in tags)]
     places = {address: _places(grid, address) for _, address in wanted}
+    below = _names_below(grid, dialect, [address for _, address in wanted])
     faults = [
-        _column_fault(grid, field, address, [grid.header[place] for place in places[address]])
+        _column_fault(grid, field, address, [grid.header[place] for place in places[address]], below)
         for field, address in dict.fromkeys(wanted)
         if len(places[address]) != 1
     ]
@@ -148,7 +155,21 @@ def _check_width(grid: Grid, dialect: Dialect, tags: Sequence[TagAddress]) -> No
     raise SourceError([fault])
 
 
-def _column_fault(grid: Grid, field: str, address: str, found: Sequence[str]) -> Fault:
+def _names_below(grid: Grid, dialect: Dialect, wanted: Sequence[str]) -> str:
+    """Where the wanted names stand, if they stand in a row that was taken for data: a title is above them."""
+    if not grid.header_line or dialect.transposed or set(wanted) <= set(grid.header):
+        return ""
+    texts = grid.cells.head(_TITLES)
+    for line, row in zip(grid.lines, texts.iter_rows(), strict=False):
+        held = {name for text in row for name in (text.strip(), name_and_unit(text)[0])}
+        if set(wanted) <= held:
+            is_text = isinstance(dialect, TextDialect)
+            way_out = "export without the lines above it" if is_text else f"declare sheet: {{first_row: {line}}}"
+            return f" The names stand on line {line}: {way_out}."
+    return ""
+
+
+def _column_fault(grid: Grid, field: str, address: str, found: Sequence[str], below: str) -> Fault:
     line = max(grid.header_line, 1)
     if found:
         names = ", ".join(f'"{name}"' for name, _ in Counter(found).most_common())
@@ -162,7 +183,7 @@ def _column_fault(grid: Grid, field: str, address: str, found: Sequence[str]) ->
     held = held if len(held) <= _SHOWN else held[:_SHOWN] + "..."
     return Fault(
         grid.file, line, field, f"the columns {held}", f'a column "{address}"',
-        f"Export that column, or correct the address or the encoding.{hint}", "missing_column",
+        f"Export that column, or correct the address or the encoding.{hint}{below}", "missing_column",
     )  # fmt: skip
 
 
@@ -174,33 +195,32 @@ def _check_units(grid: Grid, positions: Sequence[int], tags: Sequence[TagAddress
             f'Declare the unit "{stated}" for this tag, or correct the export.', "other_unit",
         )
         for tag, place in zip(tags, positions, strict=True)
-        if (stated := _stated_unit(grid, place)) and tag.unit and not _same(stated, tag.unit)
+        if tag.unit and is_unit(stated := _stated_unit(grid, place)) and not same(stated, tag.unit)
     ]  # fmt: skip
     if faults:
         raise SourceError(faults)
 
 
+def _unit_remarks(grid: Grid, positions: Sequence[int], tags: Sequence[TagAddress]) -> Iterator[Fault]:
+    """Say so where a column states what no registry knows: it may be another unit, or no unit at all."""
+    for tag, place in zip(tags, positions, strict=True):
+        stated = _stated_unit(grid, place)
+        if stated and _is_declared(tag) and not is_unit(stated) and not same(stated, tag.unit):
+            yield Fault(
+                grid.file, max(grid.header_line, 1), tag.name,
+                f"header says [{bounded(stated)}], which is not known here", f'the unit "{tag.unit}"',
+                f"Taken as {tag.unit}: check it.", "unread_unit",
+            )  # fmt: skip
+
+
+def _is_declared(tag: TagAddress) -> bool:
+    """Whether somebody says what the unit is; a text has none, and that of some columns nobody knows."""
+    return not tag.text and is_unit(tag.unit)
+
+
 def _stated_unit(grid: Grid, place: int) -> str:
-    """The unit that stands in the unit row or in brackets in the header, where it is a known one."""
-    stated = grid.units[place].strip("[]()（）【】 ") or name_and_unit(grid.header[place])[1]
-    return stated if _is_unit(stated) else ""
-
-
-def _spelled(unit: str) -> str:
-    return unit.translate(_SPELLINGS).replace("°C", "degC")
-
-
-def _is_unit(text: str) -> bool:
-    try:
-        return bool(text) and bool(units.canonical_unit(_spelled(text)))
-    except UnitError:
-        return False
-
-
-def _same(stated: str, declared: str) -> bool:
-    if not _is_unit(declared):
-        return False  # the file knows the unit that the declaration calls unknown
-    return units.factor_offset(_spelled(stated)) == units.factor_offset(_spelled(declared))
+    """What stands in the unit row, or in brackets in the header."""
+    return bare(grid.units[place]) or bare(name_and_unit(grid.header[place])[1])
 
 
 def _top_remarks(
@@ -214,7 +234,7 @@ def _top_remarks(
     if number(pl.Series(first, dtype=pl.String), dialect.decimal).count():
         return
     line, shown = grid.lines[0], ", ".join(text for text in first[:3] if text)
-    if any(_is_unit(text.strip("[]()（）【】 ")) for text in first):
+    if any(is_unit(bare(text)) for text in first):
         way_out = "Declare unit_row: true; the units are then checked against those of the tags."
         yield Fault(grid.file, line, "unit_row", f"a row of units ({shown})", "a row of data", way_out, "unit_row")
     else:

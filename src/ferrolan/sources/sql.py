@@ -31,6 +31,7 @@ from ferrolan.base.status import StatusCode, bad
 from ferrolan.base.tables import REJECTED, SAMPLES, TIME
 from ferrolan.sources.clock import check_zone, to_utc
 from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress, refusal
+from ferrolan.sources.timeline import EARLIEST, LATEST, OUTSIDE, far_remark
 
 _SHOWN = 160  # characters of what a database said
 _PATIENCE = 3.0  # seconds to wait for a writer of a SQLite file: a commit takes less, an open editor more
@@ -153,7 +154,7 @@ def read_sql(
     _check_times(table, rows)
     samples = _samples(rows, source, first_seq)
     rejected = _rejected(rows, source_name, _label(table), tags)
-    return Batch(samples, rejected, fetched.content_hash, _report(fetched, rows, tags, samples, rejected))
+    return Batch(samples, rejected, fetched.content_hash, _report(table, fetched, rows, tags, samples, rejected))
 
 
 @dataclass(frozen=True)
@@ -303,16 +304,23 @@ def _number(value: object) -> tuple[float | None, int]:
 
 def _instants(table: SqlTable, raw: Sequence[object]) -> tuple[pl.Series, pl.Series]:
     """UTC times and, where there is none, the reason."""
-    times = [_datetime(value) for value in raw]
+    read = [_datetime(value) for value in raw]
+    times = [moment if moment is not None and _is_believed(moment) else None for moment in read]
     local = [None if moment is None or moment.tzinfo else moment for moment in times]
     absolute = [moment.astimezone(UTC) if moment is not None and moment.tzinfo else None for moment in times]
     utc, reason = to_utc(pl.Series(local, dtype=pl.Datetime("us")), table.time_zone)
     known = pl.Series(absolute, dtype=TIME)
-    unreadable = pl.Series([None if moment else "not a timestamp, nor ISO text" for moment in times], dtype=pl.String)
+    unreadable = pl.Series([OUTSIDE if moment else "not a timestamp, nor ISO text" for moment in read], dtype=pl.String)
     frame = pl.DataFrame({"utc": utc, "known": known, "reason": reason, "unreadable": unreadable}).select(
         time=pl.coalesce("utc", "known"), time_reason=pl.coalesce("reason", "unreadable")
     )
+    frame = frame.with_columns(time_reason=pl.when(pl.col("time").is_null()).then("time_reason"))
     return frame["time"], frame["time_reason"]
+
+
+def _is_believed(moment: datetime) -> bool:
+    """Whether a time, local or with its offset, can be that of a sample."""
+    return EARLIEST <= moment.replace(tzinfo=None) < LATEST
 
 
 def _datetime(value: object) -> datetime | None:
@@ -368,7 +376,12 @@ def _rejected(rows: pl.DataFrame, source_name: str, label: str, tags: Sequence[T
 
 
 def _report(
-    fetched: _Fetched, rows: pl.DataFrame, tags: Sequence[TagAddress], samples: pl.DataFrame, rejected: pl.DataFrame
+    table: SqlTable,
+    fetched: _Fetched,
+    rows: pl.DataFrame,
+    tags: Sequence[TagAddress],
+    samples: pl.DataFrame,
+    rejected: pl.DataFrame,
 ) -> ReadReport:
     discovery = _discovery(fetched.addresses)
     timed = rows.drop_nulls("time").with_columns(latest=pl.col("time").cum_max().shift(1).over("tag"))
@@ -382,6 +395,7 @@ def _report(
         backward_lines=tuple(timed.filter(pl.col("time") < pl.col("latest"))["line"]),
         undeclared=discovery.undeclared(tags),
         silent=discovery.silent(tags),
+        remarks=tuple(far_remark(_label(table), f"{table.table}.{table.time}", rejected)),
     )
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,17 @@ from ferrolan.sources.dialect import SPREADSHEET, Dialect
 from ferrolan.sources.grid import Grid
 from ferrolan.sources.source import bounded, counted, refusal
 
+EARLIEST = datetime(1900, 1, 1)
+"""First time that is believed, local or UTC: no plant kept digital records before, and what lies before it is a year
+of two digits read as one of four, an empty date (0001-01-01) or the zero of a spreadsheet."""
+
+LATEST = datetime(2200, 1, 1)
+"""First time that is no longer believed: databases write 9999-12-31 for "still valid", which is no time of a sample;
+the plans of a plant end long before, and a date of a spreadsheet's 1900 system is past it only by mistake."""
+
+OUTSIDE = f"wrong_time: no time of a sample, for it lies outside {EARLIEST.year} to {LATEST.year}"
+"""Reason of a row whose time lies before ``EARLIEST`` or not before ``LATEST``."""
+
 _MOST = 0.5  # share of refused times above which the declaration is wrong, and not the cells
 _JUMP = timedelta(
     days=20
@@ -29,6 +41,14 @@ _JUMP = timedelta(
 _LOCAL = pl.Datetime("us")
 _LATE = r"(^|[^0-9:])24:00((?::00(?:[.,]0+)?)?(?:$|[^0-9:.,]))"  # the hour 24 of a time, and no part of another time
 _SERIALS = (20_000.0, 80_000.0)  # days of a spreadsheet from 1954 to 2119
+_SAMPLED = 20  # first times on which a format is tried before it is proposed
+_PROPOSED = 2  # formats a fault names: day and month may be either way round
+_DATES = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日",
+    "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y/%m/%d", "%d-%b-%y",
+)  # fmt: skip
+_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p")
 _REFUSED_SCHEMA = {"line": pl.Int64, "found": pl.String, "reason": pl.String}
 _REPAIRED_SCHEMA = {"line": pl.Int64, "found": pl.String, "taken": pl.String, "reason": pl.String}
 
@@ -76,13 +96,22 @@ def timeline(grid: Grid, dialect: Dialect, position: int | None) -> Timeline:
         return _counted(grid, dialect)
     text = grid.column(position)
     local = _parsed(text, dialect.time_format, grid.moments.get(position), ends_day=dialect.midnight == "ends_day")
-    _check_format(grid, dialect, text, local)
-    _check_day_and_month(grid, dialect, text, local, moments=position in grid.moments)
+    far = outside(local)
+    local = local.set(far, None)
+    _check_format(grid, dialect, text, local, far)
+    _check_day_and_month(grid, dialect, text, local, far, moments=position in grid.moments)
     moved = _moved(local, dialect)
-    frame = _instants(grid, dialect, text, moved)
+    frame = _instants(grid, dialect, text, moved, far)
+    if position in grid.moments:
+        frame = _with_serials(frame)
     rows = frame.drop_nulls("time").select("row", "line", "time")
     refused = frame.filter(pl.col("time").is_null()).select("line", "found", "reason")
-    remarks = (*_backward(grid, dialect, text, local, rows), *_repeated(grid, rows), *_clock_changes(grid, refused))
+    remarks = (
+        *far_remark(grid.file, dialect.time_column, refused),
+        *_backward(grid, dialect, text, local, rows),
+        *_repeated(grid, rows),
+        *_clock_changes(grid, refused),
+    )
     return Timeline(rows, refused, _repaired(grid, text, local, moved), remarks)
 
 
@@ -94,10 +123,49 @@ def _counted(grid: Grid, dialect: Dialect) -> Timeline:
     taken = sorted([*grid.lines, *(line for line, _, _ in grid.ragged)])
     steps = np.searchsorted(np.array(taken, dtype=np.int64), np.array(grid.lines, dtype=np.int64))
     step = (dialect.step or timedelta()) // timedelta(microseconds=1)
+    _check_steps(grid, dialect, int(first.dt.timestamp("us")[0]) + int(steps.max(initial=0)) * step)
     time = first.dt.timestamp("us")[0] + steps.astype(np.int64) * step
     rows = pl.DataFrame({"line": grid.lines}, schema={"line": pl.Int64}).with_row_index("row")
     rows = rows.with_columns(time=pl.Series(time, dtype=pl.Int64).cast(TIME))
     return Timeline(rows, _empty(_REFUSED_SCHEMA), _empty(_REPAIRED_SCHEMA), ())
+
+
+def _check_steps(grid: Grid, dialect: Dialect, last: int) -> None:
+    """Refuse a start and a step that lead out of the believed times; ``last`` is that of the last row [us]."""
+    first = dialect.start or EARLIEST
+    if EARLIEST <= first < LATEST and last < int(LATEST.replace(tzinfo=UTC).timestamp()) * 1_000_000:
+        return
+    raise refusal(
+        grid.file, 0, "start", f"{first} and {counted(len(grid.lines), 'row')} with a step of {dialect.step}",
+        f"times from {EARLIEST.year} to {LATEST.year}", "Correct the start or the step.", "bad_dialect",
+    )  # fmt: skip
+
+
+def outside(time: pl.Series) -> pl.Series:
+    """Whether a time, local or UTC, is one that is not believed; false where there is none (n,).
+
+    Examples
+    --------
+    >>> outside(pl.Series([datetime(26, 3, 1), datetime(2026, 3, 1), None, datetime(9999, 12, 31)])).to_list()
+    [True, False, False, True]
+    """
+    if not isinstance(time.dtype, pl.Datetime):
+        return pl.repeat(False, len(time), eager=True)
+    naive = time.dt.replace_time_zone(None) if time.dtype.time_zone == "UTC" else time
+    return (~naive.is_between(EARLIEST, LATEST, closed="left")).fill_null(False)
+
+
+def far_remark(file: str, path: str, refused: pl.DataFrame) -> Iterator[Fault]:
+    """One remark on the rows that were refused as ``OUTSIDE`` (line, found, reason)."""
+    far = refused.filter(pl.col("reason") == OUTSIDE)
+    if not far.is_empty():
+        yield Fault(
+            file, int(far["line"][0]), path,
+            f'{counted(far.height, "row")} with a time outside {EARLIEST.year} to {LATEST.year}, '
+            f'the first "{bounded(far["found"][0])}"',
+            "times of samples",
+            "Such dates often stand for no date: these rows are refused; correct them in the source.", "wrong_time",
+        )  # fmt: skip
 
 
 def _parsed(text: pl.Series, time_format: str, moments: pl.Series | None, *, ends_day: bool) -> pl.Series:
@@ -134,19 +202,32 @@ def _with_midnight_moved(local: pl.Series) -> pl.Series:
     return pl.DataFrame({"local": local}).select(local=moved)["local"]
 
 
-def _instants(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series) -> pl.DataFrame:
+def _instants(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, far: pl.Series) -> pl.DataFrame:
     """One row a row of the table: row, line, found, time, reason."""
     if isinstance(local.dtype, pl.Datetime) and local.dtype.time_zone is not None:
         time, reason = local.cast(TIME), pl.Series([None], dtype=pl.String).new_from_index(0, len(local))
     else:
         time, reason = to_utc(local, dialect.time_zone)
-    frame = pl.DataFrame({"line": grid.lines, "found": text, "time": time, "reason": reason}).with_row_index("row")
+    frame = pl.DataFrame({"line": grid.lines, "found": text, "time": time, "reason": reason, "far": far})
+    frame = frame.with_row_index("row")
     unread = f"not a time of the format {dialect.time_format}" if dialect.time_format else "not a date"
     midnight = f"{unread}; 24:00 is read where midnight: ends_day is declared"
     late = pl.col("found").str.contains(_LATE)
+    unread_reason = pl.when(late).then(pl.lit(midnight)).otherwise(pl.lit(unread))
     return frame.with_columns(
-        pl.col("reason").fill_null(pl.when(late).then(pl.lit(midnight)).otherwise(pl.lit(unread)))
+        pl.when("far").then(pl.lit(OUTSIDE)).otherwise(pl.col("reason").fill_null(unread_reason)).alias("reason")
     )
+
+
+def _with_serials(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a column of dates, those that hold a number refused as what they probably are: a date without format."""
+    reason = "a number among dates: declare time_format: spreadsheet, which reads both, or format the cell as a date"
+    serial = pl.col("time").is_null() & _days(pl.col("found")).is_between(*_SERIALS).fill_null(False)
+    return frame.with_columns(reason=pl.when(serial).then(pl.lit(reason)).otherwise("reason"))
+
+
+def _days(text: pl.Expr) -> pl.Expr:
+    return text.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
 
 
 def _repaired(grid: Grid, text: pl.Series, local: pl.Series, moved: pl.Series) -> pl.DataFrame:
@@ -159,11 +240,12 @@ def _repaired(grid: Grid, text: pl.Series, local: pl.Series, moved: pl.Series) -
     )
 
 
-def _check_format(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series) -> None:
+def _check_format(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, far: pl.Series) -> None:
     if local.null_count() <= _MOST * len(local):
         return
     first = local.is_null().arg_max() or 0
     expected = f"a time of the format {dialect.time_format}" if dialect.time_format else "a date"
+    expected += f" from {EARLIEST.year} to {LATEST.year}" if far[first] else ""
     raise refusal(
         grid.file, grid.lines[first], dialect.time_column, f'"{bounded(text[first])}"', expected,
         f"Declare the time format of the file.{_format_hint(dialect, text)}", "wrong_time_format",
@@ -171,9 +253,9 @@ def _check_format(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Serie
 
 
 def _format_hint(dialect: Dialect, text: pl.Series) -> str:
-    """Another format that reads nearly every time."""
-    for candidate in (*_exchanged(dialect.time_format), *SPREADSHEET):
-        read = _parsed(text, candidate, None, ends_day=False)
+    """Another format that reads every time, or at least the first of them."""
+    for candidate in (*_variants(dialect.time_format), *SPREADSHEET):
+        read = _believed(text, candidate)
         if candidate in SPREADSHEET:
             days = text.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
             if days.is_between(*_SERIALS).sum() > _MOST * len(text):
@@ -181,7 +263,46 @@ def _format_hint(dialect: Dialect, text: pl.Series) -> str:
                 return f' These are days as a spreadsheet counts them: "{candidate}" reads {example:%Y-%m-%d %H:%M}.'
         elif read.null_count() == 0:
             return f' "{candidate}" reads every time.'
-    return ""
+    first = text.filter(text != "").head(_SAMPLED)
+    found = _proposed(first) if len(first) else []
+    if not found:
+        return ""
+    several = "; which of them, only the source can say" if len(found) > 1 else ""
+    return f" The first {counted(len(first), 'time')} can be read as {' or as '.join(found)}{several}."
+
+
+def _proposed(first: pl.Series) -> list[str]:
+    """Common formats that read every time of a sample, each another way."""
+    found: dict[str, pl.Series] = {}
+    for candidate in _common():
+        read = _believed(first, candidate)
+        if not read.null_count() and not any(read.equals(other) for other in found.values()):
+            found[f'"{candidate}"'] = read
+        if len(found) == _PROPOSED:
+            break
+    return list(found)
+
+
+def _believed(text: pl.Series, time_format: str) -> pl.Series:
+    """Times as a format reads them, null where that gives none that can be believed."""
+    read = _parsed(text, time_format, None, ends_day=False)
+    return read.set(outside(read), None)
+
+
+@lru_cache(maxsize=1)
+def _common() -> tuple[str, ...]:
+    """Formats that exports are seen with; a short year before a long one would take 20 for the year of 2026."""
+    joined = [f"{day}{mark}{clock}" for day in _DATES for mark in (" ", "T") for clock in _CLOCKS]
+    with_offset = [f"{form}{space}{mark}" for form in joined for space in ("", " ") for mark in ("%z", "%#z")]
+    return (*_DATES, *joined, *with_offset, "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%H:%M %d.%m.%Y", "%H:%M:%S %d.%m.%Y")
+
+
+def _variants(time_format: str) -> Iterator[str]:
+    """The format with a year of two digits, or of four, and with day and month exchanged."""
+    for one, other in (("%Y", "%y"), ("%y", "%Y")):
+        if one in time_format:
+            yield time_format.replace(one, other)
+    yield from _exchanged(time_format)
 
 
 def _exchanged(time_format: str) -> Iterator[str]:
@@ -190,17 +311,23 @@ def _exchanged(time_format: str) -> Iterator[str]:
         yield time_format.replace("%d", "\0").replace("%m", "%d").replace("\0", "%m")
 
 
-def _check_day_and_month(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, *, moments: bool) -> None:
-    """Refuse times that run in order, and that all can be read, only with day and month exchanged."""
+def _check_day_and_month(
+    grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, far: pl.Series, *, moments: bool
+) -> None:
+    """Refuse times that run in order, and that all can be read, only with day and month exchanged.
+
+    Rows whose time is not believed anyway (``far``) say nothing of the format.
+    """
     for other in () if moments else _exchanged(dialect.time_format):
         read = _parsed(text, other, None, ends_day=dialect.midnight == "ends_day")
-        if read.null_count():
+        read = read.set(far | outside(read), None)
+        if (read.is_null() & ~far).any():
             return
         declared, exchanged = _moved(local, dialect), _moved(read, dialect)
-        unread = local.null_count()
+        unread = int((local.is_null() & ~far).sum())
         if not unread and _disorder(declared) <= _disorder(exchanged):
             return
-        first = int((local.is_null() if unread else _odd(declared)).arg_max() or 0)
+        first = int(((local.is_null() & ~far) if unread else _odd(declared)).arg_max() or 0)
         found = counted(unread, "unreadable time") if unread else "times that jump by months or run backwards"
         raise refusal(
             grid.file, grid.lines[first], dialect.time_column, f'{found}, the first "{bounded(text[first])}"',

@@ -22,6 +22,7 @@ from ferrolan.base.time import month_bounds
 from ferrolan.base.units import CURRENCIES
 from ferrolan.enterprise.load import load
 from ferrolan.enterprise.origins import synthetic_values
+from ferrolan.enterprise.sites import zone_way_out
 from ferrolan.starting.schema import SCHEMA_FILE, schema_text
 from ferrolan.starting.templates import KINDS, Head, document
 
@@ -148,11 +149,7 @@ def _title(answer: str) -> Wrong | None:
 def _zone(answer: str) -> Wrong | None:
     if answer in available_timezones():
         return None
-    zones = sorted(available_timezones())
-    city = answer.rsplit("/", maxsplit=1)[-1].replace(" ", "_").casefold()
-    alike = [zone for zone in zones if city and zone.rsplit("/", maxsplit=1)[-1].casefold() == city]
-    way_out = f"Did you mean {alike[0]!r}?" if alike else nearest(answer, zones)
-    return "an IANA time zone, such as Europe/Berlin", way_out, "unknown_zone"
+    return "an IANA time zone, such as Europe/Berlin", zone_way_out(answer), "unknown_zone"
 
 
 def _month(answer: str, said: Mapping[str, str]) -> Wrong | None:

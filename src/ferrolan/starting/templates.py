@@ -2,7 +2,8 @@
 
 A steel works begins with ``examples/steel_works``: comments, streams and tags stay; name, title, zone, currency and
 month are the user's; and what the example says of *its* plant (units, commodities, quotas) is made up for another
-one, so every such value becomes ``synthetic: true`` until it is replaced. Figures of the world around (market, rates,
+one, so every such value becomes ``synthetic: true`` until it is replaced, and what is said of somebody else's works
+goes; a technical note, such as *62 % Fe*, stays. Figures of the world around (market, rates,
 grades) keep their source. An outside analyst begins with ``analyst.yaml`` beside this file.
 """
 
@@ -20,6 +21,9 @@ from ferrolan.starting.schema import SCHEMA_FILE
 _EXAMPLES = Path(__file__).parent.parent / "examples"
 _PLANT = ("units", "commodities", "utilities", "transfers", "quotas")
 _PER_USD = {"USD": 1.0, "CNY": 7.2878, "AUD": 1.53, "EUR": 0.9}  # rough: every rate made of them is marked synthetic
+_THEIRS = r"(?:Baotou|Northern Rare Earth|Baosteel|\bpublished\b|planned deliveries)"
+"""What a note or a comment of the examples says of the works they are taken from, and not of the user's."""
+
 _CAPACITIES = "the capacity of each unit under 'units', then the prices under 'commodities'; the rest can wait"
 
 
@@ -119,7 +123,9 @@ def _as_synthetic(text: str) -> str:
 
 
 def _marked(line: str) -> str:
-    """A line with 'synthetic: true' in place of where its values come from."""
+    """A line with 'synthetic: true' in place of where its values come from, and no word of whose they were."""
+    line = re.sub(rf',\s*note: "[^"]*{_THEIRS}[^"]*"', "", line)
+    line = re.sub(rf"\s+# .*{_THEIRS}.*$", "", line)
     line = re.sub(r"\b(?:source: \w+|own: true)", "synthetic: true", line)
     return re.sub(r',\s*(?:confidence: \w+|period: (?:"[^"]*"|[^,}"]+))', "", line)
 

@@ -1,6 +1,6 @@
 """What stands behind a limit of the plan: its declared value, where that comes from, and what must travel with it.
 
-"Declared 12750 t/a (what the company has shown, no nameplate; Lynas 2026-01)": a reader who is told that a unit is full
+"Cracking capacity 12750 t/a (what the company has shown, no nameplate; Lynas 2026-01)": a reader who is told that a unit is full
 must learn of which capacity.
 """
 
@@ -12,17 +12,22 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say
+from ferrolan.views.words import limit_name, quota_name
 
 
 def declared(book: Book, limit: int) -> Markup:
-    """The declared value of a row of ``plan_limits`` with its note and its source; empty where none is known."""
+    """A row of ``plan_limits`` by name with its declared value, its note and its source; empty where none is known."""
     row = declared_row(book, limit)
     if row is None:
         return Markup("")
     about = [book.word("view_limits", row, "note")] if book.text("view_limits", row, "note") else []
     about.append(name(_origin(book, row)))
-    form = _("declared {written} ({about})")
-    return say(form, written=book.word("view_limits", row, "written"), about=Markup("; ").join(about))
+    return say(
+        _("{limit} {written} ({about})"),
+        limit=limit_name(book, limit),
+        written=book.word("view_limits", row, "written"),
+        about=Markup("; ").join(about),
+    )
 
 
 def in_short(book: Book, limit: int) -> Markup:
@@ -32,7 +37,7 @@ def in_short(book: Book, limit: int) -> Markup:
     if row is None or not note:
         return Markup("")
     written, said = book.word("view_limits", row, "written"), book.word("view_limits", row, "note", note)
-    return say(_("The limit is declared at {written}: {note}."), written=written, note=said)
+    return say(_("Declared {written}: {note}."), written=written, note=said)
 
 
 def declared_row(book: Book, limit: int) -> int | None:
@@ -49,7 +54,7 @@ def quotas_besides(book: Book, told: Sequence[int]) -> list[Markup]:
 
 
 def _quota(book: Book, row: int) -> Markup:
-    title = book.context.name(f"quota:{book.text('view_limits', row, 'limit')}")
+    title = quota_name(book.context, book.text("view_limits", row, "limit"))
     parts = {"title": title[:1].upper() + title[1:], "note": book.word("view_limits", row, "note")}
     if not book.text("view_limits", row, "period"):
         return say(_("{title}: {note}."), **parts)

@@ -238,6 +238,8 @@ def _lead_limit(book: Book) -> Markup | None:
     rows = earning_limits(book)
     if not rows:
         return say(_("No limit of the plan binds.")) if book.frame("plan_flows").height else None
+    if _is_nothing(book, rows[0]):
+        return say(_("{nothing}."), nothing=_nothing(book, rows[0]))
     parts = {"limit": limit_name(book, rows[0]), "money": book.number("plan_limits", rows[0], "money")}
     if _ends_early(book, rows[0]):
         tonnes = book.number("plan_limits", rows[0], "valid_up")
@@ -246,6 +248,18 @@ def _lead_limit(book: Book) -> Markup | None:
         )
         return say(form, tonnes=tonnes, **parts)
     return say(_("The limit worth most is the {limit}: one per cent more of it earns {money} over the plan."), **parts)
+
+
+def _is_nothing(book: Book, limit: int) -> bool:
+    """Whether a limit is 0, of which one per cent more is none."""
+    return book.real("plan_limits", limit, "limit_value") == 0.0
+
+
+def _nothing(book: Book, limit: int) -> Markup:
+    gain = book.number("plan_limits", limit, "value_right")
+    return say(
+        _("Of the {limit} there is none; a first unit of it earns {gain}"), limit=limit_name(book, limit), gain=gain
+    )
 
 
 def _ends_early(book: Book, limit: int) -> bool:
@@ -281,6 +295,8 @@ def _limit_finding(book: Book, row: int) -> Markup:
     named = limit_name(book, limit) if limit is not None else book.context.name(book.text("findings", row, "subject"))
     if book.real("findings", row, "money") is None:
         return say(_("The {limit} binds"), limit=named)
+    if limit is not None and _is_nothing(book, limit):
+        return _nothing(book, limit)
     spread = spread_of(book, "findings", row, "low", "high")
     money = book.number("findings", row, "money", spread=spread)
     if limit is not None and _ends_early(book, limit):

@@ -16,6 +16,7 @@ from ferrolan.enterprise.checks.names import Entry, Names
 from ferrolan.enterprise.checks.plant import check_plant
 from ferrolan.enterprise.checks.tag_rows import check_tags
 from ferrolan.enterprise.checks.values import check_values
+from ferrolan.enterprise.checks.yields import check_yields
 from ferrolan.enterprise.units import Kinds
 
 __all__ = ["check_references", "check_tags"]
@@ -33,6 +34,7 @@ def check_references(data: Entry, kinds: Kinds) -> Iterator[Problem]:
     """
     names = Names.of(data)
     yield from check_plant(data, names, kinds)
+    yield from check_yields(data)
     yield from check_commerce(data, names)
     yield from check_market(data, names)
     yield from check_values(data, names)

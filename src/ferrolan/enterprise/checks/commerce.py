@@ -22,6 +22,7 @@ from ferrolan.enterprise.checks.names import (
     known_owner,
     texts_in,
 )
+from ferrolan.enterprise.checks.yields import amount
 
 
 def check_commerce(data: Entry, names: Names) -> Iterator[Problem]:
@@ -47,6 +48,18 @@ def _commodities(data: Entry, names: Names) -> Iterator[Problem]:
         yield from known_owner((*path, "owner"), quota.get("owner"), names)
         for counted in entry_of(quota, "counts"):
             yield from known_commodity((*path, "counts", counted), counted, names)
+            yield from _made_somewhere(data, (*path, "counts", counted), counted)
+
+
+def _made_somewhere(data: Entry, path: Path, counted: str) -> Iterator[Problem]:
+    """A quota counts what modes make; what is only bought or received is no output of anybody here."""
+    modes = [mode for _, unit in each_in(data, "units") for _, mode in each_in(unit, "modes")]
+    if not modes or any(counted in entry_of(mode, "makes") for mode in modes):
+        return
+    if counted in entry_of(data, "commodities"):
+        made = sorted({name for mode in modes if mode.get("reference") == counted for name in entry_of(mode, "makes")})
+        way_out = f"Count what a mode makes from it: {', '.join(made)}" if made else "Count what a mode makes"
+        yield Problem(path, "not_made", f"{counted!r}, which no mode makes", "a commodity that a mode makes", way_out)
 
 
 def _transfer(data: Entry, path: Path, transfer: Entry, names: Names) -> Iterator[Problem]:
@@ -61,7 +74,7 @@ def _transfer(data: Entry, path: Path, transfer: Entry, names: Names) -> Iterato
 
 
 def _stocks(data: Entry) -> Iterator[Problem]:
-    """Every stock has one opening: the account's, or a declared one."""
+    """Every stock has one opening, the account's or a declared one, and room for what it begins and ends with."""
     seen = [unit.get("stocks") for _, unit in each_in(data, "units")] if "account" in data else []
     for name, commodity in each_in(data, "commodities"):
         if "stock" not in commodity:
@@ -74,6 +87,19 @@ def _stocks(data: Entry) -> Iterator[Problem]:
         if name not in seen and not declared:
             way_out = f"Add 'opening', or an account with a stockpile of {name!r}"
             yield Problem(path, "missing_key", "no 'opening'", "a stock from which the plan starts", way_out)
+        yield from _room(path, entry_of(commodity, "stock"))
+
+
+def _room(path: Path, stock: Entry) -> Iterator[Problem]:
+    """Whether a stock begins and ends within its maximum."""
+    maximum = amount(entry_of(stock, "maximum"))
+    for key in ("opening", "closing_minimum"):
+        tonnes = amount(entry_of(stock, key))
+        if maximum is not None and tonnes is not None and tonnes > maximum * (1.0 + 1e-9):
+            expected = f"at most the maximum, {maximum:,.10g} t"
+            yield Problem(
+                (*path, key), "out_of_range", f"{tonnes:,.10g} t", expected, f"Lower {key!r}, or raise 'maximum'"
+            )
 
 
 def _plan(data: Entry) -> Iterator[Problem]:

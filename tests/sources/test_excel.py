@@ -397,7 +397,12 @@ def test_the_table_of_a_sheet_keeps_the_order_of_its_columns(workbook) -> None:
 
 
 def test_a_date_no_sample_can_have_is_refused_also_at_the_end_of_all_time(workbook: Callable[..., Path]) -> None:
-    rows = [["time", "Fe", "P"], [HOURS[0], 62.1, 1], [datetime(9999, 12, 31, 23, 59, 59), 62.2, 2], [HOURS[1], 62.3, 3]]
+    rows = [
+        ["time", "Fe", "P"],
+        [HOURS[0], 62.1, 1],
+        [datetime(9999, 12, 31, 23, 59, 59), 62.2, 2],
+        [HOURS[1], 62.3, 3],
+    ]
     batch = read(workbook(rows))
     assert batch.rejected.select("line", "reason").rows() == [(3, OUTSIDE)] and values(batch) == [62.1, 62.3]
     assert "wrong_time" in [remark.code for remark in batch.report.remarks]

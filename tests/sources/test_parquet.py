@@ -12,6 +12,7 @@ from ferrolan.base.errors import SourceError
 from ferrolan.sources.dialect import Dialect
 from ferrolan.sources.parquet import ParquetSource, read_parquet
 from ferrolan.sources.source import TagAddress
+from ferrolan.sources.timeline import OUTSIDE
 
 FLOW = TagAddress(1, "FT-101", "FT-101", "t/h")
 HOURS = [datetime(2026, 10, 24, 22) + timedelta(hours=k) for k in range(6)]
@@ -83,3 +84,12 @@ def test_a_nested_column_that_nobody_wants_does_no_harm(tmp_path: Path) -> None:
     batch = read_parquet(path, Dialect(time_column="time"), [FLOW], 0, "lake")
     assert batch.samples["value"].to_list() == [1.0] * 6
     assert batch.report.undeclared_addresses == ("blob", "spectrum")
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Shanghai"])
+def test_a_time_no_sample_can_have_is_refused(tmp_path: Path, zone: str | None) -> None:
+    far = [datetime(9999, 12, 31), datetime(2026, 3, 1), datetime(1, 1, 2), datetime(2026, 3, 2)]
+    times = pl.Series(far, dtype=pl.Datetime("us")).dt.replace_time_zone(zone)
+    batch = read_parquet(write(tmp_path, time=times, **{"FT-101": [1.0, 2.0, 3.0, 4.0]}), DIALECT, [FLOW], 0, "lake")
+    assert batch.rejected.select("line", "reason").rows() == [(1, OUTSIDE), (3, OUTSIDE)]
+    assert batch.samples["value"].to_list() == [2.0, 4.0]

@@ -15,6 +15,7 @@ from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.sources import SqlSource, SqlTable, TagAddress, read_sql
 from ferrolan.sources.sql import _read_only
+from ferrolan.sources.timeline import OUTSIDE
 
 TAGS = (TagAddress(1, "feed_nd", "feed/Nd2O3"), TagAddress(2, "tails_fe", "tails/Fe"))
 ROWS = [
@@ -167,3 +168,12 @@ def test_a_password_never_shows(tmp_path: Path) -> None:
     with pytest.raises(SurroundingsError) as caught:
         read_sql(table, TAGS, 2, "lims")
     assert "marker-secret" not in str(caught.value)
+
+
+def test_a_time_no_sample_can_have_is_refused_also_with_an_offset_that_leaves_the_calendar(tmp_path: Path) -> None:
+    far = ("9999-12-31", "0001-01-01 00:00", "0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00")
+    rows = [*ROWS, *((6 + k, "feed", "Nd2O3", text, 0.7) for k, text in enumerate(far))]
+    batch = read_sql(lims(tmp_path, rows), TAGS, 2, "lims")
+    assert batch.rejected["found"].to_list() == list(far) and set(batch.rejected["reason"]) == {OUTSIDE}
+    assert batch.samples.height == 3
+    assert [(remark.code, remark.line) for remark in batch.report.remarks] == [("wrong_time", 6)]

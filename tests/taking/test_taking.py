@@ -301,3 +301,24 @@ def test_lines_that_stray_quotes_swallow_are_counted_and_kept(mapping: Path, tmp
     lost = tables["rejected"].filter(pl.col("tag").is_null())
     assert row["rows"] == 6 == lost.height + row["samples"] // 3
     assert lost["line"].to_list() == [3, 4, 5, 6]
+
+
+def test_dates_that_stand_for_no_date_are_refused_and_said(mapping: Path, tmp_path: Path) -> None:
+    far = "9999-12-31 00:00,1,1,1,day,A\n0001-01-01 00:00,1,1,1,day,A\n"
+    (tmp_path / "mill.csv").write_text(ROWS + far)
+    told = "\n".join(lines(take(mapping, tmp_path / "runs").tables))
+    assert "Refused, 2 ×: wrong_time" in told and "2 rows with a time outside 1900 to 2200" in told
+
+
+def test_a_unit_in_the_header_that_nobody_knows_is_said_and_kept(mapping: Path, tmp_path: Path) -> None:
+    (tmp_path / "mill.csv").write_text(ROWS.replace("[kg/h]", "[mbar]"))
+    tables = take(mapping, dry_run=True).tables
+    assert "unread_unit" in tables["remarks"]["code"].to_list()
+    told = "\n".join(lines(tables))
+    assert "header says [mbar], which is not known here. Taken as kg/h: check it." in told
+
+
+def test_what_a_killed_ingest_left_is_swept_by_the_next(mapping: Path, tmp_path: Path) -> None:
+    (tmp_path / "runs" / ".mill.tables.x1").mkdir(parents=True)
+    take(mapping, tmp_path / "runs")
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["mill.duckdb", "mill.tables"]

@@ -8,6 +8,7 @@ parses the first twelve days of every month; the months that jump give it away.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,7 @@ _DATES = (
     "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y",
     "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y/%m/%d", "%d-%b-%y",
 )  # fmt: skip
+_OFFSET = re.compile(r"(?:[+-][0-9]{2}:?[0-9]{2}|Z)$")
 _CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p")
 _REFUSED_SCHEMA = {"line": pl.Int64, "found": pl.String, "reason": pl.String}
 _REPAIRED_SCHEMA = {"line": pl.Int64, "found": pl.String, "taken": pl.String, "reason": pl.String}
@@ -243,12 +245,15 @@ def _repaired(grid: Grid, text: pl.Series, local: pl.Series, moved: pl.Series) -
 def _check_format(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, far: pl.Series) -> None:
     if local.null_count() <= _MOST * len(local):
         return
+    hint, unread = _format_hint(dialect, text), local.null_count() - int(far.sum())
+    if not hint and local.count() and unread <= _MOST * len(local):
+        return  # most times are no times of samples, however they are read: they are refused row by row
     first = local.is_null().arg_max() or 0
     expected = f"a time of the format {dialect.time_format}" if dialect.time_format else "a date"
     expected += f" from {EARLIEST.year} to {LATEST.year}" if far[first] else ""
     raise refusal(
         grid.file, grid.lines[first], dialect.time_column, f'"{bounded(text[first])}"', expected,
-        f"Declare the time format of the file.{_format_hint(dialect, text)}", "wrong_time_format",
+        f"Declare the time format of the file.{hint}", "wrong_time_format",
     )  # fmt: skip
 
 
@@ -274,7 +279,7 @@ def _format_hint(dialect: Dialect, text: pl.Series) -> str:
 def _proposed(first: pl.Series) -> list[str]:
     """Common formats that read every time of a sample, each another way."""
     found: dict[str, pl.Series] = {}
-    for candidate in _common():
+    for candidate in _common(offset=bool(_OFFSET.search(first[0])), joined="T" if "T" in first[0] else " "):
         read = _believed(first, candidate)
         if not read.null_count() and not any(read.equals(other) for other in found.values()):
             found[f'"{candidate}"'] = read
@@ -289,12 +294,13 @@ def _believed(text: pl.Series, time_format: str) -> pl.Series:
     return read.set(outside(read), None)
 
 
-@lru_cache(maxsize=1)
-def _common() -> tuple[str, ...]:
-    """Formats that exports are seen with; a short year before a long one would take 20 for the year of 2026."""
-    joined = [f"{day}{mark}{clock}" for day in _DATES for mark in (" ", "T") for clock in _CLOCKS]
-    with_offset = [f"{form}{space}{mark}" for form in joined for space in ("", " ") for mark in ("%z", "%#z")]
-    return (*_DATES, *joined, *with_offset, "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%H:%M %d.%m.%Y", "%H:%M:%S %d.%m.%Y")
+@lru_cache(maxsize=4)
+def _common(*, offset: bool, joined: str) -> tuple[str, ...]:
+    """Formats that exports are seen with: with an offset or without, a ``T`` or a space before the hour."""
+    forms = [f"{day}{joined}{clock}" for day in _DATES for clock in _CLOCKS]
+    if offset:
+        return tuple(f"{form}{mark}" for form in forms for mark in ("%z", "%#z"))
+    return (*_DATES, *forms, "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%H:%M %d.%m.%Y", "%H:%M:%S %d.%m.%Y")
 
 
 def _variants(time_format: str) -> Iterator[str]:
@@ -320,7 +326,8 @@ def _check_day_and_month(
     """
     for other in () if moments else _exchanged(dialect.time_format):
         read = _parsed(text, other, None, ends_day=dialect.midnight == "ends_day")
-        read = read.set(far | outside(read), None)
+        far = far | outside(read)
+        read = read.set(far, None)
         if (read.is_null() & ~far).any():
             return
         declared, exchanged = _moved(local, dialect), _moved(read, dialect)

@@ -182,7 +182,13 @@ def _notes(book: Book) -> list[Markup]:
             "wider."
         )
         notes.append(say(form))
-    return notes
+    return notes + [_remark(book, row) for row in book.rows("remarks", source="plan")]
+
+
+def _remark(book: Book, row: int) -> Markup:
+    """What the plan had to take otherwise than declared."""
+    words = {column: book.word("remarks", row, column) for column in ("path", "found", "expected", "way_out")}
+    return say(_("{path}: {found}, declared {expected}. {way_out}."), **words)
 
 
 def _certificates(book: Book, met: float | None, all_of: float | None) -> Markup:

@@ -67,6 +67,7 @@ def plan_lines(tables: Tables, context: Context) -> Iterator[str]:
     book = open_book(tables, context)
     if book.rows("plan_flows"):
         yield from _told(*_plan(book))
+        yield from taken.remark_lines(book.frame("remarks").filter(source="plan"))
 
 
 def market_lines(tables: Tables, context: Context) -> Iterator[str]:

@@ -98,6 +98,7 @@ BREAKS = [
     Break("missing_key", "maximum: {value: 120 kt, synthetic: true}, closing: opening,", "maximum: {value: 120 kt, synthetic: true},", "maximum: {value: 120 kt", "commodities.ore.stock", "neither", "either 'closing' or 'closing_minimum'", "Write closing: opening"),
     Break("negative", "  seed: 7\n", "  seed: -7\n", "seed: -7", "uncertainty.seed", "-7", "of at least 0", "Correct"),
     Break("not_made", "counts: {re_concentrate: 0.5}", "counts: {ore: 0.5}", "counts: {ore", "quotas.mining.counts.ore", "'ore', which no mode makes", "a commodity that a mode makes", "from it: ground_ore"),
+    Break("no_outlet", "  segy_oxide:\n    owner: rare_earth\n    basis: *reo\n    sell:", "  segy_oxide:\n    owner: rare_earth\n    basis: *reo\n    buy:", "segy_oxide: {value: 0.985", "units.segy_calciner.modes.run.makes.segy_oxide", "'segy_oxide', which can be neither", "goes somewhere", "Add 'sell' or 'dispose'"),
     Break("unknown_quota", "quotas: {mining: {value: 20 %", "quotas: {minning: {value: 20 %", "minning", "what_if.more_separation_and_quota.quotas.minning", '"minning"', "a declared quota", "Did you mean 'mining'?"),
 ]  # fmt: skip
 

@@ -38,13 +38,13 @@ class Outcome:
     @property
     def passed(self) -> bool | None:
         """Whether the data pass at ``LEVEL``; None where there was nothing to test."""
-        return self.statistic <= self.critical if self.df else None
+        return self.statistic <= self.critical if self.df > 0 else None
 
 
 def global_test(objective: float, degrees_of_freedom: int) -> Outcome:
     """J against chi-square; with no degree of freedom there is nothing to test."""
-    if degrees_of_freedom == 0:
-        return Outcome("global", objective, 0, np.inf, 1.0)
+    if degrees_of_freedom <= 0:
+        return Outcome("global", objective, degrees_of_freedom, np.inf, 1.0)
     critical = float(special.chdtri(degrees_of_freedom, LEVEL))
     return Outcome(
         "global", objective, degrees_of_freedom, critical, float(special.chdtrc(degrees_of_freedom, objective))

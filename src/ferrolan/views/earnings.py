@@ -53,8 +53,8 @@ def risk_title(book: Book, row: int) -> Markup:
     """A declared change as a title: what it does to what the plan earns."""
     spread = spread_of(book, "what_if", row, "low", "high")
     return say(
-        _("{title}: {change} on a plan that earns {gain}"),
-        title=book.word("what_if", row, "title", capital(book.text("what_if", row, "title"))),
+        _("What if {title}? {change} on a plan that earns {gain}"),
+        title=book.word("what_if", row, "title"),
         change=book.number("what_if", row, "gain", signed=True, spread=spread),
         gain=book.number("what_if", row, "base_gain"),
     )

@@ -117,9 +117,9 @@ def _source(book: Book, row: int) -> Markup:
 def _account(book: Book) -> Iterator[Markup]:
     yield meters.raw_data(book)
     yield meters.account_verdict(book) or say(_("The balances were not reconciled."))
-    for rows in meters.classes(book):
-        if meters.echoes(book, rows[0]):
-            yield say(_("{tags} stands out too, but only as an echo."), tags=meters.tags_of(book, rows))
+    echoes = [row for rows in meters.classes(book) if meters.echoes(book, rows[0]) for row in rows]
+    if echoes:
+        yield say(_("Only as an echo: {tags}. Deal with what stands above first."), tags=meters.tags_of(book, echoes))
     yield from meters.still_inside(book)
 
 

@@ -28,6 +28,7 @@ from ferrolan.enterprise.checks.yields import amount
 def check_commerce(data: Entry, names: Names) -> Iterator[Problem]:
     """Problems of commodities, stocks, transfers, quotas, the plan, its uncertainty and the concentrate question."""
     yield from _commodities(data, names)
+    yield from _outlets(data)
     yield from _stocks(data)
     yield from _plan(data)
     yield from _uncertainty(data, names)
@@ -49,6 +50,25 @@ def _commodities(data: Entry, names: Names) -> Iterator[Problem]:
         for counted in entry_of(quota, "counts"):
             yield from known_commodity((*path, "counts", counted), counted, names)
             yield from _made_somewhere(data, (*path, "counts", counted), counted)
+
+
+def _outlets(data: Entry) -> Iterator[Problem]:
+    """What is made must go somewhere: a by-product without an outlet stops the unit that makes it."""
+    modes = [
+        (unit_name, mode_name, mode)
+        for unit_name, unit in each_in(data, "units")
+        for mode_name, mode in each_in(unit, "modes")
+    ]
+    used = {name for _, _, mode in modes for name in (*entry_of(mode, "uses"), str(mode.get("reference")))}
+    used |= {str(transfer.get("from")) for _, transfer in each_in(data, "transfers")}
+    for unit_name, mode_name, mode in modes:
+        for made in entry_of(mode, "makes"):
+            commodity = entry_of(entry_of(data, "commodities"), made)
+            if commodity and made not in used and not {"sell", "dispose", "stock"} & set(commodity):
+                found = f"{made!r}, which can be neither sold, used, stored, sent nor discarded"
+                way_out = f"Add 'sell' or 'dispose' to commodities.{made}, or a unit that uses it"
+                path: Path = ("units", unit_name, "modes", mode_name, "makes", made)
+                yield Problem(path, "no_outlet", found, "a product that goes somewhere", way_out)
 
 
 def _made_somewhere(data: Entry, path: Path, counted: str) -> Iterator[Problem]:

@@ -149,7 +149,8 @@ def test_all_wrong_answers_come_at_once(tmp_path: Path) -> None:
 
 
 def test_an_analyst_may_begin_in_a_month_in_which_clocks_change(tmp_path: Path) -> None:
-    init(tmp_path / "new", **{**GOOD, "kind": "analyst", "month": "2026-10", "time_zone": "Europe/Berlin"})
+    started = init(tmp_path / "new", **{**GOOD, "kind": "analyst", "month": "2026-10", "time_zone": "Europe/Berlin"})
+    assert "starts: 2026-10" in started.document.read_text(encoding="utf-8")
 
 
 def test_a_folder_that_holds_something_is_refused_by_its_names(tmp_path: Path) -> None:

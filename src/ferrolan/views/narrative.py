@@ -155,16 +155,23 @@ def ranked_findings(book: Book) -> list[int]:
     return sorted(rows, key=place)
 
 
+def material_findings(book: Book) -> list[int]:
+    """Rows of the findings in their rank, without limits that are worth little beside the one worth most."""
+    limits = [abs(book.real("findings", row, "money") or 0.0) for row in book.rows("findings", kind="limit")]
+    least = _LEAST_SHARE * max(limits, default=0.0)
+    return [
+        row
+        for row in ranked_findings(book)
+        if book.text("findings", row, "kind") != "limit" or abs(book.real("findings", row, "money") or 0.0) >= least
+    ]
+
+
 def told_findings(book: Book) -> list[int]:
     """Rows of the findings to tell: in their rank, few of a kind, so that a meter is heard beside the limits."""
     told: list[int] = []
     kinds: Counter[str] = Counter()
-    limits = [abs(book.real("findings", row, "money") or 0.0) for row in book.rows("findings", kind="limit")]
-    least = _LEAST_SHARE * max(limits, default=0.0)
-    for row in ranked_findings(book):
+    for row in material_findings(book):
         kind = book.text("findings", row, "kind")
-        if kind == "limit" and abs(book.real("findings", row, "money") or 0.0) < least:
-            continue
         kinds[kind] += 1
         if kinds[kind] <= _MOST_OF_A_KIND.get(kind, 1):
             told.append(row)

@@ -201,6 +201,6 @@ def _quotas(book: Book) -> Iterator[Markup]:
 
 
 def _findings(book: Book, kind: str, most: int) -> Iterator[Markup]:
-    rows = [row for row in narrative.ranked_findings(book) if book.text("findings", row, "kind") == kind]
+    rows = [row for row in narrative.material_findings(book) if book.text("findings", row, "kind") == kind]
     for row in rows[:most]:
         yield say(_("{finding}."), finding=narrative.finding(book, row))

@@ -13,7 +13,7 @@ import pytest
 from ferrolan import verbs
 from ferrolan.base.provenance import run_identity
 from ferrolan.historian.store import Historian, anew
-from ferrolan.records import audit, runs
+from ferrolan.records import audit, runs, whole
 
 from .conftest import ferrolan, process
 
@@ -108,7 +108,7 @@ def test_what_a_killed_process_left_of_a_run_is_swept_and_a_living_one_is_not_di
     left, living = tmp_path / f".{identity.run_id}.dead", tmp_path / f".{identity.run_id}.alive"
     for folder in (left, living):
         (folder / "tables").mkdir(parents=True)
-    with runs._held(living):
+    with whole._held(living):
         runs.write(tmp_path, identity, {"x": pl.DataFrame({"x": [1.0]})})
     assert not left.exists() and living.exists()
 

@@ -493,3 +493,12 @@ def test_a_time_with_its_offset_names_its_day_itself(tmp_path: Path) -> None:
 def test_quotes_around_every_row_are_a_fault(tmp_path: Path) -> None:
     fault = fault_of(write(tmp_path, WHOLE.replace(";412", ';"412').replace("-0,5", '-0,5"')))
     assert (fault.code, fault.line) == ("open_quote", 2) and "from line 2 to line 3" in fault.found
+
+
+def test_a_cell_written_over_two_lines_is_one_cell_in_header_and_comment(tmp_path):
+    path = tmp_path / "export.csv"
+    rows = ['Zeit;"FT-101\n(Messwert)";Notiz', "01.03.2026 00:00;1,5;gut", '01.03.2026 00:15;2,5;"zwei\nZeilen"']
+    path.write_text("\n".join([*rows, "01.03.2026 00:30;3,5;gut", ""]), encoding="utf-8")
+    batch = read_csv(path, altered(), [TagAddress(0, "FT-101", "FT-101 (Messwert)")], 0, "export")
+    assert batch.samples["value"].to_list() == [1.5, 2.5, 3.5]
+    assert batch.rejected.is_empty()

@@ -292,7 +292,7 @@ def _limit_cells(book: Book, row: int) -> dict[str, object]:
         "value": book.number("plan_limits", row, "limit_value", digits=5),
         "left": _reach(book, row, "value_left", "valid_down"),
         "right": _reach(book, row, "value_right", "valid_up"),
-        "money": book.number("plan_limits", row, "money"),
+        "money": book.number("plan_limits", row, "money") if book.real("plan_limits", row, "limit_value") else NOTHING,
     }
 
 

@@ -346,7 +346,7 @@ def _touched(compiled: CompiledProblem, solver: Solver, solution: Solution) -> I
         distance = np.abs(limit.activity(solution.x, solution.activities) - limit.bounds)
         near = (distance <= _AT_LIMIT * np.maximum(1.0, np.abs(limit.bounds))) & np.isfinite(limit.bounds)
         if bool(near.any()):
-            size = abs(limit.value) or _wanted(compiled, solver, solution, limit)
+            size = abs(limit.value) or (0.0 if limit.kind == "supply" else _wanted(compiled, solver, solution, limit))
             if size:
                 yield limit, size
 
@@ -355,7 +355,10 @@ def _wanted(compiled: CompiledProblem, solver: Solver, solution: Solution, limit
     """What the plan would use of a limit of nothing if it were free; 0 where that earns nothing [unit]."""
     bounds = np.concatenate([limit.bounds for limit in compiled.limits] or [np.ones(1)])
     free = _FREE * float(np.max(np.abs(bounds[np.isfinite(bounds)]), initial=1.0))
-    freed = solver.solve(compiled.program.moved(limit.shift, free), solution.basis)
+    try:
+        freed = solver.solve(compiled.program.moved(limit.shift, free), solution.basis)
+    except Infeasible:
+        return 0.0  # more of it than can be moved: nothing can be said
     if freed.objective - solution.objective <= TOLERANCE * max(1.0, abs(freed.objective)):
         return 0.0
     return _used(limit, freed)

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from ferrolan.base.errors import SurroundingsError
 from ferrolan.base.surroundings import storing
 
 
@@ -61,11 +62,14 @@ def put(file: Path, content: bytes) -> None:
         If the disk refuses; a file that was there is unchanged.
     """
     with storing(file):
-        file = file.resolve()
-        file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists() and not file.is_file() and not file.is_dir():
             file.write_bytes(content)
             return
+        try:
+            file = file.resolve()
+        except (RuntimeError, ValueError) as error:  # links in a ring, or a name no disk knows
+            raise SurroundingsError(f"{file}: it cannot be written there: {error}. Check the path.") from error
+        file.parent.mkdir(parents=True, exist_ok=True)
     replace(file, content)
 
 

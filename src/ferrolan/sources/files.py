@@ -235,10 +235,13 @@ def _unquoted(file: _File, text: str) -> tuple[list[str], list[int], tuple[Ragge
     rows: list[str] = []
     lines: list[int] = []
     broken: list[Ragged] = []
-    begin = 1
+    begin, width = 1, 0
     try:
         for cells in reader:
             end = reader.line_num
+            width = width or _width(cells, written, begin, end, file.dialect.separator)
+            if end > begin and _is_one_row(cells, written[begin - 1 : end], width, file.dialect.separator):
+                cells = [" ".join(cell.split()) if "\n" in cell else cell for cell in cells]
             if any("\n" in cell or "\r" in cell for cell in cells):
                 if len(rows) < max(file.dialect.header + file.dialect.unit_row, 1):
                     raise _broken_header(file, begin, end)
@@ -254,6 +257,20 @@ def _unquoted(file: _File, text: str) -> tuple[list[str], list[int], tuple[Ragge
     if broken and len(rows) <= file.dialect.header + file.dialect.unit_row:
         raise _swallowed_all(file, broken)
     return rows, lines, tuple(broken)
+
+
+def _width(cells: Sequence[str], written: Sequence[str], begin: int, end: int, separator: str) -> int:
+    """Cells of the first row; -1 where it runs over several lines and the line after it does not bear its width out."""
+    borne_out = end == begin or any(line.count(separator) == len(cells) - 1 for line in written[end : end + 1])
+    return len(cells) if borne_out else -1
+
+
+def _is_one_row(cells: Sequence[str], written: Sequence[str], width: int, separator: str) -> bool:
+    """Whether several lines are one row with a cell that was written over them: at most one is as wide as a row.
+
+    A comment, or a header such as ``"Feed<line feed>(t/h)"``, is; rows between stray quotes are as wide as the rest.
+    """
+    return len(cells) == width and sum(line.count(separator) >= width - 1 for line in written) <= 1
 
 
 def _swallowed(file: _File, written: Sequence[str], begin: int, end: int) -> Iterator[Ragged]:

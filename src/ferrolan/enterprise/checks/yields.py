@@ -1,8 +1,9 @@
 """Whether a mode makes no more of something than goes in: what is in the products was in the feed.
 
 Separation that makes 0.94 t of Nd-Pr oxide and 0.71 t of other oxides out of a tonne of oxides makes 1.65 t out of 1 t.
-The check speaks up only where that is certain: products count the same components as the reference, or dry mass both,
-and nothing else that could carry them goes in. A converter that also takes scrap is left alone.
+The check speaks up where products count the same components as the reference, or dry mass both, and nothing else that
+could carry them is said to go in. A converter that also takes scrap is left alone; what takes up water, air or a
+reagent that has no price says so by a utility at a price of 0.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _mode(data: Entry, path: Path, mode: Entry) -> Iterator[Problem]:
     if total > 1.0 + (_FROM_AIR if basis == {DRY_MASS} else _ROUNDED):
         what = "dry mass" if basis == {DRY_MASS} else ", ".join(sorted(basis))
         found = f"{total:.4g} times the {what} of a tonne of {reference!r} in {', '.join(name for name, _ in alike)}"
-        way_out = "Correct the yields, or say under 'uses' what else goes in"
+        way_out = "Correct the yields, or say under 'uses' what else goes in (a utility at a price of 0 will do)"
         yield Problem((*path, "makes"), "makes_too_much", found, "no more than goes in", way_out)
 
 

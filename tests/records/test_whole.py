@@ -13,6 +13,7 @@ import pytest
 
 from ferrolan import verbs
 from ferrolan.assembly import sources as document_files
+from ferrolan.base.errors import SurroundingsError
 from ferrolan.records.whole import making, put, sweep
 
 
@@ -79,3 +80,10 @@ def test_a_raw_month_is_made_whole_and_what_a_killed_making_left_is_swept(tmp_pa
     (root / f".{month.name}.left").mkdir()
     assert verbs.raw_files(document, tmp_path) == made
     assert list(root.iterdir()) == [month] and all(path.is_file() for path in made.values())
+
+
+def test_links_in_a_ring_are_a_refusal_with_the_path(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    with pytest.raises(SurroundingsError, match="Check the path"):
+        put(tmp_path / "a", b"new")

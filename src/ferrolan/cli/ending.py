@@ -27,7 +27,7 @@ def main() -> None:
     except FerrolanError as error:
         _tell(error)
         code = error.exit_code
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C, or Ctrl-D at a question
         print(_("Stopped; nothing of this run is kept."), file=sys.stderr)
         code = INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone, as in `ferrolan run | head`

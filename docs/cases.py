@@ -42,10 +42,9 @@ _MISSING = """## What the engines cannot tell yet
 
 Problems that were looked at and left out, because telling them would have bent them.
 
-- **Reconciliation**: readings whose errors are correlated (the third run of VDI 2048); temperatures and enthalpies
-  (the heat-exchanger network of Swartz 1989); balances that are no flows in and out of nodes (Ripps 1965, Pai and
-  Fisher 1988). No published case with assays and a printed optimum was found: there generated networks and a second
-  solver take its place.
+- **Reconciliation**: no published case with assays and a printed optimum was found: there generated networks and a
+  second solver (CasADi's IPOPT on a writing of its own) take its place. A log-mean temperature difference or another
+  function that is no polynomial cannot be told.
 - **Planning**: pooling, where a quality of what is mixed is unknown (Haverly, Adhya and others), whole numbers of
   units, and risk in the objective.
 - **Market**: demand that does not answer to the price (Dantzig's transport), demand of constant elasticity and costs

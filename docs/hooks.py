@@ -121,7 +121,8 @@ def _tag_map() -> str:
     return (
         "# The tag map\n\nA CSV file in UTF-8 with commas, one row a tag, these columns in any order.\n\n"
         f"| column | meaning |\n|---|---|\n{columns}\n\n"
-        "Kinds of tag. A quantity that enters the account has exactly one tag.\n\n"
+        "The last four columns need not be there.\n\n"
+        "Kinds of tag. What is reconciled may have several tags; what is taken as measured one of each authority.\n\n"
         "| kind | of a | in units of | of a liquor | component | enters the account |\n|---|---|---|---|---|---|\n"
         f"{kinds}\n"
     )

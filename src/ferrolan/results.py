@@ -47,8 +47,10 @@ _OF_DATA = ("raw data", "historian", "account")
 
 RUN_TABLES = (
     "ingest", "measurements", "rejected", "repaired", "remarks", "account", "closure", "balance_tests", "suspects",
-    "responses", "plan_flows", "plan_activities", "plan_limits", "concentrate_value", "value_draws", "what_if",
-    "market", "market_parties", "certificates", "stations", "facts",
+    "gross_errors", "elimination", "families", "nodal_tests", "reading_tests", "missing_streams", "robust",
+    "metal_primary", "metal_secondary", "recoveries", "accuracy", "influences", "meter_worth", "meter_money", "grade",
+    "provisional", "stock_take", "responses", "plan_flows", "plan_activities", "plan_limits", "concentrate_value",
+    "value_draws", "what_if", "market", "market_parties", "certificates", "stations", "facts",
 )  # fmt: skip
 """Declared tables of every run, whole or not; those of a station that was left out have no rows."""
 
@@ -139,6 +141,7 @@ class Outcome:
     questions: pl.DataFrame | None
     value: ConcentrateStudy | None
     markets: Markets | None
+    doubt: pl.DataFrame | None = None
 
     def tables(self, enterprise: Enterprise) -> dict[str, pl.DataFrame]:
         """Every declared table of the run; one of a station that was left out has no rows."""
@@ -146,6 +149,7 @@ class Outcome:
             **({} if self.raw is None else self.raw.tables),
             **({} if self.planned is None else {"responses": declared_responses(enterprise).frame}),
             **({} if self.account is None else self.account.tables),
+            **({} if self.doubt is None else {"meter_money": self.doubt}),
             **({} if self.planned is None else planned_tables(self.planned)),
             **({} if self.questions is None else {"what_if": self.questions}),
             **({} if self.value is None else {"concentrate_value": self.value.value, "value_draws": self.value.draws}),

@@ -14,15 +14,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
 
-from ferrolan.assembly import balances, market, sources, tags
+from ferrolan.assembly import balances, market, sources, stock_takes, tags, watched
 from ferrolan.assembly.catalogue import kinds
 from ferrolan.assembly.plan import plan_problem, raised_rooms
+from ferrolan.assembly.reckoning import remarks, tables_of
 from ferrolan.assembly.responses import (
     Responses,
     closing_stocks,
@@ -31,11 +34,29 @@ from ferrolan.assembly.responses import (
     opening_stocks,
     responses,
 )
-from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, RecordError, SourceError
-from ferrolan.base.provenance import RunIdentity, canonical_json, code_version, hash_file, hash_json, run_identity
+from ferrolan.base.errors import (
+    DocumentError,
+    Fault,
+    Infeasible,
+    NotConverged,
+    ProblemError,
+    RecordError,
+    SourceError,
+    UnitError,
+)
+from ferrolan.base.provenance import (
+    RunIdentity,
+    canonical_json,
+    code_version,
+    hash_file,
+    hash_json,
+    hash_table,
+    run_identity,
+)
 from ferrolan.base.schema import WrongValue, nearest
 from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED, REMARKS, REPAIRED
+from ferrolan.base.units import convert, parse, same_dimension
 from ferrolan.briefs.pdf import pdf_of
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
@@ -48,14 +69,18 @@ from ferrolan.market import clear
 from ferrolan.planning import Plan
 from ferrolan.planning import plan as solve_plan
 from ferrolan.reconciliation import reconcile as solve_balances
-from ferrolan.records import audit, exports, runs
+from ferrolan.records import audit, exclusions, exports, periods, runs
+from ferrolan.records import stock_takes as counts
+from ferrolan.records.changes import Preview, Replay, account_changes, replayed
 from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion, active, sign
+from ferrolan.records.stock_takes import StockTake
 from ferrolan.records.whole import making, put, ready, settle, sweep
 from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
 from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
 from ferrolan.studies.findings import Sales, findings
+from ferrolan.studies.meter_worth import Ground, gain_sensitivity, meter_money
 from ferrolan.studies.published import published_price
 from ferrolan.studies.what_if import what_if
 from ferrolan.studies.worlds import World, declared_world, drawn_worlds
@@ -123,17 +148,21 @@ def run(
         if only in ("historian", "account"):
             enterprise.require_account()
     with _working_folder(Path(out), dry_run) as folder:
-        ledger = Path(out) / LEDGER
-        outcome, identity, excluded = _journey(enterprise, folder, ledger, only, clock)
+        signed = _signed(enterprise, Path(out) / LEDGER, only)
+        outcome, identity = _journey(enterprise, folder, signed, only, clock)
     tables = outcome.tables(enterprise)
+    if outcome.account is not None:
+        unused = sources.remark_rows("account", remarks(enterprise, outcome.account.reconciled))
+        tables["remarks"] = pl.concat([tables["remarks"], unused])
+        tables["remarks"] = _keep_lock(enterprise, Path(out), identity, tables, dry_run=dry_run)
     if outcome.planned is not None:
         raised = raised_rooms(enterprise, _start(enterprise, outcome.account)[1])
         tables["remarks"] = pl.concat([tables["remarks"], sources.remark_rows("plan", raised)])
-    context = context_of(enterprise, identity, excluded)
+    context = context_of(enterprise, identity, signed.excluded)
     files = {CONTEXT: canonical_json(context.to_json()).encode()}
     if only is None:
         with clock("brief"):
-            tables["findings"] = _findings(enterprise, outcome, tables, excluded)
+            tables["findings"] = _findings(enterprise, outcome, tables, signed)
             tables |= derive(tables, context)
             files["brief.html"] = brief(tables, context).encode()
     kept = None
@@ -144,35 +173,109 @@ def run(
 
 
 def _journey(
-    enterprise: Enterprise, folder: Path, ledger: Path, only: Only | None, clock: StationClock
-) -> tuple[Outcome, RunIdentity, tuple[Exclusion, ...]]:
+    enterprise: Enterprise, folder: Path, signed: _Signed, only: Only | None, clock: StationClock
+) -> tuple[Outcome, RunIdentity]:
     """Every station that is asked for and declared, and what the run depends on."""
     asked = set(NEEDED[only])
-    raw = account = planned = questions = value = markets = None
+    raw = account = planned = questions = value = money = markets = None
     files: Mapping[str, Path] = {}
-    excluded: tuple[Exclusion, ...] = ()
     if enterprise.account is not None and "raw data" in asked:
         with clock("raw data"):
             files = raw_files(enterprise, folder)
-            excluded = tuple(active(ledger, enterprise.name, enterprise.account.month))
-    identity = _identity(enterprise, files, excluded, only)
+    identity = _identity(enterprise, files, signed, only)
     if files:
         with clock("historian"):
             raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb")
     if raw is not None and "account" in asked:
         with clock("account"):
-            account = reconcile(enterprise, raw, excluded)
+            account = reconcile(enterprise, raw, signed.excluded, signed.counted)
     if "plan" in asked:
         with clock("plan"):
             planned = plan(enterprise, account)
             questions = what_if(enterprise, worlds(enterprise, account))
+            money = None if account is None else doubt(enterprise, account)
     if enterprise.concentrate is not None and "concentrate" in asked:
         with clock("concentrate"):
             value = study(enterprise, account)
+            money = None if account is None else doubt(enterprise, account, value)
     if "market" in asked and (enterprise.market is not None or only == "market"):
         with clock("market"):
             markets = clear_market(enterprise)
-    return Outcome(only, raw, account, planned, questions, value, markets), identity, excluded
+    return Outcome(only, raw, account, planned, questions, value, markets, money), identity
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """Signed acts that an account hangs on: meters that are out, stocks that were counted."""
+
+    excluded: tuple[Exclusion, ...] = ()
+    counted: tuple[StockTake, ...] = ()
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """Hashes of the acts by name, for the identity of a run; none where nothing was signed."""
+        found = {}
+        if self.excluded:
+            found["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in self.excluded])
+        if self.counted:
+            taken = self.counted
+            found["stock takes"] = hash_json(
+                [[t.stock, t.at.isoformat(), t.value, t.sigma, t.method, t.reason, t.who] for t in taken]
+            )
+        return found
+
+
+def _signed(enterprise: Enterprise, ledger: Path, only: Only | None = None) -> _Signed:
+    """What is signed of the account's month; nothing where no account is asked for."""
+    if enterprise.account is None or "raw data" not in NEEDED[only]:
+        return _Signed()
+    subject = (ledger, enterprise.name, enterprise.account.month)
+    return _Signed(active(*subject), counts.active(*subject))
+
+
+def _signed_then(enterprise: Enterprise, ledger: Path, hashes: Mapping[str, str]) -> _Signed:
+    """What was signed when a kept run was made, by its hashes; where the ledger never stood so, what is signed now."""
+    subject = (ledger, enterprise.name, enterprise.require_account().month)
+    now = _signed(enterprise, ledger)
+    excluded = [_Signed(excluded=item) for item in ((), *exclusions.states(*subject))]
+    counted = [_Signed(counted=item) for item in ((), *counts.states(*subject))]
+    return _Signed(
+        next((item.excluded for item in excluded if _is(item, "excluded meters", hashes)), now.excluded),
+        next((item.counted for item in counted if _is(item, "stock takes", hashes)), now.counted),
+    )
+
+
+def _is(signed: _Signed, name: str, hashes: Mapping[str, str]) -> bool:
+    return signed.hashes.get(name) == hashes.get(name)
+
+
+def _keep_lock(
+    enterprise: Enterprise, out: Path, identity: RunIdentity, tables: Tables, *, dry_run: bool
+) -> pl.DataFrame:
+    """Refuse to keep another account of a locked month than the locked one; a dry run says it among its remarks."""
+    ledger, remarks = out / LEDGER, tables["remarks"]
+    lock = periods.locked(ledger, enterprise.name, enterprise.require_account().month)
+    if lock is None:
+        return remarks
+    former = _locked_account(out, lock)
+    changes = None if former is None else account_changes(former, tables["account"])
+    try:
+        periods.refuse_restatement(ledger, lock, hash_table(tables["account"]), identity.inputs, changes)
+    except RecordError as error:
+        if not dry_run:
+            raise
+        return pl.concat([remarks, sources.remark_rows("account", error.faults)])
+    return remarks
+
+
+def _locked_account(out: Path, lock: periods.Lock) -> pl.DataFrame | None:
+    """The account that was locked, where its run is still kept and whole."""
+    if lock.run not in runs.names(out):
+        return None
+    with suppress(RecordError):
+        kept = runs.read(out / lock.run)
+        return kept.tables["account"] if kept.hashes.get("account") == lock.account else None
+    return None
 
 
 @contextmanager
@@ -301,17 +404,18 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
         Where a file cannot be taken as declared, or ends before the month: what, where (file and line), found,
         expected, way out.
     """
-    units, periods = tags.conversions(enterprise), tags.periods(enterprise)
+    units, span = tags.conversions(enterprise), tags.periods(enterprise)
     parts = {table.name: [table.empty()] for table in (INGEST, REJECTED, REPAIRED, REMARKS)}
     with anew(store) as historian:
         for name, batch in sources.batches(enterprise, files):
-            sources.refuse_early_end(enterprise, name, files[name], batch, periods)
+            sources.refuse_early_end(enterprise, name, files[name], batch, span)
             report = take_in(historian, batch, units)
             parts["ingest"].append(sources.ingest_row(name, batch, report))
             parts["rejected"].append(_without_folder(batch.rejected, files))
             parts["repaired"].append(_without_folder(batch.repaired, files))
-            parts["remarks"].append(_without_folder(sources.remark_rows(name, batch.report.remarks), files))
-        measured = measure(historian, tags.signals(enterprise), periods)
+            odd = watched.remarks(enterprise, name, files[name], batch, report, span)
+            parts["remarks"].append(_without_folder(sources.remark_rows(name, (*batch.report.remarks, *odd)), files))
+        measured = measure(historian, tags.signals(enterprise), span)
         samples = historian.count()
     tables = {table: pl.concat(frames) for table, frames in parts.items()}
     return Raw({"measurements": measured, **tables}, samples)
@@ -344,20 +448,229 @@ def exclude(
     DocumentError
         If the tag map has no such tag.
     """
+    _refuse_unknown_tag(enterprise, tag)
+    month = enterprise.require_account().month
+    return sign(Path(out) / LEDGER, enterprise.name, month, tag, who=who, reason=reason, back=back)
+
+
+def preview(
+    enterprise: Enterprise, tag: str | Sequence[str], *, out: Path | str = "runs", back: bool = False
+) -> Preview:
+    """What the account of the document's month would become without a meter (``back``: with it); nothing is signed.
+
+    Parameters
+    ----------
+    enterprise
+        The document.
+    tag
+        The meter, or several.
+    out
+        Folder of all runs, whose ledger says what is signed already.
+    back
+        Take the meter into the account again.
+
+    Raises
+    ------
+    DocumentError
+        If the tag map has no such tag.
+    SourceError, ProblemError, NotConverged
+        Where the account cannot be made with or without the meter.
+    """
+    asked = [tag] if isinstance(tag, str) else list(dict.fromkeys(tag))
+    for one in asked:
+        _refuse_unknown_tag(enterprise, one)
+    signed = _signed(enterprise, Path(out) / LEDGER)
+    raw = ingest(enterprise, raw_files(enterprise, out))
+    others = [item for item in signed.excluded if item.tag not in asked]
+    then = others if back else [*others, *(Exclusion(one, "preview", "") for one in asked)]
+    before, after = (reconcile(enterprise, raw, out_of_it, signed.counted) for out_of_it in (signed.excluded, then))
+    changes = account_changes(before.tables["account"], after.tables["account"])
+    tests = before.tables["balance_tests"], after.tables["balance_tests"]
+    named = ", ".join(asked)
+    return Preview(named, back, changes, *tests, after.tables["suspects"], before.tables, after.tables)
+
+
+def lock(
+    enterprise: Enterprise, *, who: str, reason: str, out: Path | str = "runs", run: str | None = None
+) -> audit.Entry:
+    """Sign that the account of the document's month is final; another account of it is then refused.
+
+    Parameters
+    ----------
+    enterprise
+        The document.
+    who, reason
+        Who signs, and why; both must say something.
+    out
+        Folder of all runs.
+    run
+        Id of the kept run that holds the account, or the beginning of it; the youngest if none is given.
+
+    Raises
+    ------
+    RecordError
+        If the run is of another document or month, or without an account, the month is locked already, the ledger is
+        broken, or name or reason is missing.
+    """
+    kept, month = kept_run(run, out), enterprise.require_account().month
+    mine = {"document": enterprise.content_hash, "month": hash_json(month)}
+    if {name: kept.identity.inputs.get(name) for name in mine} != mine or kept.tables["account"].is_empty():
+        found = f"run {kept.run_id} of another document or month, or without an account"
+        way_out = "Run the month first, or name its run"
+        fault = Fault(str(kept.folder), 0, "run", found, f"a run with the account of {month}", way_out, "other_run")
+        raise RecordError([fault])
+    inputs, ledger = kept.identity.inputs, Path(out) / LEDGER
+    account_hash = kept.hashes["account"]
+    return periods.lock(
+        ledger, enterprise.name, month, account_hash, who=who, reason=reason, inputs=inputs, run=kept.run_id
+    )
+
+
+def reopen(enterprise: Enterprise, *, who: str, reason: str, out: Path | str = "runs") -> audit.Entry:
+    """Sign that the locked account of the document's month may change; the next lock is its next version.
+
+    Raises
+    ------
+    RecordError
+        If the month is not locked, the ledger is broken, or name or reason is missing.
+    """
+    return periods.reopen(
+        Path(out) / LEDGER, enterprise.name, enterprise.require_account().month, who=who, reason=reason
+    )
+
+
+def stock_take(
+    enterprise: Enterprise,
+    stock: str,
+    count: str | float,
+    sigma: str | float,
+    *,
+    at: str | datetime,
+    method: str,
+    who: str,
+    reason: str,
+    out: Path | str = "runs",
+    back: bool = False,
+) -> audit.Entry:
+    """Sign a physical count of a stock into the account of the document's month; it counts from the next run on.
+
+    Parameters
+    ----------
+    enterprise
+        The document.
+    stock
+        Unit that keeps the stock.
+    count
+        Dry mass that was found, such as ``"41200 t"``; a plain number is in t.
+    sigma
+        Its standard deviation, as a mass or as a share of the count, such as ``"2 %"``.
+    at
+        When: ISO text or a datetime, in the site's zone where it has none.
+    method
+        How it was counted, in words.
+    who, reason
+        Who signs, and why; both must say something.
+    out
+        Folder of all runs.
+    back
+        Withdraw the count that was signed for this stock and time.
+
+    Raises
+    ------
+    DocumentError
+        If the document has no such stock, or a number or the time cannot be read.
+    RecordError
+        If the account has no value of the stock near that time, the month is locked, or the act is incomplete.
+    """
+    known = [name for name, unit in enterprise.units.items() if unit.stocks is not None]
+    if stock not in known:
+        way_out, path = nearest(stock, known), str(enterprise.path)
+        fault = Fault(path, 0, "units", repr(stock), "a stock of the document", way_out, "unknown_stock")
+        raise DocumentError([fault])
+    ledger, instant = Path(out) / LEDGER, _instant(enterprise, at)
+    mass = _tonnes(count, "--count")
+    scatter = _tonnes(sigma, "--sigma", of=mass)
+    stock_takes.refuse_between(tags.periods(enterprise), stock, instant, str(ledger))
+    take = StockTake(stock, mass, scatter, instant, method, who, reason)
+    return counts.sign(ledger, enterprise.name, enterprise.require_account().month, take, back=back)
+
+
+def replay(kept: runs.Run, document: Path | str | None = None, out: Path | str = "runs") -> Replay:
+    """Make the account of a kept run again from its raw files, and say whether it came out the same.
+
+    Parameters
+    ----------
+    kept
+        The run, from ``kept_run``.
+    document
+        The document it was made of; the shipped example if none is given.
+    out
+        Folder of all runs, for the ledger of signed acts.
+
+    Returns
+    -------
+    Equal, or the first input or table that differs, with the values that do.
+
+    Raises
+    ------
+    RecordError
+        If the run holds no account.
+    DocumentError, SourceError, ProblemError, NotConverged
+        Where the account cannot be made any more.
+    """
+    if kept.tables.get("account", pl.DataFrame()).is_empty():
+        found, way_out = f"run {kept.run_id} without an account", "Name a run of a document with an account"
+        fault = Fault(str(kept.folder), 0, "run", found, "a run with an account", way_out, "other_run")
+        raise RecordError([fault])
+    enterprise = of_month(load(document), _context_of(kept).month)
+    signed = _signed_then(enterprise, Path(out) / LEDGER, kept.identity.inputs)
+    files = raw_files(enterprise, out)
+    identity = _identity(enterprise, files, signed, None)
+    raw = ingest(enterprise, files)
+    account = reconcile(enterprise, raw, signed.excluded, signed.counted)
+    code_changed = (identity.code, identity.libraries) != (kept.identity.code, kept.identity.libraries)
+    return replayed(kept, {**raw.tables, **account.tables}, identity.inputs, code_changed=code_changed)
+
+
+def _refuse_unknown_tag(enterprise: Enterprise, tag: str) -> None:
     known = [item.tag for item in enterprise.tags]
     if tag not in known:
         file = str(enterprise.tags_path)
         raise DocumentError(
             [Fault(file, 0, "tag", repr(tag), "a tag of the tag map", nearest(tag, known), "unknown_tag")]
         )
-    month = enterprise.require_account().month
-    return sign(Path(out) / LEDGER, enterprise.name, month, tag, who=who, reason=reason, back=back)
 
 
-def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = ()) -> Account:
+def _tonnes(written: str | float, option: str, *, of: float | None = None) -> float:
+    """A mass in t; a share of another one where that may be said."""
+    try:
+        number, unit = parse(str(written)) if isinstance(written, str) else (float(written), "t")
+        if of is not None and unit != "1" and same_dimension(unit, "1"):
+            return convert(number, unit, "1") * of
+        return number if unit == "1" else convert(number, unit, "t")
+    except UnitError as error:
+        expected = "a mass, such as 41200 t" if of is None else "a mass or a share of the count, such as 2 %"
+        fault = Fault(option, 0, "", repr(written), expected, f"Correct it: {error}", "wrong_unit")
+        raise DocumentError([fault]) from None
+
+
+def _instant(enterprise: Enterprise, at: str | datetime) -> datetime:
+    """A time in UTC; one without a zone is the site's."""
+    try:
+        moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    except ValueError:
+        way_out = "Write it like 2026-04-01 08:00"
+        raise DocumentError([Fault("--at", 0, "", repr(at), "a local time", way_out, "wrong_time")]) from None
+    zone = enterprise.enterprise.zone
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def reconcile(
+    enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = (), counted: Sequence[StockTake] = ()
+) -> Account:
     """Close the balances of the month, find suspects, and read off what every unit did.
 
-    ``excluded`` meters have no say.
+    ``excluded`` meters have no say; ``counted`` stocks are readings beside those of the tags.
 
     Raises
     ------
@@ -365,27 +678,50 @@ def reconcile(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = 
         Where nothing can be used, the network is contradictory, a stock cannot be seen, or the solver stopped without
         an answer.
     """
+    found = _balanced(enterprise, raw, excluded, counted)
+    provisional = balances.provisional(enterprise, _usable(enterprise, raw, excluded))
+    tables = {
+        **tables_of(enterprise, found.reconciled, provisional),
+        "stock_take": _beside_books(enterprise, found.used, counted),
+        "responses": found.responses.frame,
+    }
+    return replace(found, tables=tables)
+
+
+def _balanced(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion], counted: Sequence[StockTake]) -> Account:
+    """The account without its tables: all that a plan needs of it."""
+    span = tags.periods(enterprise)
+    with_counts = stock_takes.with_counts(_usable(enterprise, raw, excluded), counted, span)
+    used = balances.authoritative(enterprise, with_counts)
+    reconciled = solve_balances(balances.network(enterprise, used, span))
+    shown = responses(enterprise, reconciled, energies(used, span))
+    return Account(reconciled, used, {}, shown, closing_stocks(enterprise, reconciled))
+
+
+def _usable(enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion]) -> pl.DataFrame:
+    """Measurements that have a say; some flow must be among them."""
+    month = enterprise.require_account().month
     used = balances.usable(raw.tables["measurements"], [item.tag for item in excluded])
     if used.is_empty():
-        raise ProblemError(
-            f"no measurement of {enterprise.require_account().month} can be used; check the month and the sources"
-        )
+        raise ProblemError(f"no measurement of {month} can be used; check the month and the sources")
     if used.filter(pl.col("kind") == "flow").is_empty():
-        month = enterprise.require_account().month
         raise ProblemError(
             f"no flow was measured in {month}, so nothing can be balanced; check the month and the sources"
         )
-    periods = tags.periods(enterprise)
-    reconciled = solve_balances(balances.network(enterprise, used, periods))
-    shown = responses(enterprise, reconciled, energies(used, periods))
-    tables = {
-        "account": balances.account(enterprise, reconciled.account),
-        "closure": reconciled.closure,
-        "balance_tests": reconciled.tests,
-        "suspects": reconciled.suspects,
-        "responses": shown.frame,
-    }
-    return Account(reconciled, used, tables, shown, closing_stocks(enterprise, reconciled))
+    return used
+
+
+def _beside_books(enterprise: Enterprise, used: pl.DataFrame, counted: Sequence[StockTake]) -> pl.DataFrame:
+    """Every count beside the account without any of them; without books where that cannot be made."""
+    span = tags.periods(enterprise)
+    if not counted:
+        return stock_takes.beside_books((), span, None)
+    others = used.filter(~pl.col("tag").is_in([stock_takes.tag_of(take) for take in counted]))
+    try:
+        books = solve_balances(balances.network(enterprise, others, span)).account
+    except (ProblemError, NotConverged):
+        books = None  # a stock that nothing but the count sees has no book value
+    return stock_takes.beside_books(counted, span, books)
 
 
 def plan(enterprise: Enterprise, account: Account | None = None) -> Plan:
@@ -398,6 +734,18 @@ def plan(enterprise: Enterprise, account: Account | None = None) -> Plan:
     """
     start, stocks = _start(enterprise, account)
     return solve_plan(plan_problem(enterprise, start.coefficients(), stocks))
+
+
+def doubt(enterprise: Enterprise, account: Account, study: ConcentrateStudy | None = None) -> pl.DataFrame:
+    """What the doubt of every meter costs the plan, in money (``meter_money`` schema).
+
+    Parameters
+    ----------
+    study
+        Where it is given, the buyer's netback of the traded flow is followed too.
+    """
+    ground = Ground(enterprise, account.reconciled, account.used)
+    return meter_money(gain_sensitivity(ground, trade=None if study is None else study.trade))
 
 
 def worlds(enterprise: Enterprise, account: Account | None = None) -> tuple[World, ...]:
@@ -543,9 +891,7 @@ def _without_folder(rows: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFra
     return rows.with_columns(file)
 
 
-def _identity(
-    enterprise: Enterprise, files: Mapping[str, Path], excluded: Sequence[Exclusion], only: Only | None
-) -> RunIdentity:
+def _identity(enterprise: Enterprise, files: Mapping[str, Path], signed: _Signed, only: Only | None) -> RunIdentity:
     missing = [
         Fault(
             str(path), 0, f"sources.{name}", "no such file", "a raw file", "Check the path in the document.", "no_file"
@@ -556,8 +902,7 @@ def _identity(
     if missing:
         raise SourceError(missing)
     hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
-    if excluded:
-        hashes["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in excluded])
+    hashes |= signed.hashes
     month = enterprise.plan.starts if enterprise.account is None else enterprise.account.month
     hashes["month"] = hash_json(month)
     if only is not None:
@@ -579,7 +924,7 @@ def _published(enterprise: Enterprise, account: Account | None) -> Published | N
     return published_price(enterprise, account.tables["account"], account.used, hours)
 
 
-def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, excluded: Sequence[Exclusion]) -> pl.DataFrame:
+def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, signed: _Signed) -> pl.DataFrame:
     months = enterprise.plan.months
     flows = tables["plan_flows"]
     sold = dict(flows.group_by("commodity").agg(pl.col("sold").sum() * 12 / months).iter_rows())
@@ -591,11 +936,11 @@ def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, excluded
         home=None if around is None else around.home,
         months=months,
         sales=[Sales(product, traded, sold.get(product, 0.0)) for product, traded in followed.items()],
-        without_meter=_without_suspects(enterprise, outcome, excluded),
+        without_meter=_without_suspects(enterprise, outcome, signed),
     )
 
 
-def _without_suspects(enterprise: Enterprise, outcome: Outcome, excluded: Sequence[Exclusion]) -> float | None:
+def _without_suspects(enterprise: Enterprise, outcome: Outcome, signed: _Signed) -> float | None:
     """By how much the plan's yearly gain moves when the first class of suspects is left out of the account [¤/a]."""
     raw, account, planned = outcome.raw, outcome.account, outcome.planned
     if raw is None or account is None or planned is None:
@@ -603,9 +948,9 @@ def _without_suspects(enterprise: Enterprise, outcome: Outcome, excluded: Sequen
     suspects = account.tables["suspects"].filter(pl.col("rank") == 1, ~pl.col("echo"))
     if suspects.is_empty():
         return None
-    out = [*excluded, *(Exclusion(tag, "suspect", "") for tag in suspects["tag"])]
+    out = [*signed.excluded, *(Exclusion(tag, "suspect", "") for tag in suspects["tag"])]
     try:
-        start, stocks = _start(enterprise, reconcile(enterprise, raw, out))
+        start, stocks = _start(enterprise, _balanced(enterprise, raw, out, signed.counted))
         gain = solve_plan(plan_problem(enterprise, start.coefficients(), stocks), limits=False).objective
     except (ProblemError, NotConverged, Infeasible):
         return None  # without these meters nothing can be said

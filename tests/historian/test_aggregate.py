@@ -13,10 +13,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import ProblemError
+from ferrolan.base.status import AT_MOST
 from ferrolan.base.tables import MEASUREMENTS, SAMPLES
 from ferrolan.base.time import Period, cut
 from ferrolan.historian import Historian, Signal, measure
 from ferrolan.historian.aggregate import Reading, Trace, time_mean
+from ferrolan.historian.ingest import Conversion, convert
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -200,7 +202,7 @@ def test_an_assay_is_the_plain_mean_of_the_samples_taken_in_the_period() -> None
     rows: list[Sample] = [(-1, 9.0), (0, 1.0), (1, 2.0), (7, 6.0), (8, 99.0)]
     table = measured(rows, replace(ASSAY, sigma_relative=0.004 / 3), 0, 8)
     assert only(table) == (3.0, 1.0, "good")
-    assert table["sigma"].item() == pytest.approx(0.005)
+    assert table["sigma"].item() == pytest.approx(0.003 + 0.004)
 
 
 def test_bad_assays_are_left_out_of_mean_and_coverage() -> None:
@@ -271,3 +273,56 @@ def test_periods_that_do_not_follow_each_other_and_wrong_sigmas_are_refused_toge
 def test_a_reading_says_why_there_is_no_value() -> None:
     nothing = Trace(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), np.empty(0, np.bool_))
     assert time_mean(nothing, 0, 1, stepped=True) == Reading(None, 0.0, "absent")
+
+
+# limits: results below the detection limit
+
+
+def test_a_period_of_results_below_detection_alone_is_below_the_limit() -> None:
+    table = measured([(1, 0.01, AT_MOST), (3, 0.01, AT_MOST)], ASSAY, 0, 8)
+    assert only(table) == (0.01, 1.0, "below")
+
+
+def test_limits_of_different_runs_give_the_mean_limit() -> None:
+    assert only(measured([(1, 0.01, AT_MOST), (3, 0.03, AT_MOST)], ASSAY, 0, 8)) == (pytest.approx(0.02), 1.0, "below")
+
+
+def test_among_other_results_a_limit_is_anything_from_zero_to_itself() -> None:
+    table = measured([(1, 0.05), (3, 0.01, AT_MOST)], replace(ASSAY, sigma_relative=0.0), 0, 8)
+    assert only(table) == (pytest.approx((0.05 + 0.005) / 2), 1.0, "uncertain")
+    assert table["sigma"].item() == pytest.approx(np.hypot(0.003, 0.01 / 2 / np.sqrt(12)))
+
+
+def test_a_declared_detection_limit_makes_lower_samples_limits() -> None:
+    limited = replace(ASSAY, detection_limit=0.02)
+    assert only(measured([(1, 0.0), (3, 0.013)], limited, 0, 8)) == (0.02, 1.0, "below")
+    assert only(measured([(1, 0.02), (3, 0.04)], limited, 0, 8)) == (pytest.approx(0.03), 1.0, "good")
+
+
+def test_a_flow_below_its_limit_counts_by_its_time() -> None:
+    limited = replace(FLOW, detection_limit=1.0)
+    assert only(measured([(0, 0.4), (4, 0.6), (8, 5.0)], limited, 0, 8)) == (1.0, 1.0, "below")
+    table = measured([(0, 0.4), (4, 5.0), (8, 5.0)], limited, 0, 8)
+    assert only(table) == (pytest.approx((0.5 + 5.0) / 2), 1.0, "uncertain")
+
+
+@given(values=st.lists(st.floats(0.0, 1.0), min_size=1, max_size=9), limit=st.floats(0.01, 1.0))
+def test_what_is_below_or_uncertain_is_never_above_the_mean_with_limits_nor_below_zero(
+    values: list[float], limit: float
+) -> None:
+    rows: list[Sample] = [(hour, value) for hour, value in enumerate(values)]
+    value, _, quality = only(measured(rows, replace(ASSAY, detection_limit=limit), 0, 10))
+    assert value is not None
+    assert 0.0 <= value <= np.mean(np.maximum(values, limit)) * (1 + 1e-12)
+    assert (quality == "below") == all(value < limit for value in values) or 0.0 in values
+
+
+def test_a_sigma_grows_by_a_fixed_and_a_relative_part_up_to_its_maximum() -> None:
+    both = replace(FLOW, sigma_absolute=0.5, sigma_relative=0.01, sigma_maximum=1.2)
+    sigmas = [measured([(0, value), (8, value)], both, 0, 8)["sigma"].item() for value in (20.0, 60.0, 500.0)]
+    assert sigmas == [pytest.approx(0.7), pytest.approx(1.1), pytest.approx(1.2)]
+
+
+def test_a_limit_is_no_value_out_of_range() -> None:
+    samples = convert(frame([(1, 0.01, AT_MOST), (2, 0.01)]), {1: Conversion(lo=0.5)})
+    assert samples["status"].to_list() == [AT_MOST, UNCERTAIN]

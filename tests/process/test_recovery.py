@@ -1,4 +1,4 @@
-"""The two-product formula: laws, the account of the same readings, then the published cases."""
+"""The two- and three-product formulas: laws, the account of the same readings, then the published cases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import ProblemError
-from ferrolan.process.recovery import two_product_recovery
+from ferrolan.process.recovery import three_product_recovery, two_product_recovery
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
 
 CASES = Path(__file__).parents[2] / "cases" / "process"
@@ -123,3 +123,61 @@ def test_errors_are_amplified_as_published(contents: list[float]) -> None:
     for amplified, published, factor in pairs:
         assert amplified == pytest.approx(published * factor, rel=told["tolerance_rel"])
         assert told["least_factor"] * (1.0 - 1e-12) <= amplified / published <= 1.0 + 1e-12
+
+
+LEAD_ZINC = ((0.050, 0.080), (0.700, 0.060), (0.015, 0.550), (0.004, 0.006))
+
+
+@given(
+    shares=st.tuples(st.floats(0.02, 0.45), st.floats(0.02, 0.45)),
+    contents=st.tuples(
+        st.tuples(st.floats(0.4, 0.7), st.floats(0.01, 0.1)),
+        st.tuples(st.floats(0.01, 0.1), st.floats(0.4, 0.6)),
+        st.tuples(st.floats(0.001, 0.01), st.floats(0.001, 0.01)),
+    ),
+)
+def test_three_products_give_back_the_yields_their_feed_was_mixed_with(
+    shares: tuple[float, float], contents: tuple[tuple[float, float], ...]
+) -> None:
+    first, second, tails = (np.array(one) for one in contents)
+    feed = shares[0] * first + shares[1] * second + (1.0 - sum(shares)) * tails
+    found = three_product_recovery(tuple(feed), tuple(first), tuple(second), tuple(tails))  # type: ignore[arg-type]
+    assert found.mass_yields == pytest.approx(shares, rel=1e-9)
+    assert found.recoveries[0] == pytest.approx(shares[0] * first / feed, rel=1e-9)
+
+
+def test_the_spread_of_three_products_is_that_of_small_changes() -> None:
+    contents = np.array(LEAD_ZINC).ravel()
+    sigma = 0.01 * contents
+    covariance = np.diag(sigma**2) + 0.3 * np.outer(sigma, sigma) * (1.0 - np.eye(8))
+    found = three_product_recovery(*LEAD_ZINC, covariance=covariance)
+
+    def figures(values: np.ndarray) -> np.ndarray:
+        again = three_product_recovery(*(tuple(pair) for pair in values.reshape(4, 2).tolist()))
+        return np.concatenate([again.mass_yields, again.recoveries.ravel()])
+
+    steps = 1e-6 * contents
+    slopes = np.array([(figures(contents + e) - figures(contents - e)) / (2.0 * e.sum()) for e in np.diag(steps)]).T
+    expected = np.sqrt(np.diag(slopes @ covariance @ slopes.T))
+    assert np.concatenate([found.mass_yield_sds, found.recovery_sds.ravel()]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_common_laboratory_error_hardly_moves_a_recovery() -> None:
+    """A relative error of all contents alike cancels in the two-product formula."""
+    contents = np.array([0.010, 0.100, 0.002])
+    common = np.outer(0.02 * contents, 0.02 * contents)
+    assert two_product_recovery(*contents, covariance=common).recovery_sd < 1e-9
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        ((0.05, 0.05), (0.7, 0.7), (0.5, 0.5), (0.01, 0.01)),
+        ((0.8, 0.08), (0.7, 0.06), (0.015, 0.55), (0.004, 0.006)),
+        ((0.0, 0.08), (0.7, 0.06), (0.015, 0.55), (0.004, 0.006)),
+    ],
+    ids=["separated alike", "feed above all", "nothing in the feed"],
+)
+def test_contents_that_fit_no_three_products_are_refused(contents: tuple[tuple[float, float], ...]) -> None:
+    with pytest.raises(ProblemError, match="contents"):
+        three_product_recovery(*contents)

@@ -1,9 +1,10 @@
-"""Published flow networks: every printed digit of the recomputed answers."""
+"""Published networks and equations: every printed digit of the recomputed answers."""
 
 from __future__ import annotations
 
 import csv
 import tomllib
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
+from ferrolan.reconciliation import (
+    ENERGY,
+    MASS,
+    Network,
+    Node,
+    Quantity,
+    Reading,
+    Reconciled,
+    Relation,
+    Stream,
+    reconcile,
+)
 from ferrolan.reconciliation.tests import sidak_critical
 
 CASES = Path(__file__).parents[2] / "cases" / "reconciliation"
@@ -43,7 +55,7 @@ def runs() -> list[tuple[str, str]]:
     return [
         (path.parent.name, run)
         for path in sorted(CASES.glob("*/case.toml"))
-        for run in load(path.parent.name)[0].get("runs", {})
+        for run in tomllib.loads(path.read_text()).get("runs", {})
     ]
 
 
@@ -159,3 +171,147 @@ def test_martins_stays_within_the_weights_of_the_paper() -> None:
     _, result = solve("martins_2010_water_balance", "all_measured")
     published = np.array([float(value) for value in case["published"]["reconciled"]])
     assert np.max(np.abs(result.values - published)) < 0.16
+
+
+# balances that are no flows in and out of nodes
+
+
+def plain(name: str) -> dict[str, Any]:
+    return tomllib.loads((CASES / name / "case.toml").read_text())
+
+
+def of_quantities(
+    read: dict[str, float], variances: dict[str, float], unread: list[str], relations: tuple[Relation, ...]
+) -> Network:
+    return Network(
+        streams=(),
+        nodes=(),
+        components=(),
+        hours=(1.0,),
+        readings=tuple(Reading("quantity", n, None, 0, v, variances[n] ** 0.5, n) for n, v in read.items()),
+        quantities=tuple(Quantity(name) for name in (*variances, *unread)),
+        relations=relations,
+    )
+
+
+def valued(result: Reconciled, kind: str) -> dict[str, float]:
+    return {name: float(result.values[place]) for (k, name, *_), place in result.index.items() if k == kind}
+
+
+def place(name: str) -> tuple[str, str, None]:
+    return ("quantity", name, None)
+
+
+RIPPS = plain("ripps_1965_reactor")
+
+
+def ripps(*deleted: str) -> Reconciled:
+    names = [f"x{number}" for number in range(1, 5)]
+    read = {n: v for n, v in zip(names, RIPPS["measured"], strict=True) if n not in deleted}
+    relations = tuple(
+        Relation(f"balance {i}", tuple((f, (place(n),)) for f, n in zip(row, names, strict=True)))
+        for i, row in enumerate(RIPPS["matrix"])
+    )
+    return reconcile(of_quantities(read, dict(zip(names, RIPPS["variance"], strict=True)), [], relations))
+
+
+def test_ripps_reactor_is_reconciled() -> None:
+    result, told, close = ripps(), RIPPS["expected"], {"abs": RIPPS["tolerance_abs"]}
+    assert result.values[:4] == pytest.approx(told["reconciled"], **close)
+    assert result.objective == pytest.approx(told["objective"], **close)
+    assert result.degrees_of_freedom == told["degrees_of_freedom"]
+    squares = result.account.sort("object")["z"].to_numpy() ** 2
+    assert squares == pytest.approx(told["bias_T"], **close)
+    assert result.tests.row(by_predicate=pl.col("test") == "global", named=True)["passed"] is False
+
+
+@pytest.mark.parametrize("name", list(RIPPS["expected"]["deleted"]))
+def test_ripps_reactor_without_a_reading(name: str) -> None:
+    result, told, close = ripps(name), RIPPS["expected"]["deleted"][name], {"abs": RIPPS["tolerance_abs"]}
+    values = valued(result, "quantity")
+    assert result.objective == pytest.approx(told["objective"], **close)
+    assert result.degrees_of_freedom == told["degrees_of_freedom"]
+    assert [values[n] for n in sorted(values) if n != name] == pytest.approx(told["remaining"], **close)
+    passes = result.tests.row(by_predicate=pl.col("test") == "global", named=True)["passed"]
+    assert passes is (name in RIPPS["expected"]["passes_without"])
+
+
+def test_ripps_reactor_has_a_class_of_suspects_where_the_literature_has_one_name() -> None:
+    suspects = ripps().suspects
+    assert set(suspects.filter(pl.col("rank") == 1)["tag"]) == set(RIPPS["expected"]["top_class"])
+
+
+PAI_FISHER = plain("pai_fisher_1988_nonlinear")
+
+
+def pai_fisher(run: str) -> Reconciled:
+    root = PAI_FISHER["root"]
+    relations = tuple(
+        Relation(
+            f"equation {number}",
+            tuple((float(factor), tuple(place(n) for n in names)) for factor, *names in equation["terms"]),
+            equation["constant"],
+        )
+        for number, equation in enumerate(PAI_FISHER["equations"])
+    )
+    squared = Relation("root", ((1.0, (place(root["name"]), place(root["name"]))), (-1.0, (place(root["of"]),))))
+    read = PAI_FISHER["measured"] | PAI_FISHER["run"][run].get("measured", {})
+    unread = [*PAI_FISHER["unmeasured"], root["name"]]
+    network = of_quantities(read, dict.fromkeys(read, PAI_FISHER["variance"]), unread, (*relations, squared))
+    above = tuple(Quantity(q.name, 0.0) if q.name == root["name"] else q for q in network.quantities)
+    return reconcile(replace(network, quantities=above))
+
+
+@pytest.mark.parametrize("run", list(PAI_FISHER["run"]))
+def test_pai_and_fishers_equations_are_solved(run: str) -> None:
+    result, told, close = pai_fisher(run), PAI_FISHER["run"][run], {"abs": PAI_FISHER["tolerance_abs"]}
+    values = valued(result, "quantity")
+    assert {n: values[n] for n in told["values"]} == pytest.approx(told["values"], **close)
+    assert result.objective == pytest.approx(told["objective"], **close)
+    assert result.degrees_of_freedom == told["degrees_of_freedom"]
+
+
+def test_pai_and_fishers_published_optimum_is_met() -> None:
+    values, told = valued(pai_fisher("published"), "quantity"), PAI_FISHER["published"]
+    assert {n: values[n] for n in told["values"]} == pytest.approx(told["values"], abs=told["tolerance_abs"])
+
+
+SWARTZ = plain("swartz_1989_hen")
+
+
+def swartz() -> Network:
+    ends: dict[str, list[str | None]] = {name: [None, None] for name in SWARTZ["expected"]["flow"]}
+    for name, sides in SWARTZ["exchangers"].items():
+        for side, (inlet, outlet) in sides.items():
+            ends[inlet][1] = ends[outlet][0] = f"{name} {side}"
+    ends[SWARTZ["splitter"]["inlet"]][1] = "splitter"
+    ends[SWARTZ["mixer"]["outlet"]][0] = "mixer"
+    for name in SWARTZ["splitter"]["outlets"]:
+        ends[name][0] = "splitter"
+    for name in SWARTZ["mixer"]["inlets"]:
+        ends[name][1] = "mixer"
+    streams = [Stream(n, a, b, enthalpy=tuple(SWARTZ["enthalpy"][n[0]])) for n, (a, b) in ends.items()]
+    duties = [Stream(f"duty {n}", f"{n} hot", f"{n} cold", carries="heat") for n in SWARTZ["exchangers"]]
+    sides = [Node(f"{name} {side}", (MASS, ENERGY)) for name in SWARTZ["exchangers"] for side in ("hot", "cold")]
+    relative, sigma = SWARTZ["flow_sigma_relative"], SWARTZ["temperature_sigma"]
+    flows = [Reading("flow", n, None, 0, v, relative * v, f"flow {n}") for n, v in SWARTZ["flow"].items()]
+    heats = [Reading("temperature", n, None, 0, v, sigma, f"temperature {n}") for n, v in SWARTZ["temperature"].items()]
+    return Network(
+        streams=(*streams, *duties),
+        nodes=(*sides, Node("splitter", (MASS, ENERGY), "splitter"), Node("mixer", (MASS, ENERGY))),
+        components=(),
+        hours=(1.0,),
+        readings=(*flows, *heats),
+    )
+
+
+def test_swartz_heat_exchangers_are_reconciled() -> None:
+    result, told, close = reconcile(swartz()), SWARTZ["expected"], {"abs": SWARTZ["tolerance_abs"]}
+    flows, temperatures = valued(result, "flow"), valued(result, "temperature")
+    assert {n: flows[n] for n in told["flow"]} == pytest.approx(told["flow"], **close)
+    assert {n: temperatures[n] for n in told["temperature"]} == pytest.approx(told["temperature"], **close)
+    assert result.objective == pytest.approx(told["objective"], **close)
+    assert result.degrees_of_freedom == told["degrees_of_freedom"]
+    assert result.tests.row(by_predicate=pl.col("test") == "global", named=True)["passed"] is told["passes"]
+    unchecked = result.account.filter(pl.col("status") == "nonredundant")["tag"].to_list()
+    assert sorted(unchecked) == sorted(told["nonredundant"])

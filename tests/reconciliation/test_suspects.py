@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream, reconcile
+from ferrolan.reconciliation.suspects import hypotheses, meter_suspects, suspects
 from ferrolan.testing.plants import plant
+from tests.reconciliation.dense import Account, published
 
 LINE = (
     Stream("a", None, "n1"),
@@ -89,3 +91,31 @@ def test_a_belt_scale_three_percent_high_is_among_the_suspects_of_a_large_plant(
     assert rows
     assert rows[0]["rank"] == 1
     assert rows[0]["bias_low"] < 0.03 < rows[0]["bias_high"]
+
+
+@pytest.mark.parametrize(
+    ("name", "unmeasured"),
+    [
+        ("alhajdibo_2008_mineral_plant", ()),
+        ("alhajdibo_2008_mineral_plant", ("s1", "s4", "s11")),
+        ("yang_1995_4node", ("s7", "s8")),
+        ("martins_2010_water_balance", ()),
+    ],
+)
+def test_the_list_of_meters_is_the_same_without_a_matrix_of_readings_by_meters(name: str, unmeasured: tuple) -> None:
+    account = Account(published(name, unmeasured))
+    found = meter_suspects(
+        account.network, account.natural, account.vicinity, account.objective, account.degrees
+    )  # fmt: skip
+    tags = tuple(reading.tag for reading in account.network.readings)
+    directions = np.diag([reading.value / reading.sigma for reading in account.network.readings])
+    matrix = account.evidence.matrix
+    carried = matrix @ account.response.solve(matrix.T @ directions, np.zeros((account.rows, len(tags))))[0]
+    dense = hypotheses(tags, directions, account.vicinity.adjustment, carried)
+    expected = suspects(dense, account.objective, account.degrees)
+
+    def told(list_of, names):
+        return sorted((s.rank if not s.echo else 99, names[s.tag], round(s.z, 5), round(s.bias, 5)) for s in list_of)
+
+    assert told(found.found, found.tags) == told(expected, tags)
+    np.testing.assert_allclose(np.nan_to_num(found.statistics), np.nan_to_num(dense.statistics), atol=1e-6)

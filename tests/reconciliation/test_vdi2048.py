@@ -1,4 +1,4 @@
-"""The worked example of VDI 2048 through the public engine: both runs with independent readings."""
+"""The worked example of VDI 2048 through the public engine: two runs of independent readings, one of correlated."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
+from ferrolan.reconciliation import MASS, Correlation, Network, Node, Reading, Reconciled, Stream, reconcile
 from ferrolan.reconciliation.tests import vdi_2048_quality
 
 CASE = Path(__file__).parents[2] / "cases" / "reconciliation" / "vdi2048_annexA_steam_cycle"
@@ -29,7 +29,9 @@ def rows() -> list[dict[str, str]]:
 
 def steam_cycle(run: str) -> Network:
     """The standard's ten streams, the flash vessel that returns 0.4 of mV, and mD, which ends in an unread flow."""
-    read = [(row["stream"], float(row["measured"]), float(row[run]) / FACTOR) for row in rows()]
+    about = ABOUT["run"][run]
+    widths = about.get("half_widths", run)
+    read = [(row["stream"], float(row["measured"]), float(row[widths]) / FACTOR) for row in rows()]
     flash = (("returned", "flash", "feedwater", 1.0), ("rest", "flash", None, None))
     shares = [("mV", ABOUT["returned_share"]), ("returned", 1.0)]
     streams = [Stream(row["stream"], row["source"] or None, row["target"] or None) for row in rows()]
@@ -46,6 +48,7 @@ def steam_cycle(run: str) -> Network:
             *(Reading("assay", name, "steam", 0, share, ABOUT["share_sigma"], f"x_{name}") for name, share in shares),
         ),
         absent=frozenset({("rest", "steam")}),
+        correlations=tuple(Correlation(*pair) for pair in about.get("correlations", [])),
     )
 
 

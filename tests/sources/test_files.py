@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import Fault, SourceError
-from ferrolan.base.status import StatusCode
+from ferrolan.base.status import AT_MOST, StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.sources import CsvSource, TagAddress, TextDialect, read_csv
 from ferrolan.sources.source import LONGEST
@@ -29,6 +30,7 @@ GERMAN = TextDialect(
     bad_texts=BAD_TEXTS,
 )
 TAGS = (TagAddress(101, "feed_scale", "FT-101"), TagAddress(102, "tails_scale", "FT-102"))
+LIMITED = tuple(replace(tag, limits=True) for tag in TAGS)
 WHOLE = "Zeit;FT-101;FT-102\n01.03.2026 00:00;412,5;31\n01.03.2026 00:15;413;-0,5\n"
 
 
@@ -502,3 +504,32 @@ def test_a_cell_written_over_two_lines_is_one_cell_in_header_and_comment(tmp_pat
     batch = read_csv(path, altered(), [TagAddress(0, "FT-101", "FT-101 (Messwert)")], 0, "export")
     assert batch.samples["value"].to_list() == [1.5, 2.5, 3.5]
     assert batch.rejected.is_empty()
+
+
+@pytest.mark.parametrize(("cell", "limit"), [("<0,5", 0.5), ("< 0,5", 0.5), ("<=2", 2.0)])
+def test_a_result_below_the_detection_limit_is_kept_as_its_limit_and_listed(
+    tmp_path: Path, cell: str, limit: float
+) -> None:
+    batch = read_csv(write(tmp_path, WHOLE.replace("413", cell)), GERMAN, LIMITED, 1, "lab")
+    samples = batch.samples.filter(pl.col("tag") == 101)
+    assert samples.select("value", "status").rows() == [(412.5, int(StatusCode.GOOD)), (limit, AT_MOST)]
+    assert batch.rejected.is_empty() and batch.report.bad == 0
+    (row,) = batch.repaired.iter_rows(named=True)
+    assert (row["line"], row["tag"], row["found"], row["taken"]) == (3, "feed_scale", cell, f"at most {limit}")
+
+
+@pytest.mark.parametrize("cell", ["<", "<LOD", "<<0,5", "<-1", "<0.5", "< 1 000"])
+def test_what_is_no_limit_is_rejected_as_before(tmp_path: Path, cell: str) -> None:
+    batch = read_csv(write(tmp_path, WHOLE.replace("413", cell)), GERMAN, LIMITED, 1, "lab")
+    assert batch.rejected["found"].to_list() == [cell] and batch.repaired.is_empty()
+
+
+def test_a_limit_that_is_declared_a_bad_text_is_bad(tmp_path: Path) -> None:
+    dialect = altered(bad_texts=(*BAD_TEXTS, "<0,5"))
+    batch = read_csv(write(tmp_path, WHOLE.replace("413", "<0,5")), dialect, LIMITED, 1, "lab")
+    assert batch.report.bad == 1 and batch.repaired.is_empty()
+
+
+def test_of_a_tag_without_a_detection_limit_such_a_result_is_rejected(tmp_path: Path) -> None:
+    batch = read_csv(write(tmp_path, WHOLE.replace("413", "<0,5")), GERMAN, TAGS, 1, "lab")
+    assert batch.rejected["found"].to_list() == ["<0,5"] and batch.repaired.is_empty()

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from ferrolan.base.errors import Fault, SourceError, SurroundingsError
-from ferrolan.base.status import StatusCode
+from ferrolan.base.status import AT_MOST, StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.sources import SqlSource, SqlTable, TagAddress, read_sql
 from ferrolan.sources.sql import _read_only
@@ -79,6 +79,22 @@ def test_a_result_that_is_no_number_is_rejected_and_leaves_a_bad_sample(tmp_path
     ]
     assert batch.samples.row(-1, named=True)["status"] == StatusCode.BAD_TYPE_MISMATCH
     assert batch.samples["value"][-1] is None
+
+
+@pytest.mark.parametrize("result", ["<0.01", " < 0.01 ", "<=0.01"])
+def test_a_result_below_the_detection_limit_is_kept_as_the_limit_and_listed(tmp_path: Path, result: str) -> None:
+    table = lims(tmp_path, [*ROWS, (6, "feed", "Nd2O3", "2026-03-03 06:00", result)])
+    batch = read_sql(table, [replace(tag, limits=True) for tag in TAGS], 2, "lims")
+    assert (batch.samples["value"][-1], batch.samples["status"][-1]) == (0.01, AT_MOST)
+    assert batch.rejected.is_empty()
+    assert batch.repaired.select("line", "tag", "found", "taken").rows() == [(6, "feed_nd", result, "at most 0.01")]
+
+
+@pytest.mark.parametrize("result", ["<LOD", "<-0.01", "<"])
+def test_what_is_no_limit_is_rejected_also_of_a_tag_with_limits(tmp_path: Path, result: str) -> None:
+    table = lims(tmp_path, [*ROWS, (6, "feed", "Nd2O3", "2026-03-03 06:00", result)])
+    batch = read_sql(table, [replace(tag, limits=True) for tag in TAGS], 2, "lims")
+    assert batch.rejected["found"].to_list() == [result] and batch.repaired.is_empty()
 
 
 def test_a_null_is_a_bad_sample_and_not_rejected(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ferrolan.base import units
 from ferrolan.enterprise.sheet import compose
-from ferrolan.enterprise.tags import HEADER, TAG_KINDS
+from ferrolan.enterprise.tags import COLUMNS, TAG_KINDS
 from ferrolan.starting import Entry, entries, mapping_schema
 from ferrolan.starting.reference import tag_columns, value_entries
 
@@ -61,7 +61,7 @@ def pattern(entry: Entry) -> str:
 
 
 def test_the_tag_map_has_a_meaning_for_each_column() -> None:
-    assert [name for name, _ in tag_columns()] == list(HEADER)
+    assert [name for name, _ in tag_columns()] == list(COLUMNS)
     assert all(meaning for _, meaning in tag_columns())
 
 
@@ -73,6 +73,12 @@ def test_the_page_of_the_documentation_holds_every_field_column_and_kind_of_tag(
     spec.loader.exec_module(module)
     page = module._document_page()
     wanted = [entry.path for entry in (*entries(), *value_entries(), *entries(mapping_schema()))]
-    assert [name for name in (*wanted, *HEADER, *TAG_KINDS) if f"| `{name}` |" not in page] == []
+    assert [name for name in (*wanted, *COLUMNS, *TAG_KINDS) if f"| `{name}` |" not in page] == []
     widths = {line.replace("\\|", "").count("|") for line in page.splitlines() if line.startswith("| `units.")}
     assert widths == {8}
+
+
+def test_what_an_exact_value_says_besides_its_number_is_listed() -> None:
+    found = {entry.path: entry for entry in entries()}
+    assert found["account.known"].type == "list of value"
+    assert found["account.known[].kind"].required and "account.known[].source" not in found

@@ -1,31 +1,52 @@
 """Document and measurements become a network to reconcile; the reconciled network becomes the account.
 
-A belt scale weighs wet concentrate, the balance counts dry: ``dry = wet (1 - moisture)``, with both standard deviations
-carried along. A liquor's assay in kg/m3 becomes t/m3, so that flow times assay is t/h on every stream and the engine
-never learns of phases. A reading that is bad or absent is left out: missing is a state, not zero.
+A belt scale weighs wet concentrate, the balance counts dry: ``dry = wet (1 - moisture)``. The scale's own error is the
+reading's; that of the moisture is an error of its own, which every dry flow of the stream shares in that period. A
+liquor's assay in kg/m3 becomes t/m3, so that flow times assay is t/h on every stream and the engine never learns of
+phases. A reading that is bad or absent is left out: missing is a state, not zero; ``<0.01`` is a limit, not a value.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
 
 import polars as pl
 
 from ferrolan.assembly.catalogue import kinds
 from ferrolan.base.errors import ProblemError
-from ferrolan.base.tables import ACCOUNT, MEASUREMENTS
+from ferrolan.base.schema import ENERGY
+from ferrolan.base.tables import ACCOUNT, MEASUREMENTS, PROVISIONAL
 from ferrolan.base.time import Period
+from ferrolan.base.units import convert
 from ferrolan.enterprise.document import Enterprise
-from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream
+from ferrolan.enterprise.tags import AUTHORITIES, TAG_KINDS, Tag
+from ferrolan.reconciliation import (
+    MASS,
+    Correlation,
+    ErrorModel,
+    Known,
+    Network,
+    Node,
+    Reading,
+    SharedError,
+    Stream,
+)
 
 KG_PER_T = 1000.0
 MINIMUM_COVERAGE = 0.5
 """Share of a period that must be covered by good data before its mean counts as a reading."""
 
+HEAT_FLOW = "GJ/h"
+"""Unit of the flow of heat in a balance of energy."""
+
 _BALANCE_KINDS = ("flow", "assay", "stock", "stock_assay")
+_QUANTITY = ("kind", "object", "component", "period")
+_RANKED = tuple(name for name, kind in TAG_KINDS.items() if kind.is_balanced or kind.is_reading)
+_FINAL = AUTHORITIES.index("final")
 
 
 def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[Period]) -> Network:
@@ -34,7 +55,7 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
     Parameters
     ----------
     document
-        The enterprise: nodes, streams, balanced components.
+        The enterprise: nodes, streams, balanced components, errors and exact values.
     measurements
         Measured means (``measurements`` schema), canonical units.
     periods
@@ -45,15 +66,19 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
     ProblemError
         Where a usable reading has no standard deviation.
     """
+    found = _Readings(document, authoritative(document, usable(measurements)))
     return Network(
-        streams=tuple(Stream(name, stream.from_, stream.to) for name, stream in document.streams.items()),
+        streams=tuple(_stream(document, name) for name in document.streams),
         nodes=tuple(
             Node(name, tuple(unit.balances), _node_kind(document, name)) for name, unit in document.units.items()
         ),
         components=tuple(document.require_account().components),
         hours=tuple(period.hours for period in periods),
-        readings=readings(document, measurements),
+        readings=found.readings,
         absent=_absent(document),
+        shared=found.shared,
+        correlations=found.correlations,
+        known=known(document),
     )
 
 
@@ -70,25 +95,61 @@ def usable(measurements: pl.DataFrame, excluded: Collection[str] = ()) -> pl.Dat
     )
 
 
+def authoritative(document: Enterprise, used: pl.DataFrame) -> pl.DataFrame:
+    """Of several tags of one quantity in one period, those of the highest authority.
+
+    Tags of equal authority are as many readings; what comes from no tag, such as a signed count, always stays.
+    """
+    frame = _ranked(document, used)
+    is_kept = pl.col("rank").is_null() | (pl.col("rank") == pl.col("rank").max().over(_QUANTITY))
+    return frame.filter(is_kept).drop("rank")
+
+
+def provisional(document: Enterprise, used: pl.DataFrame) -> pl.DataFrame:
+    """Usable values that are not final, or gave way to settled ones, beside what took their place.
+
+    Parameters
+    ----------
+    document
+        The enterprise with its tag map.
+    used
+        Usable measurements, of every authority.
+
+    Returns
+    -------
+    ``provisional``, sorted by quantity, period and tag.
+    """
+    weight = pl.col("sigma").replace(0.0, None) ** -2
+    ranked = _ranked(document, used).drop_nulls("rank")
+    ranked = ranked.with_columns(
+        authority=pl.col("rank").replace_strict(dict(enumerate(AUTHORITIES)), default=None, return_dtype=pl.String),
+        used=pl.col("rank") == pl.col("rank").max().over(_QUANTITY),
+    )
+    settled = ranked.filter("used").group_by(_QUANTITY, maintain_order=True)
+    kept = settled.agg(
+        restated=((pl.col("value") * weight).sum() / weight.sum()).fill_nan(None),
+        restated_by=pl.col("tag").sort().str.join(", "),
+    )
+    rows = ranked.filter(~pl.col("used") | (pl.col("rank") < _FINAL))
+    rows = rows.join(kept, on=_QUANTITY, how="left", nulls_equal=True, maintain_order="left")
+    rows = rows.with_columns(pl.when(~pl.col("used")).then(pl.col(name)) for name in ("restated", "restated_by"))
+    rows = rows.with_columns(difference=pl.col("restated") - pl.col("value"))
+    return PROVISIONAL.check(rows.select(list(PROVISIONAL.columns)).sort(*_QUANTITY, "tag"))
+
+
 def readings(document: Enterprise, measurements: pl.DataFrame) -> tuple[Reading, ...]:
     """Every usable measurement of the balance, dry and in the balance's units."""
-    frame = usable(measurements)
-    moisture = _moisture(frame)
-    wet = {tag.tag for tag in document.tags if tag.basis == "wet"}
+    return _Readings(document, authoritative(document, usable(measurements))).readings
+
+
+def known(document: Enterprise) -> tuple[Known, ...]:
+    """The declared exact values, in the balance's units."""
     result = []
-    for row in frame.filter(pl.col("kind").is_in(_BALANCE_KINDS)).iter_rows(named=True):
-        value, sigma = row["value"], row["sigma"]
-        also: tuple[str, ...] = ()
-        if row["tag"] in wet:
-            water = moisture.get((row["object"], row["period"]))
-            if water is None:
-                continue
-            value, sigma = _dry(value, sigma, water)
-            also = (water.tag,)
-        scale = assay_scale(document, row["object"]) if row["kind"] == "assay" else 1.0
-        place = (row["kind"], row["object"], row["component"], row["period"])
-        result.append(Reading(*place, value / scale, sigma / scale, row["tag"], also))
-    _refuse_without_sigma(result)
+    for item in document.require_account().known:
+        value = item.value / assay_scale(document, item.object) if item.kind == "assay" else item.value
+        if item.kind == "flow" and document.streams[item.object].form == "heat":
+            value = convert(value, item.unit, HEAT_FLOW)
+        result.append(Known(item.kind, item.object, item.component, value, item.in_period))
     return tuple(result)
 
 
@@ -102,13 +163,20 @@ def account(document: Enterprise, reconciled: pl.DataFrame) -> pl.DataFrame:
         .otherwise(1.0)
     )
     is_liquor = pl.col("object").is_in(liquors)
+    is_heat = pl.col("object").is_in([name for name, stream in document.streams.items() if stream.form == "heat"])
     unit = (
         pl.when(pl.col("kind") == "flow")
-        .then(pl.when(is_liquor).then(pl.lit("m3/h")).otherwise(pl.lit("t/h")))
+        .then(pl.when(is_liquor).then(pl.lit("m3/h")).when(is_heat).then(pl.lit(HEAT_FLOW)).otherwise(pl.lit("t/h")))
         .when(pl.col("kind") == "stock")
         .then(pl.lit("t"))
         .when((pl.col("kind") == "assay") & is_liquor)
         .then(pl.lit("kg/m3"))
+        .when(pl.col("kind") == "temperature")
+        .then(pl.lit("K"))
+        .when(pl.col("kind") == "enthalpy")
+        .then(pl.when(is_liquor).then(pl.lit("GJ/m3")).otherwise(pl.lit("GJ/t")))
+        .when(pl.col("kind") == "shared")
+        .then(pl.col("object").replace_strict(_shared_units(document), default="1", return_dtype=pl.String))
         .otherwise(pl.lit("1"))
     )
     return ACCOUNT.check(
@@ -127,6 +195,8 @@ def assay_scale(document: Enterprise, name: str) -> float:
 def carried(document: Enterprise, name: str) -> tuple[str, ...]:
     """The balanced components that a stream carries."""
     stream = document.streams[name]
+    if stream.form == "heat":
+        return ()
     return tuple(document.require_account().components if stream.carries is None else stream.carries)
 
 
@@ -144,6 +214,28 @@ def _absent(document: Enterprise) -> frozenset[tuple[str, str]]:
     )
 
 
+def _shared_units(document: Enterprise) -> Mapping[str, str]:
+    """Units of the declared shared errors."""
+    return {name: error.sigma.unit for name, error in document.require_account().shared_errors.items()}
+
+
+def _stream(document: Enterprise, name: str) -> Stream:
+    declared = document.streams[name]
+    enthalpy = () if declared.enthalpy is None else declared.enthalpy.coefficients
+    carries: Literal["heat", "material"] = "heat" if declared.form == "heat" else "material"
+    return Stream(name, declared.from_, declared.to, carries, enthalpy)
+
+
+def _ranked(document: Enterprise, used: pl.DataFrame) -> pl.DataFrame:
+    """The measurements with the rank of their tag's authority; none where no other tag can take its place."""
+    rank = {tag.tag: AUTHORITIES.index(tag.authority) for tag in document.tags}
+    told = pl.col("tag").replace_strict(rank, default=None, return_dtype=pl.Int64)
+    is_ranked = pl.col("kind").is_in(_RANKED) & ~(
+        (pl.col("kind") == "temperature") & ~pl.col("object").is_in(list(document.streams))
+    )
+    return used.with_columns(rank=pl.when(is_ranked).then(told))
+
+
 @dataclass(frozen=True)
 class _Moisture:
     """Moisture of a wet stream in one period and its standard deviation [mass fraction]."""
@@ -153,15 +245,115 @@ class _Moisture:
     sigma: float
 
 
-def _moisture(frame: pl.DataFrame) -> Mapping[tuple[str, int], _Moisture]:
-    rows = frame.filter(pl.col("kind") == "moisture").iter_rows(named=True)
-    return {(row["object"], row["period"]): _Moisture(row["tag"], row["value"], row["sigma"]) for row in rows}
+@dataclass(frozen=True)
+class _Readings:
+    """The readings of an account with the errors they share, made of its usable measurements."""
+
+    document: Enterprise
+    frame: pl.DataFrame = field(compare=False)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every reading, dry and in the balance's units; ``ProblemError`` where one has no standard deviation."""
+        is_used = pl.col("kind").is_in(_BALANCE_KINDS) | (
+            (pl.col("kind") == "temperature") & pl.col("object").is_in(sorted(_warm(self.document)))
+        )
+        rows = self.frame.filter(is_used).iter_rows(named=True)
+        result = tuple(reading for row in rows if (reading := self._reading(row)) is not None)
+        _refuse_without_sigma(result)
+        return result
+
+    @cached_property
+    def shared(self) -> tuple[SharedError, ...]:
+        """The declared errors that some reading has, and the moistures behind dry flows, of each period anew."""
+        used = {name for reading in self.readings for name, _ in reading.shares}
+        declared = self.document.require_account().shared_errors
+        found = [SharedError(name, error.sigma.value, error.lasts) for name, error in declared.items() if name in used]
+        waters = [SharedError(tag, sigma, "period") for tag, sigma in self.water_sigma.items() if tag in used]
+        return (*found, *waters)
+
+    @property
+    def correlations(self) -> tuple[Correlation, ...]:
+        """The declared correlations of tags that both have readings."""
+        read = {reading.tag for reading in self.readings}
+        declared = self.document.require_account().correlations
+        return tuple(
+            Correlation(pair.first, pair.second, pair.r.value) for pair in declared if {pair.first, pair.second} <= read
+        )
+
+    @cached_property
+    def tags(self) -> Mapping[str, Tag]:
+        return {tag.tag: tag for tag in self.document.tags}
+
+    @cached_property
+    def water(self) -> Mapping[tuple[str, int], _Moisture]:
+        rows = self.frame.filter(pl.col("kind") == "moisture").iter_rows(named=True)
+        return {(row["object"], row["period"]): _Moisture(row["tag"], row["value"], row["sigma"]) for row in rows}
+
+    @cached_property
+    def water_sigma(self) -> Mapping[str, float]:
+        """Root mean square of the standard deviations of every moisture meter [mass fraction]."""
+        by_tag: dict[str, list[float]] = {}
+        for water in self.water.values():
+            by_tag.setdefault(water.tag, []).append(water.sigma)
+        return {tag: math.sqrt(sum(s * s for s in sigmas) / len(sigmas)) for tag, sigmas in by_tag.items()}
+
+    def _reading(self, row: Mapping[str, Any]) -> Reading | None:  # Any: the columns differ
+        """One measurement as a reading; None of a wet flow without a usable moisture."""
+        tag = self.tags.get(row["tag"])
+        factor, water = self._factor(row), None
+        if tag is not None and tag.basis == "wet":
+            water = self.water.get((row["object"], row["period"]))
+            if water is None:
+                return None
+            factor = 1.0 - water.value
+        value, sigma, below = row["value"] * factor, row["sigma"] * factor, row["quality"] == "below"
+        shares = () if tag is None or below else tuple(self._shares(tag, value, factor))
+        if water is not None and self.water_sigma[water.tag] > 0.0:
+            sensitivity = -row["value"] * water.sigma / self.water_sigma[water.tag]
+            shares = (*shares, (water.tag, sensitivity))
+        return Reading(
+            row["kind"], row["object"], row["component"], row["period"], value, sigma, row["tag"],
+            () if water is None else (water.tag,),
+            model=None if tag is None or below else _model(tag, row["value"], row["sigma"], factor),
+            below=below,
+            shares=shares,
+        )  # fmt: skip
+
+    def _factor(self, row: Mapping[str, Any]) -> float:  # Any: the columns differ
+        """The balance's units per unit of the measurement."""
+        if row["kind"] == "assay":
+            return 1.0 / assay_scale(self.document, row["object"])
+        if row["kind"] == "flow" and self.document.streams[row["object"]].form == "heat":
+            return convert(1.0, row["unit"], HEAT_FLOW)
+        return 1.0
+
+    def _shares(self, tag: Tag, value: float, factor: float) -> Iterator[tuple[str, float]]:
+        """Sensitivities of a reading to the errors its tag shares."""
+        declared = self.document.require_account().shared_errors
+        for name in tag.shared:
+            yield name, value if declared[name].of == "relative" else factor
 
 
-def _dry(value: float, sigma: float, water: _Moisture) -> tuple[float, float]:
-    """Dry flow and its standard deviation."""
-    solids = 1.0 - water.value
-    return value * solids, math.hypot(sigma * solids, value * water.sigma)
+def _model(tag: Tag, value: float, sigma: float, factor: float) -> ErrorModel | None:
+    """How a reading's sigma changes with its value; None where it does not, or is not the tag's alone."""
+    if tag.sigma_relative <= 0.0:
+        return None
+    model = ErrorModel(tag.sigma_absolute, tag.sigma_relative, tag.sigma_maximum)
+    if not math.isclose(model.sigma(value), sigma, rel_tol=1e-9):
+        return None
+    maximum = None if tag.sigma_maximum is None else tag.sigma_maximum * factor
+    return ErrorModel(tag.sigma_absolute * factor, tag.sigma_relative, maximum)
+
+
+def _warm(document: Enterprise) -> frozenset[str]:
+    """Material streams at a unit that balances energy."""
+    closing = {name for name, unit in document.units.items() if ENERGY in unit.balances}
+    return frozenset(
+        name
+        for name, stream in document.streams.items()
+        if stream.form != "heat" and closing & {stream.from_, stream.to}
+    )
 
 
 def _refuse_without_sigma(result: Sequence[Reading]) -> None:
@@ -175,4 +367,16 @@ def _refuse_without_sigma(result: Sequence[Reading]) -> None:
         raise ProblemError("readings without a standard deviation:\n" + "\n".join(faults))
 
 
-__all__ = ["MASS", "account", "assay_scale", "carried", "network", "readings", "usable"]
+__all__ = [
+    "HEAT_FLOW",
+    "MASS",
+    "account",
+    "assay_scale",
+    "authoritative",
+    "carried",
+    "known",
+    "network",
+    "provisional",
+    "readings",
+    "usable",
+]

@@ -167,6 +167,38 @@ def closing_stocks(document: Enterprise, reconciled: Reconciled) -> Mapping[str,
     return stocks
 
 
+def coefficient_gradients(
+    document: Enterprise, reconciled: Reconciled, energy: Mapping[str, tuple[float, float]]
+) -> Mapping[Key, Floats]:
+    """Gradient of every coefficient that the account saw in its reconciled values, (variables,) each."""
+    return {
+        coefficient.row.key: coefficient.gradient
+        for name, unit in document.units.items()
+        if len(unit.modes) == 1
+        for coefficient in _seen(document, reconciled, name, energy)
+    }
+
+
+def closing_gradients(document: Enterprise, reconciled: Reconciled) -> Mapping[str, Floats]:
+    """Gradient of every closing stock [t of the commodity] in the reconciled values, (variables,) each."""
+    last = len(reconciled.network.hours)
+    found = {}
+    for name, unit in document.units.items():
+        if unit.stocks is None:
+            continue
+        commodity = document.commodities[unit.stocks]
+        tonnes_at = reconciled.index["stock", name, None, last]
+        gradient = np.zeros(len(reconciled.values))
+        if commodity.basis == (DRY_MASS,):
+            gradient[tonnes_at] = 1.0 / commodity.per
+        else:
+            places = [reconciled.index["stock_assay", name, component, last] for component in commodity.basis]
+            gradient[places] = reconciled.values[tonnes_at] / commodity.per
+            gradient[tonnes_at] = float(np.sum(reconciled.values[places])) / commodity.per
+        found[unit.stocks] = gradient
+    return found
+
+
 def _value(reconciled: Reconciled, place: tuple[str, str, str | None, int]) -> float:
     """A reconciled value; nan where the account does not hold it or cannot see it."""
     at = reconciled.index.get(place)

@@ -28,7 +28,7 @@ def periods(document: Enterprise) -> tuple[Period, ...]:
 def addresses(document: Enterprise, source: str) -> tuple[TagAddress, ...]:
     """The tags of one source, by number and address."""
     return tuple(
-        TagAddress(number, tag.tag, tag.address, tag.unit)
+        TagAddress(number, tag.tag, tag.address, tag.unit, limits=tag.detection_limit is not None)
         for number, tag in enumerate(document.tags)
         if tag.source == source
     )
@@ -53,6 +53,8 @@ def signals(document: Enterprise) -> tuple[Signal, ...]:
             sigma_absolute=tag.sigma_absolute,
             sigma_relative=tag.sigma_relative,
             method=tag.method,
+            sigma_maximum=math.inf if tag.sigma_maximum is None else tag.sigma_maximum,
+            detection_limit=tag.detection_limit,
         )
         for number, tag in enumerate(document.tags)
     )

@@ -38,6 +38,7 @@ from ferrolan.base.errors import UnitError
 
 __all__ = [
     "DRY_MASS",
+    "ENERGY",
     "Before",
     "Capacity",
     "Check",
@@ -405,6 +406,9 @@ Name = Annotated[str, AfterValidator(_name), WithJsonSchema({"type": "string", "
 
 DRY_MASS = "dry_mass"
 """The component that stands for total dry mass in a list of balances or a basis."""
+
+ENERGY = "energy"
+"""What stands for the balance of energy in a list of balances."""
 
 
 def read(model: type[M], data: Mapping[str, object]) -> tuple[M | None, tuple[Problem, ...]]:

@@ -37,10 +37,19 @@ class StatusCode(IntEnum):
     BAD_NO_DATA = 0x809B0000
 
 
+AT_MOST = 0x00000500
+"""Limit bits *low* of a value (InfoType DataValue): what is known is that it is at most this, as ``<0.01`` says."""
+
 RETRACTED = 1 << 32
 """Our own mark: the row with this key was withdrawn; readers drop it after the winner is chosen."""
 
 _SEVERITY_BITS = 0xC0000000
+_INFO_BITS = 0x00000F00  # InfoType and limit bits
+
+
+def at_most(status: pl.Expr) -> pl.Expr:
+    """Whether a status says that the value is known to be at most the one that stands there."""
+    return (status.and_(_INFO_BITS) == AT_MOST) & ~bad(status)
 
 
 def good(status: pl.Expr) -> pl.Expr:

@@ -199,7 +199,7 @@ MEASUREMENTS = _table(
     sigma=(pl.Float64, "see unit", "standard deviation of the value"),
     unit=(pl.String, "", "canonical unit of value and sigma"),
     coverage=(pl.Float64, "1", "share of the period with good data"),
-    quality=(pl.String, "", "good | uncertain | bad | absent"),
+    quality=(pl.String, "", "good | uncertain | below (the value is a detection limit) | bad | absent"),
 )
 
 ACCOUNT = _table(
@@ -214,7 +214,7 @@ ACCOUNT = _table(
     sigma=(pl.Float64, "see unit", "standard deviation of the reading, or null"),
     value=(pl.Float64, "see unit", "reconciled value, null where unobservable"),
     sd=(pl.Float64, "see unit", "standard deviation of the reconciled value, null where unobservable"),
-    unit=(pl.String, "", "t/h, m3/h, 1 (mass fraction), kg/m3 or t"),
+    unit=(pl.String, "", "t/h, m3/h, GJ/h, 1 (mass fraction), kg/m3, t, K or GJ/t"),
     z=(pl.Float64, "1", "measurement test statistic, null where not redundant"),
     status=(pl.String, "", "redundant | nonredundant | observable | unobservable"),
     reason=(pl.String, "", "why it has that status, in words"),
@@ -262,6 +262,398 @@ SUSPECTS = _table(
     bias_high=(pl.Float64, "1", "upper end of its 95 % interval"),
     p_global_without=(pl.Float64, "1", "p-value of the global test once this bias is allowed for"),
     echo=(pl.Boolean, "", "whether it stands out alone, but no more once the classes of smaller rank are allowed for"),
+)
+
+_METAL = {
+    "scope_kind": (pl.String, "", "site | company | unit"),
+    "scope": (pl.String, "", "name of the site, company or unit"),
+    "component": (pl.String, "", "dry_mass, a balanced component, or a group of them such as REO"),
+    "span": (pl.String, "", "period | account: one period, or all of them together"),
+    "first": (pl.Int32, "", "number of the first period of the span"),
+    "last": (pl.Int32, "", "number of its last period"),
+    **{
+        line + part: (pl.Float64, "t", meaning + words)
+        for line, meaning in (
+            ("opening", "in stock at the start of the first period"),
+            ("receipts", "came in from outside the scope"),
+            ("products", "went out as a commodity"),
+            ("losses", "went out as tails, slag, dust, residue: as no commodity"),
+            ("closing", "in stock at the end of the last period"),
+            ("unaccounted", "U = opening + receipts - products - losses - closing"),
+        )
+        for part, words in (("", "; null where it is not known"), ("_u95", ": half width of its 95 % interval"))
+    },
+    "unaccounted_share": (pl.Float64, "1", "U over opening + receipts, null where there is neither"),
+    "exceeds": (pl.Boolean, "", "whether |U| > U95, so that chance does not explain it; null where U is not known"),
+    "reason": (pl.String, "", "why a line is null, and which units of the scope do not balance the component"),
+}
+
+METAL_PRIMARY = _table(
+    "metal_primary",
+    "one component in one scope over one span, from readings alone: what the meters say, unaccounted and all",
+    **_METAL,
+)
+
+METAL_SECONDARY = _table(
+    "metal_secondary",
+    "one component in one scope over one span, reconciled: U is zero, what remains is how sure each line is",
+    **_METAL,
+)
+
+RECOVERIES = _table(
+    "recoveries",
+    "share of what a scope took in of a component that went into one outgoing stream, by one method",
+    scope_kind=(pl.String, "", "site | company | unit"),
+    scope=(pl.String, "", "name of the site, company or unit"),
+    component=(pl.String, "", "dry_mass, a balanced component, or a group of them such as REO"),
+    product=(pl.String, "", "outgoing stream that carries a commodity"),
+    span=(pl.String, "", "period | account"),
+    first=(pl.Int32, "", "number of the first period of the span"),
+    last=(pl.Int32, "", "number of its last period"),
+    method=(
+        pl.String,
+        "",
+        "primary (readings alone) | secondary (reconciled) | two_product | three_product (both of assays alone)",
+    ),
+    reconciled=(pl.Boolean, "", "whether all balances went into it; false for all methods but secondary"),
+    recovery=(pl.Float64, "1", "component in the product per component worked up: receipts less growth of stocks"),
+    u95=(pl.Float64, "1", "half width of its 95 % interval"),
+    reason=(pl.String, "", "why it is null, or why a formula had to stand in"),
+)
+
+ACCURACY = _table(
+    "accuracy",
+    "how sure one accounting figure is, and how often it is checked, against what was asked",
+    figure=(pl.String, "", "flow | content | stock | recovery"),
+    object=(pl.String, "", "stream, stock or scope"),
+    component=(pl.String, "", "dry_mass, a component or a group; null for a flow"),
+    product=(pl.String, "", "outgoing stream of a recovery, else null"),
+    boundary=(pl.Boolean, "", "whether a stream or stock counts at the boundary of the site or of a company"),
+    readings=(pl.Int32, "", "readings behind it over the account; null for a recovery"),
+    status=(
+        pl.String,
+        "",
+        "worst class of its quantities: redundant | nonredundant | observable | unobservable; null for a recovery",
+    ),
+    redundancy=(
+        pl.Float64,
+        "1",
+        "share of its readings' variance that the other meters take away, mean over them; 0 where nothing checks it",
+    ),
+    target=(pl.Float64, "1", "half width of the 95 % interval that was asked: relative; of a recovery absolute"),
+    primary=(pl.Float64, "1", "what the readings alone reach, likewise; null where not all was measured"),
+    secondary=(pl.Float64, "1", "what the reconciled account reaches, likewise; null where it is unobservable"),
+    met=(pl.Boolean, "", "whether the reconciled account reaches the target; null without target or figure"),
+)
+
+_FIGURE = {
+    "figure": (pl.String, "", "recovery | closure | metal | stock | gain"),
+    "scope": (pl.String, "", "site, company, unit or stock it is a figure of"),
+    "component": (pl.String, "", "component or group, null for the gain of the plan"),
+    "product": (pl.String, "", "stream of a recovery or of metal made, else null"),
+}
+
+INFLUENCES = _table(
+    "influences",
+    "how far one meter moves one key figure of the account",
+    **_FIGURE,
+    tag=(pl.String, "", "meter, or the name of an error that several meters share"),
+    shared=(pl.Boolean, "", "whether it is such a shared error"),
+    influence=(
+        pl.Float64,
+        "see figure_unit",
+        "change of the figure when the meter reads 1 % more all the time; of a shared error when it is one sigma more",
+    ),
+    share=(pl.Float64, "1", "share of the figure's variance that comes from it"),
+    figure_unit=(pl.String, "", "unit of the figure: 1, t or ¤/a"),
+    self_influence=(
+        pl.Float64,
+        "1",
+        "share of its own reconciled value that a meter decides, mean over periods; 1 where nothing checks it",
+    ),
+)
+
+METER_WORTH = _table(
+    "meter_worth",
+    "one change of one meter, and how much surer it makes one key figure",
+    rank=(pl.Int32, "", "1 for the change that narrows the figure most"),
+    tag=(pl.String, "", "meter; the name of a shared error; null where none is there yet"),
+    kind=(pl.String, "", "flow | assay | stock | stock_assay | shared"),
+    object=(pl.String, "", "stream or stock it reads, null for a shared error"),
+    component=(pl.String, "", "component it reads, else null"),
+    change=(
+        pl.String,
+        "",
+        "halved (its sigma) | corrected (its suspected bias taken off) | bought (a meter where nothing is read today)",
+    ),
+    figure=(pl.String, "", "recovery | closure | metal | stock"),
+    scope=(pl.String, "", "site, company, unit or stock it is a figure of"),
+    figure_component=(pl.String, "", "component or group of the figure"),
+    product=(pl.String, "", "stream of a recovery or of metal made, else null"),
+    value=(pl.Float64, "see figure_unit", "the figure now; of a closure U over opening + receipts"),
+    u95_now=(pl.Float64, "see figure_unit", "half width of its 95 % interval now"),
+    u95_then=(pl.Float64, "see figure_unit", "the same after the change"),
+    narrows=(pl.Float64, "1", "1 - u95_then / u95_now"),
+    moves=(
+        pl.Float64,
+        "see figure_unit",
+        "by how much the figure moves once the bias is taken off; null for other changes",
+    ),
+    sigma=(pl.Float64, "1", "relative sigma counted with after the change; of a shared error the factor 0.5"),
+    figure_unit=(pl.String, "", "unit of the figure: 1 or t"),
+)
+
+METER_MONEY = _table(
+    "meter_money",
+    "one meter, and what its doubt means for the gain of the plan",
+    rank=(pl.Int32, "", "1 for the meter with the largest share of the doubt, or the suspect that moves most money"),
+    tag=(pl.String, "", "meter, or the name of an error that several meters share"),
+    kind=(pl.String, "", "flow | assay | stock | stock_assay | power | shared"),
+    object=(pl.String, "", "stream, stock or unit it reads, null for a shared error"),
+    component=(pl.String, "", "component it reads, else null"),
+    slope=(
+        pl.Float64,
+        "¤/a",
+        "change of the plan's yearly gain when it reads 1 % more; of a shared error one sigma more",
+    ),
+    gain_sd=(pl.Float64, "¤/a", "standard deviation of the yearly gain that its own error causes"),
+    share=(pl.Float64, "1", "share of the variance of the gain that comes from the account's meters"),
+    all_sd=(pl.Float64, "¤/a", "standard deviation of the yearly gain from all meters together"),
+    all_sd_halved=(pl.Float64, "¤/a", "the same after its sigma is halved"),
+    bias=(pl.Float64, "1", "its suspected relative bias, else null"),
+    moves=(pl.Float64, "¤/a", "by how much the planned gain moves when that bias is taken off: first order"),
+    moves_resolved=(pl.Float64, "¤/a", "the same by solving the plan again; null where that was not done"),
+    value_sd=(
+        pl.Float64,
+        "¤/t",
+        "standard deviation of the buyer's average netback of a tonne of concentrate that its own error causes, or null",
+    ),
+    value_moves=(
+        pl.Float64,
+        "¤/t",
+        "by how much the buyer's average netback of a tonne of concentrate moves, else null",
+    ),
+)
+
+GRADE = _table(
+    "grade",
+    "one ground for the grade of the account, worst first",
+    grade=(pl.String, "", "A | B | C | D: of the whole account, the worst that any ground allows"),
+    ground=(
+        pl.String,
+        "",
+        "untested | unexplained | failed | suspect | unobservable | unaccounted | unchecked | missed | provisional | "
+        "none",
+    ),
+    at_best=(pl.String, "", "best grade that this ground allows"),
+    count=(pl.Int64, "", "how many there are; 0 where it is not to be counted"),
+    of=(pl.List(pl.String), "", "tags, objects or components it concerns"),
+)
+
+_OF_QUANTITY = {
+    "kind": (pl.String, "", _KIND),
+    "object": (pl.String, "", _OBJECT),
+    "component": (pl.String, "", _COMPONENT),
+    "period": (pl.Int32, "", "number of the period; a stock of number p is the stock at the start of period p"),
+}
+
+PROVISIONAL = _table(
+    "provisional",
+    "one value that is not final yet, or gave way to a settled one",
+    tag=(pl.String, "", "tag it came from"),
+    **_OF_QUANTITY,
+    authority=(pl.String, "", "estimate | provisional | final | agreed"),
+    value=(pl.Float64, "see unit", "what the tag says"),
+    sigma=(pl.Float64, "see unit", "its standard deviation"),
+    unit=(pl.String, "", "canonical unit"),
+    used=(pl.Boolean, "", "whether the account uses it"),
+    restated_by=(pl.String, "", "tags of higher authority that took its place, null where it is used"),
+    restated=(pl.Float64, "see unit", "what they say, their mean by weights 1 / sigma^2; null where it is used"),
+    difference=(pl.Float64, "see unit", "restated - value, null where it is used"),
+)
+
+STOCK_TAKE = _table(
+    "stock_take",
+    "one signed physical count of a stock, beside what the account says without it",
+    stock=(pl.String, "", "stock that was counted"),
+    at=(TIME, "", "when it was counted"),
+    period=(pl.Int32, "", "number of the period at whose start it counts"),
+    count=(pl.Float64, "t", "what was counted"),
+    count_u95=(pl.Float64, "t", "half width of its 95 % interval"),
+    book=(pl.Float64, "t", "stock by the account without any count of it; null where that cannot see it"),
+    book_u95=(pl.Float64, "t", "half width of its 95 % interval, null likewise"),
+    difference=(pl.Float64, "t", "count - book, null likewise"),
+    difference_u95=(pl.Float64, "t", "half width of the 95 % interval of the difference, null likewise"),
+    exceeds=(pl.Boolean, "", "whether chance does not explain the difference at 95 %, null likewise"),
+    method=(pl.String, "", "how it was counted"),
+    who=(pl.String, "", "who signed it"),
+)
+
+ACCOUNT_CHANGES = _table(
+    "account_changes",
+    "one reconciled value that differs between two accounts",
+    **_OF_QUANTITY,
+    unit=(pl.String, "", "t/h, m3/h, GJ/h, 1 (mass fraction), kg/m3, t or K"),
+    before=(pl.Float64, "see unit", "value in the first account, null where it has none"),
+    after=(pl.Float64, "see unit", "value in the second account, null where it has none"),
+    change=(pl.Float64, "see unit", "after - before, null where one is"),
+    sd=(pl.Float64, "see unit", "standard deviation in the first account, of the second where that has none"),
+    in_sds=(pl.Float64, "1", "size of the change in those standard deviations, null where one is"),
+)
+
+GROSS_ERRORS = _table(
+    "gross_errors",
+    "one thing that may be wrong, a meter or a node; biases, outliers and leaks compete in one list of classes",
+    rank=(pl.Int32, "", "1 for the class found first: the largest statistic"),
+    suspect_class=(pl.Int32, "", "number of the class; what the readings cannot tell apart is in one"),
+    kind=(
+        pl.String,
+        "",
+        "bias (relative, constant over the account) | offset (absolute, likewise) | outlier (one period) | leak (loss "
+        "or gain of a node) | shared (an error several meters have in common) | auxiliary (a meter behind a reading)",
+    ),
+    object=(pl.String, "", "stream, stock or node, or the name of a shared error"),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "period of an outlier, else null"),
+    tag=(pl.String, "", "tag of the meter, null for a leak"),
+    carrier=(pl.String, "", "stream whose composition a leak has, null where mass alone is balanced"),
+    z=(pl.Float64, "1", "square root of the generalised likelihood ratio, those of smaller rank allowed for"),
+    critical=(pl.Float64, "1", "critical value after correction for the number of tests"),
+    level=(pl.Float64, "1", "probability of any false name in the whole list"),
+    confirmed=(pl.Float64, "1", "the same square root by solving again with this left free; null where not done"),
+    share=(pl.Float64, "1", "relative bias of the reading, y = x (1 + share); null for other kinds"),
+    share_low=(pl.Float64, "1", "lower end of its 95 % interval"),
+    share_high=(pl.Float64, "1", "upper end of its 95 % interval"),
+    size=(pl.Float64, "see unit", "error of the reading (mean over its periods), or loss of the node per hour"),
+    size_low=(pl.Float64, "see unit", "lower end of its 95 % interval"),
+    size_high=(pl.Float64, "see unit", "upper end of its 95 % interval"),
+    unit=(pl.String, "", "unit of size; empty where the network does not know it"),
+    in_sigmas=(pl.Float64, "1", "size over the meter's own stated sigma; null for a leak"),
+    plausible=(pl.Boolean, "", "false where it would have to be far more of its sigmas off than another of its class"),
+    parallel=(pl.Boolean, "", "whether no reading at all tells it from the first of its class; false: none at 95 %"),
+    p_global_without=(pl.Float64, "1", "p-value of the global test once this is allowed for"),
+    echo=(pl.Boolean, "", "whether it stands out alone, but no more once the classes of smaller rank are allowed for"),
+    decides=(pl.String, "", "further measurement that would tell the members of the class apart; null where none does"),
+    decides_kind=(pl.String, "", "flow | assay | stock | stock_assay | temperature: kind of that measurement"),
+    decides_object=(pl.String, "", "stream or stock it reads"),
+    decides_component=(pl.String, "", "component it reads, else null"),
+    decides_by=(pl.Float64, "1", "by how many sigmas of such a reading the members predict it differently"),
+)
+
+ELIMINATION = _table(
+    "elimination",
+    "one step of a serial search for gross errors; the last row of a search says what stopped it",
+    method=(pl.String, "", "elimination (readings left out) | compensation (errors allowed for)"),
+    step=(pl.Int32, "", "number of the step, from 1"),
+    kind=(pl.String, "", "bias | offset | outlier | leak | shared; null in the last row"),
+    object=(pl.String, "", "stream, stock or node, or the name of a shared error"),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "period of an outlier, else null"),
+    tag=(pl.String, "", "tag of the meter, null for a leak"),
+    carrier=(pl.String, "", "stream whose composition a leak has, else null"),
+    z=(pl.Float64, "1", "its statistic when it was taken"),
+    critical=(pl.Float64, "1", "critical value after correction for the number of tests"),
+    level=(pl.Float64, "1", "family-wise level of the critical value, and of the global test"),
+    objective=(pl.Float64, "1", "sum of squared adjustments over sigma after the step"),
+    degrees_of_freedom=(pl.Int64, "", "what is left to test after the step"),
+    p_value=(pl.Float64, "1", "p-value of the global test after the step"),
+    stopped=(
+        pl.String,
+        "",
+        "global test passes | no candidate above its critical value | redundancy is spent | limit of steps; else null",
+    ),
+)
+
+FAMILIES = _table(
+    "families",
+    "one member of a set of gross errors that together explain the data; sets of one family explain them as well",
+    family=(pl.Int32, "", "number of the set, the best one first"),
+    members=(pl.Int32, "", "how many members the set has"),
+    kind=(pl.String, "", "bias | offset | outlier | leak | shared"),
+    object=(pl.String, "", "stream, stock or node, or the name of a shared error"),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "period of an outlier, else null"),
+    tag=(pl.String, "", "tag of the meter, null for a leak"),
+    carrier=(pl.String, "", "stream whose composition a leak has, else null"),
+    objective=(pl.Float64, "1", "sum of squared adjustments over sigma with the set allowed for"),
+    degrees_of_freedom=(pl.Int64, "", "what is left to test"),
+    p_value=(pl.Float64, "1", "p-value of the global test with the set allowed for"),
+    level=(pl.Float64, "1", "level of the global test that the set passes"),
+    lowest=(pl.Boolean, "", "whether no set of as many members explains more"),
+    smaller=(pl.Boolean, "", "whether a part of the set passes the global test already"),
+)
+
+NODAL_TESTS = _table(
+    "nodal_tests",
+    "one balance on the readings as they are, of one node or of several merged across what is not measured",
+    nodes=(pl.String, "", "node, or the merged nodes joined by +"),
+    component=(pl.String, "", "dry_mass, energy or a balanced component"),
+    period=(pl.Int32, "", "number of the period, null over the account"),
+    residual=(pl.Float64, "t", "in - out - growth of stocks over the period or the account; GJ for energy"),
+    sd=(pl.Float64, "t", "standard deviation of the residual from the readings' errors; GJ for energy"),
+    z=(pl.Float64, "1", "size of the residual over its standard deviation"),
+    critical=(pl.Float64, "1", "critical value after correction for the number of balances tested"),
+    level=(pl.Float64, "1", "family-wise level"),
+    p_value=(pl.Float64, "1", "of this balance alone"),
+    passed=(pl.Boolean, "", "whether z is within the critical value"),
+)
+
+READING_TESTS = _table(
+    "reading_tests",
+    "one reading: how far it was moved, and whether that is too far",
+    tag=(pl.String, "", "tag of the meter"),
+    kind=(pl.String, "", "flow | assay | stock | stock_assay | temperature | quantity"),
+    object=(pl.String, "", _OBJECT),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "number of the period"),
+    adjustment=(pl.Float64, "1", "reading less reconciled value in units of its own sigma, shared errors taken off"),
+    z=(pl.Float64, "1", "maximum-power measurement test; null where nothing checks the reading"),
+    critical=(pl.Float64, "1", "critical value of z after correction for the number of checked readings"),
+    level=(pl.Float64, "1", "family-wise level of the critical value"),
+    passed=(pl.Boolean, "", "whether z is within its critical value; null where nothing checks the reading"),
+    vdi=(pl.Float64, "1", "quality after VDI 2048: above 1 it contradicts at 95 %, each reading tested alone"),
+)
+
+ROBUST = _table(
+    "robust",
+    "one reading as a robust estimator sees it, which lets no single reading pull far",
+    tag=(pl.String, "", "tag of the meter"),
+    kind=(pl.String, "", "flow | assay | stock | stock_assay | temperature | quantity"),
+    object=(pl.String, "", _OBJECT),
+    component=(pl.String, "", _COMPONENT),
+    period=(pl.Int32, "", "number of the period"),
+    measured=(pl.Float64, "see unit", "reading"),
+    value=(pl.Float64, "see unit", "value by least squares"),
+    robust=(pl.Float64, "see unit", "value by the redescending estimator"),
+    unit=(pl.String, "", "unit of the reading; empty where the network does not know it"),
+    weight_convex=(pl.Float64, "1", "weight the convex estimator leaves the reading, 0 to 1"),
+    weight=(pl.Float64, "1", "weight the redescending estimator leaves it, 0 to 1"),
+    accused=(pl.Boolean, "", "whether the robust values leave it beyond the critical value"),
+    suspect=(pl.Boolean, "", "whether least squares names its meter, in any class that is no echo"),
+    agrees=(pl.Boolean, "", "whether the two say the same of its meter"),
+)
+
+MISSING_STREAMS = _table(
+    "missing_streams",
+    "one balance whose residual repeats from period to period, and the stream that would explain it",
+    node=(pl.String, "", "node, or the merged nodes joined by +"),
+    component=(pl.String, "", "dry_mass, energy or a balanced component"),
+    direction=(pl.String, "", "leaves | enters: which way the stream that is not in the network would run"),
+    flow=(pl.Float64, "t/h", "mean residual, of the component in question; GJ/h for energy"),
+    flow_sd=(pl.Float64, "t/h", "its standard deviation; GJ/h for energy"),
+    z=(pl.Float64, "1", "flow over its standard deviation"),
+    critical=(pl.Float64, "1", "critical value after correction for the number of balances looked at"),
+    level=(pl.Float64, "1", "family-wise level"),
+    share=(pl.Float64, "1", "component in the missing stream; null for dry_mass and where mass is not balanced"),
+    share_sd=(pl.Float64, "1", "its standard deviation"),
+    periods=(pl.Int32, "", "periods looked at"),
+    same_sign=(pl.Int32, "", "periods in which the residual has the sign of the mean"),
+    consistent=(pl.Boolean, "", "whether the residuals differ from their mean by no more than chance"),
+    resembles=(
+        pl.String,
+        "",
+        "stream at the node of like composition: a bias of its meter explains as much; else null",
+    ),
 )
 
 RESPONSES = _table(
@@ -479,7 +871,10 @@ TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
         SAMPLES, SAMPLES_TEXT, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, TAKEN_FILES, STALE_STRETCHES, INGEST,
-        MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,
+        MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, PROVISIONAL, STOCK_TAKE,
+        ACCOUNT_CHANGES, METAL_PRIMARY, METAL_SECONDARY, RECOVERIES, ACCURACY,
+        INFLUENCES, METER_WORTH, METER_MONEY, GRADE, GROSS_ERRORS, ELIMINATION, FAMILIES, NODAL_TESTS, READING_TESTS,
+        ROBUST, MISSING_STREAMS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,
         CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES, FINDINGS, STATIONS, FACTS,
     )
 }  # fmt: skip

@@ -14,9 +14,18 @@ from ferrolan.briefs import prices
 from ferrolan.views import limits, meters, narrative, worth
 from ferrolan.views.cells import NOTHING, Book, name, say, spread_of
 from ferrolan.views.earnings import capital, earned
-from ferrolan.views.meters import formula
 from ferrolan.views.numbers import column_size
-from ferrolan.views.words import before, limit_name, listed, measure_name, measure_note, month_name, party_name, the
+from ferrolan.views.words import (
+    before,
+    formula,
+    limit_name,
+    listed,
+    measure_name,
+    measure_note,
+    month_name,
+    party_name,
+    the,
+)
 
 _MOST_ADJUSTMENTS = 5
 _MOST_LIMITS = 6

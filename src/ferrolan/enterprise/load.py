@@ -12,7 +12,7 @@ from pathlib import Path
 from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.provenance import hash_bytes, hash_json
 from ferrolan.base.schema import Problem, Table, read
-from ferrolan.enterprise.checks import check_references, check_tags
+from ferrolan.enterprise.checks import check_correlated, check_references, check_tags
 from ferrolan.enterprise.document import Declaration, Document, Enterprise
 from ferrolan.enterprise.sheet import Sheet, compose
 from ferrolan.enterprise.tags import Tag, read_tags
@@ -55,6 +55,7 @@ def load(path: Path, kinds: Kinds) -> Enterprise:
     declaration, problems = read(Declaration, sheet.data)
     problems += tuple(check_references(sheet.data, kinds))
     tags_path, tags_content, tags, tag_faults = _read_tags(path, sheet)
+    problems += tuple(check_correlated(sheet.data, tags))
     found = sorted({*faults, *_faults(problems, sheet, path), *tag_faults})
     if found or declaration is None:
         raise DocumentError(found)

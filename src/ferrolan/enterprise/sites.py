@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from ferrolan.base.errors import UnitError
 from ferrolan.base.schema import Model, Name, Seed, Sourced, Table, Text, Unit, WrongValue, after, shown
 from ferrolan.base.units import parse, same_dimension, to_canonical
+from ferrolan.enterprise.exactness import Correlation, KnownValue, SharedError, Targets
 
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -72,6 +73,14 @@ class Account(Model):
     """What is balanced besides dry mass, as contained mass."""
     groups: Table[tuple[Name, ...]] = Table({})
     """Names for several components together, such as REO."""
+    shared_errors: Table[SharedError] = Table({})
+    """Errors that several tags have in common, by name; a tag names them in its column ``shared``."""
+    correlations: tuple[Correlation, ...] = ()
+    """Errors of two tags that hang together otherwise."""
+    known: tuple[KnownValue, ...] = ()
+    """Exact values, each in a unit of its kind [t/h or m3/h or 1 or kg/m3 or t or K]."""
+    targets: Targets | None = None
+    """Accuracy to be reached."""
 
     @after
     def _has_a_month(self) -> Self:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Literal
 
 from ferrolan.base.schema import Field, Model, Name
+from ferrolan.enterprise.exactness import Enthalpy
 
-Form = Literal["solids", "metal", "liquor"]
-"""Solids and metal flow as dry tonnes, liquors as cubic metres."""
+Form = Literal["solids", "metal", "liquor", "heat"]
+"""Solids and metal flow as dry tonnes, liquors as cubic metres; heat flows as GJ/h and is no material."""
 
 
 class Stream(Model):
@@ -27,3 +28,5 @@ class Stream(Model):
     """Commodity of the plan that it carries, if it carries one."""
     carries: tuple[Name, ...] | None = None
     """Components that are there, the rest being absent; all of the account where nothing is said."""
+    enthalpy: Enthalpy | None = None
+    """Enthalpy over temperature; needed where a unit at one of its ends balances energy."""

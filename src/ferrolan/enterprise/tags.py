@@ -22,7 +22,13 @@ HEADER = (
     "tag", "source", "address", "kind", "object", "component", "unit", "basis", "method", "sigma_relative",
     "sigma_absolute", "lo", "hi", "description",
 )  # fmt: skip
-"""Columns of the file, in order."""
+"""Columns that every file has, in order."""
+
+OPTIONAL = ("sigma_maximum", "detection_limit", "authority", "shared")
+"""Further columns, which a file may have in any order."""
+
+COLUMNS = (*HEADER, *OPTIONAL)
+"""Every column of the file."""
 
 _WIDEST = 200  # columns of a header whose names are looked at one by one
 
@@ -38,26 +44,31 @@ Choice = TypeVar("Choice", bound=str)
 Basis = Literal["dry", "wet"]
 BASES: tuple[Basis, ...] = ("dry", "wet")
 
+Authority = Literal["estimate", "provisional", "final", "agreed"]
+AUTHORITIES: tuple[Authority, ...] = ("estimate", "provisional", "final", "agreed")
+"""How far a tag's values are settled, weakest first; of several tags of one quantity the strongest counts."""
+
 
 @dataclass(frozen=True)
 class TagKind:
     """What a kind of tag measures: of which sort of object, in units of which dimension."""
 
-    of: Literal["stream", "stock", "unit"]
+    of: Literal["stream", "stock", "unit", "unit or stream"]
     unit: str
     has_component: bool = False
     is_balanced: bool = False
+    is_reading: bool = False
 
 
 TAG_KINDS: Mapping[str, TagKind] = {
-    "flow": TagKind("stream", "t/h", is_balanced=True),
-    "assay": TagKind("stream", "1", has_component=True, is_balanced=True),
+    "flow": TagKind("stream", "t/h", is_balanced=True, is_reading=True),
+    "assay": TagKind("stream", "1", has_component=True, is_balanced=True, is_reading=True),
     "moisture": TagKind("stream", "1", is_balanced=True),
-    "stock": TagKind("stock", "t", is_balanced=True),
-    "stock_assay": TagKind("stock", "1", has_component=True, is_balanced=True),
+    "stock": TagKind("stock", "t", is_balanced=True, is_reading=True),
+    "stock_assay": TagKind("stock", "1", has_component=True, is_balanced=True, is_reading=True),
     "power": TagKind("unit", "kW", is_balanced=True),
     "state": TagKind("unit", "1", is_balanced=True),
-    "temperature": TagKind("unit", "K"),
+    "temperature": TagKind("unit or stream", "K", is_reading=True),
     "pressure": TagKind("unit", "kPa"),
     "level": TagKind("unit", "1"),
     "pH": TagKind("unit", "1"),
@@ -67,10 +78,20 @@ TAG_KINDS: Mapping[str, TagKind] = {
     "gas": TagKind("unit", "1"),
     "size": TagKind("unit", "1"),
 }
-"""Kinds of tag: one meter a quantity where it enters an account (``is_balanced``); ten thermometers are fine."""
+"""Kinds of tag, those of an account first (``is_balanced``).
 
-LIQUOR_UNITS: Mapping[str, str] = {"flow": "m3/h", "assay": "kg/m3"}
-"""Units of a tag of a liquor, where they differ from those of solids and metal."""
+What is reconciled (``is_reading``) may have several meters: they are as many readings of it. What is taken as it was
+measured, such as a moisture or a power, has one, or several of different authority; ten thermometers are fine.
+"""
+
+FORM_UNITS: Mapping[str, Mapping[str, str]] = {
+    "liquor": {"flow": "m3/h", "assay": "kg/m3"},
+    "heat": {"flow": "GJ/h"},
+}
+"""Units of a tag by the form of its stream and its kind, where they differ from those of solids and metal."""
+
+LIQUOR_UNITS = FORM_UNITS["liquor"]
+"""Units of a tag of a liquor."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +128,16 @@ class Tag:
         What it is, in words.
     line
         Line in the file.
+    sigma_maximum
+        Largest standard deviation of a period's value [canonical unit]; without one (None) it grows with the value.
+    detection_limit
+        Smallest value the method can tell from nothing, written in the unit of the tag [kept in the canonical unit]; a
+        result below it is known to be at most the limit. Nothing (None) where there is none.
+    authority
+        How far its values are settled: ``estimate``, ``provisional``, ``final`` (where nothing is said) or ``agreed``.
+        In each period the strongest one that has a value counts; the others are kept beside it.
+    shared
+        Names of the errors it shares with other tags, from ``account.shared_errors``, joined by ``;``.
     """
 
     tag: str
@@ -124,6 +155,10 @@ class Tag:
     hi: float | None
     description: str
     line: int
+    sigma_maximum: float | None = None
+    detection_limit: float | None = None
+    authority: Authority = "final"
+    shared: tuple[str, ...] = ()
 
     @property
     def canonical_unit(self) -> str:
@@ -197,10 +232,10 @@ def _header_faults(file: str, line: int, header: Sequence[str]) -> Iterator[Faul
     if not set(header) & set(HEADER) and (len(header) < 3 or not _folded(header) & set(HEADER)):
         yield _no_header(file, line, header)
         return
-    meant = {name for column in header if column not in HEADER for name in _near(column)}
+    meant = {name for column in header if column not in COLUMNS for name in _near(column)}
     for column in header:
-        if column not in HEADER:
-            way_out = nearest(column, [name for name in HEADER if name not in header] or HEADER)
+        if column not in COLUMNS:
+            way_out = nearest(column, [name for name in COLUMNS if name not in header] or COLUMNS)
             yield Fault(file, line, "", f"the column {shown(column)}", "a known column", way_out, "wrong_header")
         elif header.count(column) > 1:
             found = f"the column {column!r} twice"
@@ -212,7 +247,7 @@ def _header_faults(file: str, line: int, header: Sequence[str]) -> Iterator[Faul
 
 def _near(column: str) -> Sequence[str]:
     """The column that an unknown one may stand for, which is then not missing too."""
-    return difflib.get_close_matches(column.casefold(), HEADER, n=1, cutoff=0.6)
+    return difflib.get_close_matches(column.casefold(), COLUMNS, n=1, cutoff=0.6)
 
 
 def _folded(header: Sequence[str]) -> set[str]:
@@ -257,18 +292,26 @@ class _Row:
         unit = self.unit()
         relative, absolute = self.sigmas(unit)
         lo, hi = self.limits(unit)
-        if kind is None or basis is None or method is None or unit is None or self.is_unnamed:
+        maximum = self.sigma("sigma_maximum", unit) if unit else None
+        detection = self.detection_limit(unit)
+        authority = self.chosen("authority", AUTHORITIES, "unknown_choice") if self.get("authority") else "final"
+        shared = self.shared()
+        if kind is None or basis is None or method is None or unit is None or authority is None or self.is_unnamed:
             return None  # sigmas and limits may be wrong: other rows still find this one
         return Tag(
             self.name, self.cells["source"], self.cells["address"], kind, self.cells["object"],
             self.cells["component"] or None, self.cells["unit"], basis, method, relative, absolute, lo, hi,
-            self.cells["description"], self.line,
+            self.cells["description"], self.line, maximum, detection, authority, shared,
         )  # fmt: skip
 
     @property
     def is_unnamed(self) -> bool:
         """Whether it lacks a text without which it is no tag."""
         return any(fault.code == "missing_key" for fault in self.faults)
+
+    def get(self, column: str) -> str:
+        """The cell of a column; empty where the file has no such column."""
+        return self.cells.get(column, "")
 
     def chosen(self, column: str, known: tuple[Choice, ...], code: str) -> Choice | None:
         found = self.cells[column]
@@ -298,7 +341,7 @@ class _Row:
         return relative or 0.0, absolute or 0.0
 
     def sigma(self, column: str, unit: str) -> float | None:
-        text = self.cells[column]
+        text = self.get(column)
         if not text:
             return None
         try:
@@ -343,6 +386,35 @@ class _Row:
             self.add(column, shown(text), "a plain number, or nothing", way_out, "wrong_unit")
             return None
         return limit
+
+    def detection_limit(self, unit: str | None) -> float | None:
+        """The detection limit, as a plain number in the unit of the tag or with a unit of its own."""
+        text = self.get("detection_limit")
+        if not text or unit is None:
+            return None
+        try:
+            number, given = units.parse(text)
+            if given != "1" and not units.same_dimension(given, unit):
+                raise UnitError(f"it is {units.dimension(given)}, not {units.dimension(unit)}")
+            limit = units.to_canonical(number, unit if given == "1" else given)
+            if math.isinf(limit):
+                raise UnitError("it is too large a number")
+        except UnitError as error:
+            way_out = f"Give it in {unit}: {error}"
+            self.add("detection_limit", shown(text), "a limit in the unit of the tag", way_out, "wrong_unit")
+            return None
+        if limit <= 0:
+            code = "negative" if limit < 0 else "out_of_range"
+            way_out = "Give the smallest value the method can tell from nothing, or leave it empty"
+            self.add("detection_limit", shown(text), "a limit above 0", way_out, code)
+        return limit
+
+    def shared(self) -> tuple[str, ...]:
+        """Names of shared errors, each once."""
+        names = tuple(name for part in self.get("shared").split(";") if (name := part.strip()))
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            self.add("shared", f"{shown(name)} twice", "each shared error once", "Remove one of them", "listed_twice")
+        return tuple(dict.fromkeys(names))
 
     def add(self, column: str, found: str, expected: str, way_out: str, code: str) -> None:
         path = ".".join(part for part in (self.name, column) if part)

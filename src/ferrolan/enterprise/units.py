@@ -70,7 +70,7 @@ class UnitSection(Model):
     at: tuple[Whole, Whole]
     """Place on the flowsheet: column from the left, row from the top."""
     balances: tuple[Name, ...] = ()
-    """Components that close here; ``dry_mass`` where total dry mass does."""
+    """Components that close here; ``dry_mass`` where total dry mass does, ``energy`` where energy does."""
     stocks: Name | None = None
     """Commodity that a stock keeps."""
     capacity: Annotated[Capacity, Unit("t/h", above=0.0)] | None = None

@@ -2,7 +2,9 @@
 
 A belt scale reads 412 t/h at 07:50 and 420 t/h at 08:05; the week that ends at 08:00 takes ten of those fifteen
 minutes, split exactly at the edge, and the week that begins there takes five. Bad time is left out, Uncertain time is
-used and makes the result uncertain, and a period without data stays absent.
+used and makes the result uncertain, and a period without data stays absent. A laboratory's ``<0.01`` is no value: a
+period of such results alone is *below*, its value being the limit; where some results of a period are below it, their
+share of the mean lies between zero and the limit, each as likely (GUM, 4.3.7).
 
 The time-weighted mean of a flow respects ``stepped``. It is *not* the TimeAverage of OPC 10000-13, which joins points
 by slope also where the historian is stepped.
@@ -11,10 +13,11 @@ by slope also where the historian is stepped.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
-from math import hypot, isfinite
+from math import inf, isfinite, sqrt
 from typing import Literal
 
 import numpy as np
@@ -22,13 +25,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ferrolan.base.errors import ProblemError
-from ferrolan.base.status import bad, good
+from ferrolan.base.status import at_most, bad, good
 from ferrolan.base.tables import MEASUREMENTS
 from ferrolan.base.time import Period
 from ferrolan.historian.store import Historian
 
 Method = Literal["time_mean", "mean", "at_start"]
-Quality = Literal["good", "uncertain", "bad", "absent"]
+Quality = Literal["good", "uncertain", "below", "bad", "absent"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -48,13 +51,17 @@ class Signal:
     stepped
         Whether a value holds until the next one (True), or the points are joined by straight lines.
     sigma_absolute, sigma_relative
-        Standard deviation of the period's value: ``hypot(sigma_absolute, sigma_relative * |value|)`` [unit], [1].
+        Standard deviation of the period's value: ``sigma_absolute + sigma_relative * |value|`` [unit], [1].
     method
         ``time_mean`` of a flow, plain ``mean`` of the assays taken in the period, stock count ``at_start``.
     tolerance
         How far from the instant a stock count may lie.
     max_age
         How long a value holds at most; None holds it until the next sample, and never past the last one.
+    sigma_maximum
+        Largest standard deviation of the period's value [unit].
+    detection_limit
+        A sample below it is known to be at most this [unit]; None where there is no such limit.
     """
 
     tag: int
@@ -69,6 +76,8 @@ class Signal:
     method: Method
     tolerance: timedelta = timedelta(hours=12)
     max_age: timedelta | None = None
+    sigma_maximum: float = inf
+    detection_limit: float | None = None
 
 
 def measure(historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]) -> pl.DataFrame:
@@ -92,7 +101,8 @@ def measure(historian: Historian, signals: Sequence[Signal], periods: Sequence[P
     -------
     MEASUREMENTS, sorted by kind, object, component, tag and period. ``coverage`` is the share of the period with good
     data (of the samples, for a ``mean``; 0 or 1 for a count). Without usable data value and sigma are null and the
-    quality is ``bad`` where there were samples, else ``absent``.
+    quality is ``bad`` where there were samples, else ``absent``. Where all that is known is that the value is at most a
+    detection limit, it is that limit and the quality is ``below``.
 
     Raises
     ------
@@ -112,21 +122,63 @@ def measure(historian: Historian, signals: Sequence[Signal], periods: Sequence[P
 
 @dataclass(frozen=True)
 class Trace:
-    """The winning samples of one tag: times [us] (n,), values (n,), usable (n,), good (n,)."""
+    """The winning samples of one tag: times [us] (n,), values (n,), usable (n,), good (n,).
+
+    ``limited`` (n,) says which values are limits that the quantity is known to be at most; None where none is.
+    """
 
     time: NDArray[np.int64]
     value: NDArray[np.float64]
     usable: NDArray[np.bool_]
     good: NDArray[np.bool_]
+    limited: NDArray[np.bool_] | None = None
+
+    def below(self, limit: float | None) -> Trace:
+        """The trace with samples below a detection limit as limits."""
+        if limit is None:
+            return self
+        under = self.usable & (self.value < limit)
+        limited = under if self.limited is None else under | self.limited
+        return replace(self, value=np.where(under, limit, self.value), limited=limited)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a trace says about one period: value or None, share of good data, quality."""
+    """What a trace says about one period: value or None, share of good data, quality.
+
+    ``unknown`` is how far the value may lie below, for limits that went into it; not before ``censored`` has seen it.
+    """
 
     value: float | None
     coverage: float
     quality: Quality
+    unknown: float = 0.0
+
+
+def censored(trace: Trace, reading_of: Callable[[Trace], Reading]) -> Reading:
+    """A reading of a trace in which some values are limits.
+
+    Parameters
+    ----------
+    trace
+        The samples, not negative where they are limits.
+    reading_of
+        How a reading is made of a trace; linear in its values.
+
+    Returns
+    -------
+    ``below`` with the limit as value where nothing else went into it. Else the middle of what it can be, ``uncertain``,
+    with the width of that range as ``unknown``.
+    """
+    upper = reading_of(trace)
+    if upper.value is None or trace.limited is None or not trace.limited.any():
+        return upper
+    width = reading_of(replace(trace, value=np.where(trace.limited, trace.value, 0.0))).value or 0.0
+    if width <= 0.0:
+        return upper
+    if width >= upper.value:
+        return replace(upper, quality="below")
+    return Reading(upper.value - 0.5 * width, upper.coverage, "uncertain", unknown=width)
 
 
 def time_mean(trace: Trace, start: int, end: int, *, stepped: bool, max_age: int | None = None) -> Reading:
@@ -221,10 +273,15 @@ def _of_time_mean(
     parts = (historian.before(tags, start), historian.query(tags, start, end), historian.since(tags, end))
     traces = _traces(pl.concat(parts))
     for signal in signals:
-        trace, max_age = traces.get(signal.tag, _NOTHING), _duration(signal.max_age) if signal.max_age else None
+        trace = _trace(traces, signal)
+        max_age = _duration(signal.max_age) if signal.max_age else None
         for period in periods:
             bounds = _micros(period.start), _micros(period.end)
-            yield signal, period.number, time_mean(trace, *bounds, stepped=signal.stepped, max_age=max_age)
+            yield (
+                signal,
+                period.number,
+                censored(trace, partial(_time_mean, bounds, signal.stepped, max_age)),
+            )
 
 
 def _of_mean(
@@ -232,9 +289,10 @@ def _of_mean(
 ) -> Iterator[tuple[Signal, int, Reading]]:
     traces = _traces(historian.query(_tags(signals), periods[0].start, periods[-1].end))
     for signal in signals:
+        trace = _trace(traces, signal)
         for period in periods:
-            trace = traces.get(signal.tag, _NOTHING)
-            yield signal, period.number, mean(trace, _micros(period.start), _micros(period.end))
+            start, end = _micros(period.start), _micros(period.end)
+            yield signal, period.number, censored(trace, partial(mean, start=start, end=end))
 
 
 def _of_count(
@@ -246,14 +304,22 @@ def _of_count(
     traces = _traces(historian.query(_tags(signals), periods[0].start - reach, end))
     instants = [(period.number, period.start) for period in periods] + [(periods[-1].number + 1, periods[-1].end)]
     for signal in signals:
+        trace, tolerance = _trace(traces, signal), _duration(signal.tolerance)
         for number, instant in instants:
-            trace = traces.get(signal.tag, _NOTHING)
-            yield signal, number, nearest(trace, _micros(instant), _duration(signal.tolerance))
+            yield signal, number, censored(trace, partial(nearest, instant=_micros(instant), tolerance=tolerance))
+
+
+def _time_mean(bounds: tuple[int, int], stepped: bool, max_age: int | None, trace: Trace) -> Reading:
+    return time_mean(trace, *bounds, stepped=stepped, max_age=max_age)
 
 
 _Way = Callable[[Historian, Sequence[Signal], Sequence[Period]], Iterator[tuple[Signal, int, Reading]]]
 _METHODS: Mapping[Method, _Way] = {"time_mean": _of_time_mean, "mean": _of_mean, "at_start": _of_count}
 _NOTHING = Trace(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), np.empty(0, np.bool_))
+
+
+def _trace(traces: Mapping[int, Trace], signal: Signal) -> Trace:
+    return traces.get(signal.tag, _NOTHING).below(signal.detection_limit)
 
 
 def _tags(signals: Sequence[Signal]) -> list[int]:
@@ -269,6 +335,7 @@ def _traces(samples: pl.DataFrame) -> dict[int, Trace]:
         value.fill_null(0.0),
         usable=value.is_not_null() & ~bad(status),
         good=value.is_not_null() & good(status),
+        limited=value.is_not_null() & at_most(status),
     )
     parts = frame.partition_by("tag", include_key=False, as_dict=True)
     return {int(key[0]): Trace(*(part[name].to_numpy() for name in part.columns)) for key, part in parts.items()}
@@ -282,9 +349,15 @@ def _duration(span: timedelta) -> int:
     return span // timedelta(microseconds=1)
 
 
+def _sigma(signal: Signal, reading: Reading) -> float:
+    """Standard deviation of a reading: its meter's, and that of a range in which every value is as likely."""
+    stated = signal.sigma_absolute + signal.sigma_relative * abs(reading.value or 0.0)
+    return sqrt(min(stated, signal.sigma_maximum) ** 2 + reading.unknown**2 / 12.0)
+
+
 def _row(signal: Signal, number: int, reading: Reading) -> tuple[object, ...]:
     value = reading.value
-    sigma = None if value is None else hypot(signal.sigma_absolute, signal.sigma_relative * abs(value))
+    sigma = None if value is None else _sigma(signal, reading)
     return (
         signal.name, signal.kind, signal.object, signal.component, number, value, sigma, signal.unit, reading.coverage,
         reading.quality,

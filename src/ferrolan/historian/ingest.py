@@ -15,7 +15,7 @@ from typing import Protocol
 import polars as pl
 
 from ferrolan.base.errors import UnitError
-from ferrolan.base.status import RETRACTED, StatusCode, bad, good, uncertain
+from ferrolan.base.status import RETRACTED, StatusCode, at_most, bad, good, uncertain
 from ferrolan.base.tables import SAMPLES
 from ferrolan.historian.store import Historian
 
@@ -109,8 +109,8 @@ def report(samples: pl.DataFrame, rejected: pl.DataFrame) -> IngestReport:
 def convert(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> pl.DataFrame:
     """Samples in canonical units with the raw value beside them, in the same order.
 
-    Good values outside the range become Uncertain; a good sample without a finite value becomes Bad. Statuses from
-    ``RETRACTED`` on are our own marks and pass unchanged.
+    Good values outside the range become Uncertain, but not a limit such as ``<0.01``, which is no value; a good sample
+    without a finite value becomes Bad. Statuses from ``RETRACTED`` on are our own marks and pass unchanged.
     """
     _check_units(samples, units)
     scale = pl.DataFrame(
@@ -120,7 +120,7 @@ def convert(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> pl.DataFr
     )
     value, status = pl.col("value"), pl.col("status")
     identity = (pl.col("factor") == 1.0) & (pl.col("offset") == 0.0)
-    outside = (value < pl.col("lo")) | (value > pl.col("hi"))
+    outside = ((value < pl.col("lo")) | (value > pl.col("hi"))) & ~at_most(status)
     joined = samples.join(scale, on="tag", how="left", maintain_order="left").with_columns(
         value=pl.when(value.is_finite()).then(value)
     )

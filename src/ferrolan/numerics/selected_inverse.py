@@ -3,23 +3,27 @@
 For example: the variances of 1,500 reconciled values are diagonal entries of the inverse of one matrix of order 2,400.
 One solve for each would repeat the same work 1,500 times; going backwards over the columns of L D L' gives all at once
 (Takahashi, Fagan & Chin 1973; Erisman & Tinney, On computing certain elements of the inverse of a sparse matrix, Comm.
-ACM 18 (1975) 177-179, doi:10.1145/360680.360704):
+ACM 18 (1975) 177-179, doi:10.1145/360680.360704). For columns J with the same rows R beneath, I the unit lower L[J, J]:
 
-    Z[p, j] = -Z[p, p] l,   Z[j, j] = 1 / d_j - l' Z[p, j],   l = L[p, j], p the rows of column j of L.
+    Y = L[R, J] I^-1,   Z[R, J] = -Z[R, R] Y,   Z[J, J] = (I D_J I')^-1 - Y' Z[R, J].
 
-The rows p of a column, without its parent in the elimination tree, are rows of the parent too, so the dense block Z[p,
-p] is cut out of the parent's block. Plain numpy; time grows with the sum of squared column counts of L.
+The rows beneath are columns or rows of the parent in the elimination tree, so Z[R, R] is cut out of the parent's dense
+square. All column sets of one shape and height are one step of plain numpy; time grows with the sum of squared column
+counts of L. What the inverse is exact for is the factored matrix, regularisation included; its relative error is that
+of the factor, about the rounding unit times the largest entry of L.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 
+from ferrolan.numerics.elimination import Batch, Places
 from ferrolan.numerics.kkt import Factors, Floats
 
 
-def inverse_diagonal(factors: Factors) -> Floats:
-    """The diagonal of the inverse, (size,), in the order of the matrix (not of its elimination).
+class SelectedInverse:
+    """The inverse of a factored matrix on the pattern of its factor.
 
     Parameters
     ----------
@@ -29,50 +33,149 @@ def inverse_diagonal(factors: Factors) -> Floats:
     Examples
     --------
     >>> from ferrolan.numerics.kkt import saddle_point
-    >>> import numpy as np
-    >>> from scipy import sparse
+    >>> system = saddle_point(np.array([1.0, 1.0]), sparse.csc_matrix([[1.0, -1.0]]), (1e-12, 1e-12))
+    >>> inverse = SelectedInverse(system.factors())
+    >>> inverse.diagonal()[:2].round(6), inverse.entries(np.array([2]), np.array([0])).round(6)
+    (array([0.5, 0.5]), array([0.5]))
+    """
+
+    def __init__(self, factors: Factors) -> None:
+        size = len(factors.pivots)
+        self._lower, self._order = factors.lower, factors.order
+        self._place = np.empty(size, dtype=np.intp)
+        self._place[self._order] = np.arange(size)
+        sweep = _Sweep(factors)
+        self._on_diagonal, self._beneath = sweep.on_diagonal, sweep.beneath
+
+    def diagonal(self) -> Floats:
+        """The diagonal, (size,), in the order of the matrix (not of its elimination)."""
+        result = np.empty(len(self._order))
+        result[self._order] = self._on_diagonal
+        return result
+
+    def entries(self, rows: Places, columns: Places) -> Floats:
+        """Entries at (rows, columns), in either triangle; every entry of the factored matrix is on the pattern.
+
+        Raises
+        ------
+        LookupError
+            If a place is off the pattern of the factor.
+        """
+        first, second = self._place[rows], self._place[columns]
+        low, high = np.maximum(first, second), np.minimum(first, second)
+        result = self._on_diagonal[low]
+        off = np.flatnonzero(low != high)
+        if len(off):
+            result[off] = self._beneath[self._found(low[off], high[off])]
+        return result
+
+    def quadratic(self, vectors: sparse.sparray | sparse.spmatrix) -> Floats:
+        """The form g' Z g of every row g of ``vectors`` (count, size): (count,).
+
+        Raises
+        ------
+        LookupError
+            If two columns of a row are no pair of the pattern.
+        """
+        rows = sparse.csr_matrix(vectors)
+        counts = np.diff(rows.indptr)
+        result = np.zeros(rows.shape[0])
+        for count in np.unique(counts[counts > 0]).tolist():
+            chosen = np.flatnonzero(counts == count)
+            at = rows.indptr[chosen][:, None] + np.arange(count)
+            low, high = np.tril_indices(count)
+            columns, values = rows.indices[at], rows.data[at]
+            products = values[:, low] * values[:, high] * np.where(low == high, 1.0, 2.0)
+            entries = self.entries(columns[:, low].ravel(), columns[:, high].ravel())
+            result[chosen] = np.einsum("ij,ij->i", products, entries.reshape(products.shape))
+        return result
+
+    def _found(self, rows: Places, columns: Places) -> Places:
+        """Where entries stand in the data of the factor."""
+        size = len(self._order)
+        number = np.arange(1.0, len(self._beneath) + 1.0)
+        table = sparse.csr_matrix((number, self._lower.indices, self._lower.indptr), shape=(size, size))
+        places = np.asarray(table[columns, rows]).ravel().astype(np.intp) - 1
+        if len(missing := np.flatnonzero(places < 0)):
+            row, column = self._order[rows[missing[0]]], self._order[columns[missing[0]]]
+            raise LookupError(
+                f"entry ({row}, {column}) of the inverse is not on the pattern of the factor; solve for it"
+            )
+        return places
+
+
+def inverse_diagonal(factors: Factors) -> Floats:
+    """The diagonal of the inverse, (size,), in the order of the matrix (not of its elimination).
+
+    Examples
+    --------
+    >>> from ferrolan.numerics.kkt import saddle_point
     >>> factors = saddle_point(np.array([1.0, 1.0]), sparse.csc_matrix([[1.0, -1.0]]), (1e-12, 1e-12)).factors()
     >>> inverse_diagonal(factors)[:2].round(6)
     array([0.5, 0.5])
     """
-    size = len(factors.pivots)
-    indptr, indices, entries = factors.lower.indptr, factors.lower.indices, factors.lower.data
-    parents = _parents(size, indptr, indices)
-    waiting = np.bincount(parents[parents >= 0], minlength=size).tolist()
-    diagonal = np.empty(size)
-    blocks: dict[int, Floats] = {}  # dense Z over column j and its rows, kept until the last child has used it
-    for j in range(size - 1, -1, -1):
-        rows, column = indices[indptr[j] : indptr[j + 1]], entries[indptr[j] : indptr[j + 1]]
-        parent = int(parents[j])
-        if parent < 0:
-            block = np.array([[1.0 / factors.pivots[j]]])
-        else:
-            within = np.searchsorted(indices[indptr[parent] : indptr[parent + 1]], rows[1:]) + 1
-            within = np.concatenate([[0], within])
-            block = _block(blocks[parent][within[:, None], within], column, float(factors.pivots[j]))
-            waiting[parent] -= 1
-            if not waiting[parent]:
-                del blocks[parent]
-        diagonal[j] = block[0, 0]
-        if waiting[j]:
-            blocks[j] = block
-    result = np.empty(size)
-    result[factors.order] = diagonal
-    return result
+    return SelectedInverse(factors).diagonal()
 
 
-def _parents(size: int, indptr: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """The first row below the diagonal of every column of L, -1 where there is none: the elimination tree."""
-    parents = np.full(size, -1, dtype=np.int64)
-    filled = np.flatnonzero(np.diff(indptr))
-    parents[filled] = indices[indptr[filled]]
-    return parents
+class _Sweep:
+    """One walk from the roots to the leaves; ``beneath`` holds Z where the data of L stand."""
 
+    def __init__(self, factors: Factors) -> None:
+        elimination = factors.elimination
+        self._ends, self._entries = factors.lower.indptr.astype(np.intp), factors.lower.data
+        self._reciprocals = 1.0 / factors.pivots
+        self._squares = np.empty(elimination.room)
+        self._corners: dict[int, tuple[Places, Places]] = {}
+        self.on_diagonal, self.beneath = np.empty(len(factors.pivots)), np.empty(len(self._entries))
+        for batch in elimination.batches:
+            known = self._squares[batch.row_places[:, :, None] + batch.column_places[:, None, :]]
+            if batch.width == 1:
+                self._columns(batch, known)
+            else:
+                self._supernodes(batch, known)
 
-def _block(beneath: Floats, column: Floats, pivot: float) -> Floats:
-    edge = -(beneath @ column)
-    block = np.empty((len(column) + 1, len(column) + 1))
-    block[1:, 1:] = beneath
-    block[1:, 0] = block[0, 1:] = edge
-    block[0, 0] = 1.0 / pivot - column @ edge
-    return block
+    def _columns(self, batch: Batch, known: Floats) -> None:
+        """Single columns: I = 1."""
+        places = self._ends[batch.first][:, None] + np.arange(batch.below)
+        column = self._entries[places]
+        edge = np.matmul(known, column[:, :, None])
+        np.negative(edge, out=edge)
+        corner = self._reciprocals[batch.first] - np.einsum("ij,ij->i", column, edge[:, :, 0])
+        self.beneath[places] = edge[:, :, 0]
+        self.on_diagonal[batch.first] = corner
+        self._keep(batch, corner[:, None, None], edge, known)
+
+    def _supernodes(self, batch: Batch, known: Floats) -> None:
+        columns = batch.first[:, None] + np.arange(batch.width)
+        low, high = self._corner(batch.width)
+        upper_places = self._ends[batch.first[:, None] + high] + (low - high - 1)
+        unit = np.zeros((len(batch.first), batch.width, batch.width))
+        unit[:, low, high] = self._entries[upper_places]
+        unit += np.eye(batch.width)
+        inverse = np.linalg.inv(unit)
+        corner = np.matmul(inverse.transpose(0, 2, 1) * self._reciprocals[columns][:, None, :], inverse)
+        places = (self._ends[columns + 1] - batch.below)[:, None, :] + np.arange(batch.below)[:, None]
+        beneath = np.matmul(self._entries[places], inverse)
+        edge = np.matmul(known, beneath)
+        np.negative(edge, out=edge)
+        corner -= np.matmul(beneath.transpose(0, 2, 1), edge)
+        self.beneath[places] = edge
+        self.beneath[upper_places] = corner[:, low, high]
+        self.on_diagonal[columns] = np.diagonal(corner, axis1=1, axis2=2)
+        self._keep(batch, corner, edge, known)
+
+    def _corner(self, width: int) -> tuple[Places, Places]:
+        if width not in self._corners:
+            self._corners[width] = np.tril_indices(width, -1)
+        return self._corners[width]
+
+    def _keep(self, batch: Batch, corner: Floats, edge: Floats, known: Floats) -> None:
+        """Put the squares together where children will look for them."""
+        if batch.start is None:
+            return
+        count, side = len(batch.first), batch.width + batch.below
+        square = self._squares[batch.start : batch.start + count * side * side].reshape(count, side, side)
+        square[:, : batch.width, : batch.width] = corner
+        square[:, batch.width :, : batch.width] = edge
+        square[:, : batch.width, batch.width :] = edge.transpose(0, 2, 1)
+        square[:, batch.width :, batch.width :] = known

@@ -5,7 +5,35 @@ The account moves every reading by as little as its stated sigma allows, says ho
 meters may be wrong. Narasimhan & Jordache, Data Reconciliation and Gross Error Detection, Gulf, 2000.
 """
 
-from ferrolan.reconciliation.network import MASS, Network, Node, Reading, Stream
+from ferrolan.reconciliation.network import (
+    ENERGY,
+    MASS,
+    Correlation,
+    ErrorModel,
+    Known,
+    Network,
+    Node,
+    Quantity,
+    Reading,
+    Relation,
+    SharedError,
+    Stream,
+)
 from ferrolan.reconciliation.solve import Reconciled, reconcile
 
-__all__ = ["MASS", "Network", "Node", "Reading", "Reconciled", "Stream", "reconcile"]
+__all__ = [
+    "ENERGY",
+    "MASS",
+    "Correlation",
+    "ErrorModel",
+    "Known",
+    "Network",
+    "Node",
+    "Quantity",
+    "Reading",
+    "Reconciled",
+    "Relation",
+    "SharedError",
+    "Stream",
+    "reconcile",
+]

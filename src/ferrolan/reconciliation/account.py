@@ -11,12 +11,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from ferrolan.base.tables import ACCOUNT, BALANCE_TESTS, CLOSURE, SUSPECTS
 from ferrolan.numerics.kkt import Floats
 from ferrolan.reconciliation.classify import Solvability
 from ferrolan.reconciliation.equations import Key
-from ferrolan.reconciliation.network import MASS, Network, Node, Reading
+from ferrolan.reconciliation.network import ENERGY, MASS, Network, Node, Stream
+from ferrolan.reconciliation.primary import Primary
+from ferrolan.reconciliation.sums import Sums
 from ferrolan.reconciliation.suspects import Suspect
 from ferrolan.reconciliation.tests import LEVEL, Outcome
 
@@ -32,100 +35,115 @@ def account_frame(
     z: Floats,
     solvability: Solvability,
     held: NDArray[np.bool_],
+    stated: Primary | None = None,
 ) -> pl.DataFrame:
-    """One row a quantity, in the order of ``keys``; units are left to the caller, who knows them."""
-    reading = {index[(r.kind, r.object, r.component, r.period)]: r for r in network.readings}
-    rows = []
-    for number, key in enumerate(keys):
-        read = reading.get(number)
-        known = bool(solvability.observable[number])
-        reason = solvability.reasons[number] + ("; held at its bound" if held[number] else "")
-        rows.append(
-            {
-                "kind": key.kind,
-                "object": key.object,
-                "component": key.component,
-                "period": key.period,
-                "tag": read.tag if read else None,
-                "measured": read.value if read else None,
-                "sigma": read.sigma if read else None,
-                "value": float(values[number]) if known else None,
-                "sd": float(sds[number]) if known else None,
-                "unit": "",
-                "z": float(z[number]) if np.isfinite(z[number]) else None,
-                "status": solvability.status[number],
-                "reason": reason,
-            }
-        )
-    return ACCOUNT.check(pl.DataFrame(rows, schema=ACCOUNT.schema))
+    """One row a quantity, in the order of ``keys``; units are left to the caller, who knows them.
 
-
-def closure_frame(network: Network, index: Index, values: Floats) -> pl.DataFrame:
-    """Every declared balance over all periods [t], on the readings (where all are there) and on the reconciled
-    values.
+    Where several meters read one quantity, ``tag`` names them all and ``measured`` is their mean with weights 1 /
+    sigma^2; its ``sigma`` counts errors they share. ``stated`` are the readings with sigmas as stated.
     """
-    reading = {index[(r.kind, r.object, r.component, r.period)]: r for r in network.readings}
-    rows = []
-    for node in network.nodes:
-        for component in node.balances:
-            terms = _terms(network, index, node, component)
-            parts = {part: _measured(terms[part], reading) for part in terms}
-            (inflow, variance_in), (outflow, variance_out), (held, variance_held) = parts.values()
-            residual = inflow - outflow - held
-            sd = float(np.sqrt(variance_in + variance_out + variance_held))
-            exact = {part: _sum(terms[part], values) for part in terms}
-            rows.append(
-                {
-                    "node": node.name,
-                    "component": component,
-                    "inflow": _or_null(inflow),
-                    "outflow": _or_null(outflow),
-                    "accumulated": _or_null(held),
-                    "residual": _or_null(residual),
-                    "sd": _or_null(sd if np.isfinite(residual) else np.nan),
-                    "z": _or_null(abs(residual) / sd if sd > 0.0 else np.nan),
-                    "reconciled_residual": exact["inflow"] - exact["outflow"] - exact["accumulated"],
-                }
-            )
-    return CLOSURE.check(pl.DataFrame(rows, schema=CLOSURE.schema))
+    read = Primary.of(network) if stated is None else stated
+    spread = np.sqrt(np.asarray(read.errors.multiply(read.errors).sum(axis=1)).ravel())
+    tags = _tags(network, index)
+    known = np.asarray(solvability.observable)
+    fitted = read.read
+    marks = ["; held at its bound" if at else "" for at in held.tolist()]
+    columns = {
+        "kind": [key.kind for key in keys],
+        "object": [key.object for key in keys],
+        "component": [key.component for key in keys],
+        "period": [key.period for key in keys],
+        "tag": [tags.get(place) for place in range(len(values))],
+        "measured": _nulls(np.where(fitted, read.values, np.nan)),
+        "sigma": _nulls(np.where(fitted, spread, np.nan)),
+        "value": _nulls(np.where(known, values, np.nan)),
+        "sd": _nulls(np.where(known, sds, np.nan)),
+        "unit": [""] * len(values),
+        "z": _nulls(z),
+        "status": list(solvability.status),
+        "reason": [reason + mark for reason, mark in zip(solvability.reasons, marks, strict=True)],
+    }
+    return ACCOUNT.check(pl.DataFrame(columns, schema=ACCOUNT.schema))
 
 
-_Term = tuple[float, int, int | None]
-"""Factor, amount, and its composition (None in a mass balance)."""
+def closure_frame(network: Network, index: Index, values: Floats, stated: Primary | None = None) -> pl.DataFrame:
+    """Every declared balance over all periods [t, of energy GJ], on the readings (where all are there) and on the
+    reconciled values.
+
+    The standard deviation counts errors that readings share; ``stated`` are the readings with sigmas as stated.
+    """
+    read = Primary.of(network) if stated is None else stated
+    balances = [(node, component) for node in network.nodes for component in node.balances]
+    sums = _balance_sums(network, index, balances)
+    parts = sums.values(read.values).reshape(-1, len(_PARTS))
+    exact = sums.values(values).reshape(-1, len(_PARTS)) @ np.array(_SIGNS)
+    residual = parts @ np.array(_SIGNS)
+    signs = sparse.kron(sparse.eye_array(len(balances)), sparse.csr_matrix([_SIGNS]), format="csr")
+    white = sparse.csr_matrix(signs @ read.white(sums.gradient(read.values)))
+    sd = np.sqrt(np.asarray(white.multiply(white).sum(axis=1)).ravel())
+    sd = np.where(np.isfinite(residual), sd, np.nan)
+    columns = {
+        "node": [node.name for node, _ in balances],
+        "component": [component for _, component in balances],
+        **{part: _nulls(parts[:, number]) for number, part in enumerate(_PARTS)},
+        "residual": _nulls(residual),
+        "sd": _nulls(sd),
+        "z": _nulls(np.abs(residual) / np.where(sd > 0.0, sd, np.nan)),
+        "reconciled_residual": [float(rest) for rest in exact],
+    }
+    return CLOSURE.check(pl.DataFrame(columns, schema=CLOSURE.schema))
 
 
-def _terms(network: Network, index: Index, node: Node, component: str) -> dict[str, list[_Term]]:
-    terms: dict[str, list[_Term]] = {"inflow": [], "outflow": [], "accumulated": []}
+_PARTS = ("inflow", "outflow", "accumulated")
+_SIGNS = (1.0, -1.0, -1.0)
+
+
+def _balance_sums(network: Network, index: Index, balances: Sequence[tuple[Node, str]]) -> Sums:
+    """What came in, went out and was held at every balance: three sums each."""
+    terms: list[tuple[int, int, int, float]] = []
+    around: dict[str | None, list[tuple[int, Stream]]] = {}
     for stream in network.streams:
-        part = {stream.target: "inflow", stream.source: "outflow"}.get(node.name)
-        if part is None or (stream.name, component) in network.absent:
-            continue
-        for period, hours in enumerate(network.hours):
-            content = None if component == MASS else index[("assay", stream.name, component, period)]
-            terms[part].append((hours, index[("flow", stream.name, None, period)], content))
-    if node.kind == "stock":
-        for period, sign in ((network.periods, 1.0), (0, -1.0)):
-            content = None if component == MASS else index[("stock_assay", node.name, component, period)]
-            terms["accumulated"].append((sign, index[("stock", node.name, None, period)], content))
-    return terms
+        for part, end in enumerate((stream.target, stream.source)):
+            around.setdefault(end, []).append((part, stream))
+    for number, (node, component) in enumerate(balances):
+        for part, stream in around.get(node.name, ()):
+            for period, hours in enumerate(network.hours):
+                places = _stream_term(stream, component, period, index)
+                if places is not None:
+                    terms.append((len(_PARTS) * number + part, *places, hours))
+        if node.kind == "stock":
+            for period, sign in ((network.periods, 1.0), (0, -1.0)):
+                share = -1 if component == MASS else index["stock_assay", node.name, component, period]
+                terms.append((len(_PARTS) * number + 2, index["stock", node.name, None, period], share, sign))
+    ordered = sorted(terms)
+    line, amount, content = (np.array([term[n] for term in ordered], dtype=np.int64) for n in range(3))
+    factor = np.array([term[3] for term in ordered], dtype=np.float64)
+    return Sums(len(_PARTS) * len(balances), line, amount, content, factor)
 
 
-def _measured(terms: list[_Term], reading: Mapping[int, Reading]) -> tuple[float, float]:
-    """Sum over the readings and its variance from their sigmas; nan where a reading is missing."""
-    total = variance = 0.0
-    for factor, amount, content in terms:
-        first = reading.get(amount)
-        second = reading.get(content) if content is not None else None
-        if first is None or (content is not None and second is None):
-            return np.nan, np.nan
-        share, share_sigma = (second.value, second.sigma) if second is not None else (1.0, 0.0)
-        total += factor * first.value * share
-        variance += (factor * first.sigma * share) ** 2 + (factor * first.value * share_sigma) ** 2
-    return total, variance
+def _stream_term(stream: Stream, component: str, period: int, index: Index) -> tuple[int, int] | None:
+    """Flow and content of a stream in a balance; None where it takes no part."""
+    flow = index["flow", stream.name, None, period]
+    if stream.carries == "heat":
+        return (flow, -1) if component == ENERGY else None
+    if component == MASS:
+        return flow, -1
+    kind, of = ("enthalpy", None) if component == ENERGY else ("assay", component)
+    content = index.get((kind, stream.name, of, period))
+    return None if content is None else (flow, content)
 
 
-def _sum(terms: list[_Term], values: Floats) -> float:
-    return float(sum(f * values[a] * (1.0 if content is None else values[content]) for f, a, content in terms))
+def _tags(network: Network, index: Index) -> dict[int, str]:
+    """Meters of every quantity that is read, joined."""
+    found: dict[int, list[str]] = {}
+    for reading in network.readings:
+        place = index[reading.kind, reading.object, reading.component, reading.period]
+        found.setdefault(place, []).append(reading.tag)
+    return {place: " + ".join(tags) for place, tags in found.items()}
+
+
+def _nulls(numbers: Floats) -> pl.Series:
+    return pl.Series(numbers, dtype=pl.Float64).fill_nan(None).replace([np.inf, -np.inf], None)
 
 
 def _or_null(value: float) -> float | None:

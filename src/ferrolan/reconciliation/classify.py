@@ -2,178 +2,185 @@
 
 For example: feed, concentrate and tails of a flotation with one unmeasured assay: the other readings fix it
 (observable) but nothing is left to check them (nonredundant). A measured quantity is redundant when a combination of
-balances that is free of unmeasured quantities contains it; an unmeasured one is observable when no change of
-unmeasured quantities that leaves all balances closed moves it. Both are ranks of the balances linearised at the
-solution: Crowe, Garcia Campos & Hrymak, AIChE J. 29 (1983) 881-888; Swartz 1989.
+balances that is free of unmeasured quantities contains it, or when it is measured twice; an unmeasured one is
+observable when no change of unmeasured quantities that leaves all balances closed moves it. Both are ranks of the
+balances linearised at a point that closes them: Crowe, Garcia Campos & Hrymak, AIChE J. 29 (1983) 881-888; Swartz 1989.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ferrolan.numerics.kkt import Floats, Integers, saddle_point
-from ferrolan.numerics.rank import dependent_rows, null_space_support, project_on_null_space
-from ferrolan.reconciliation.equations import Equations, Key
+from ferrolan.numerics.kkt import Floats, Integers, symmetric
+from ferrolan.numerics.peeling import Peeled, peel, support
+from ferrolan.reconciliation.equations import Equations
+from ferrolan.reconciliation.evidence import Evidence
+from ferrolan.reconciliation.reasons import (
+    KNOWN,
+    NONREDUNDANT,
+    OBSERVABLE,
+    REDUNDANT,
+    SHARED,
+    STATUS,
+    UNOBSERVABLE,
+    Findings,
+    Reasons,
+    describe,
+    row_words,
+)
 
-_VISIBLE = 1e-6
-"""Smallest share of a column that counts as present in a combination of balances."""
-_NAMED = 4
-"""Most names in a reason."""
-_GROUPS = 400
-"""Most null vectors that are worked out for the sake of a reason in words."""
+__all__ = ["Solvability", "classify", "describe"]
+
+_VISIBLE = 1e-7
+"""Smallest sum of a column over a combination of balances, as a share of its terms, that does not count as zero."""
+_DUST = 1e-12
+"""Entry, relative to its row and column, below which it is taken as zero."""
+_FOLLOWS = 1e-4
+"""Smallest factor, between rows of length one, with which a balance takes part in repeating another."""
+_TOLD = 20
+"""Most repeated balances that are explained in words, each run of periods once."""
 
 
 @dataclass(frozen=True)
 class Solvability:
     """The classes of all variables.
 
-    ``status`` is redundant, nonredundant, observable or unobservable; ``observable`` (bool, measured ones included) and
-    ``redundant`` (bool) are the same as masks; ``pinned`` are the unmeasured variables that, once fixed, fix all
-    unobservable ones; ``repeated`` the rows that follow from the others; ``degrees_of_freedom`` the rank of the
-    balances free of unmeasured quantities.
+    ``status`` is redundant, nonredundant, observable, unobservable, known (exactly) or shared (an error of readings);
+    ``reasons`` says why, worked out when read. ``observable`` (bool, measured ones included) and ``redundant`` (bool)
+    are the same as masks; ``pinned`` are the unmeasured variables that, once fixed, fix all unobservable ones;
+    ``repeated`` the rows that follow from the others; ``degrees_of_freedom`` the rank of the balances free of
+    unmeasured quantities, and one for every reading beyond the first of a quantity. ``notes`` says what limits this.
     """
 
-    status: tuple[str, ...]
-    reasons: tuple[str, ...]
+    code: NDArray[np.int8]
+    reasons: Sequence[str]
     observable: NDArray[np.bool_]
     redundant: NDArray[np.bool_]
     pinned: Integers
     repeated: Integers
     degrees_of_freedom: int
+    system: Equations = field(repr=False)
+    _columns: sparse.csc_matrix = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def status(self) -> tuple[str, ...]:
+        """Class of every variable."""
+        return tuple(np.array(STATUS, dtype=object)[self.code].tolist())
+
+    @cached_property
+    def repetitions(self) -> tuple[str, ...]:
+        """Which balance follows from which, in words; each once, whatever the period."""
+        rows, told = self.system.rows, dict[int, int]()
+        for row in self.repeated.tolist():
+            told.setdefault(int(rows.run[row]), row)
+        chosen = list(told.values())[:_TOLD]
+        return tuple(_repetition(self.system, row, others) for row, others in _followed(self, chosen))
 
 
-def classify(system: Equations, z: Floats, measured: NDArray[np.bool_]) -> Solvability:
-    """Classify every variable of the scaled equations, linearised at z."""
-    jacobian = sparse.csc_matrix(system.jacobian(z))
-    jacobian.eliminate_zeros()
-    unknown = np.flatnonzero(~measured)
+def _followed(found: Solvability, chosen: list[int]) -> list[tuple[int, list[int]]]:
+    """For every chosen repeated row the rows it is a combination of."""
+    if not chosen:
+        return []
+    rows = sparse.csr_matrix(found._columns)
+    length = _lengths(rows.T)
+    unit = sparse.csr_matrix(sparse.diags_array(1.0 / length) @ rows)
+    kept = np.setdiff1d(np.arange(rows.shape[0]), found.repeated)
+    basis = unit[kept]
+    factor = symmetric(sparse.csc_matrix(basis @ basis.T), 1e-13)
+    result = []
+    for row in chosen:
+        part = factor.solve(np.asarray((basis @ unit[row].T).todense()).ravel())
+        result.append((row, kept[np.abs(part) > _FOLLOWS].tolist()))
+    return result
+
+
+def _repetition(system: Equations, row: int, others: list[int]) -> str:
+    own = system.rows[row]
+    named = list(dict.fromkeys(row_words(system.rows[other]) for other in others))
+    if not named:
+        return f"{row_words(own)} says nothing: all it contains is known or absent"
+    shown = ", ".join(named[:6]) + (f" and {len(named) - 6} more" if len(named) > 6 else "")
+    return f"{row_words(own)} repeats {shown}: left out, nothing would change"
+
+
+def classify(
+    system: Equations, z: Floats, measured: NDArray[np.bool_], evidence: Evidence | None = None
+) -> Solvability:
+    """Classify every variable of the scaled equations, linearised at z.
+
+    Parameters
+    ----------
+    measured : (variables,)
+        Variables with a reading, shared errors included.
+    evidence
+        The readings themselves: several of one quantity, those below detection. Without it every measured variable
+        has one reading.
+    """
+    free = ~system.fixed
+    jacobian = sparse.csc_matrix(system.jacobian(z) @ sparse.diags_array(free.astype(np.float64)))
+    jacobian = _without_dust(jacobian)
+    unknown = np.flatnonzero(~measured & free)
     of_unknown = sparse.csc_matrix(jacobian[:, unknown])
-    unpinned = _weights(of_unknown)
-    scaled = sparse.csc_matrix(of_unknown @ sparse.diags_array(1.0 / unpinned))
-    repeated = dependent_rows(jacobian)
-    pinned = dependent_rows(scaled.T)
-    degrees = (jacobian.shape[0] - len(repeated)) - (len(unknown) - len(pinned))
+    scaled = sparse.csc_matrix(of_unknown @ sparse.diags_array(1.0 / _lengths(of_unknown)))
+    repeated, peeled = peel(jacobian).dependent_rows, peel(scaled)
+    pinned = peeled.dependent_columns
+    readings = _readings(evidence, measured)
+    rows = int(measured.sum()) if evidence is None else len(evidence.target)
+    degrees = (jacobian.shape[0] - len(repeated)) - (len(unknown) - len(pinned)) + rows - int((measured & free).sum())
     observable = np.ones(len(measured), dtype=bool)
     if len(pinned):
-        observable[unknown] = ~null_space_support(scaled)
+        draw = np.random.default_rng(20260301)
+        observable[unknown] = ~support([peeled.null_vector(draw) for _ in range(2)])
         observable[unknown[pinned]] = False
-    redundant = measured & _checked(jacobian, scaled)
-    status = tuple(_status(*flags) for flags in zip(measured, redundant, observable, strict=True))
-    words = _Words(system, jacobian, measured, observable, unknown, pinned, scaled)
-    reasons = tuple(words.reason(number, name) for number, name in enumerate(status))
-    return Solvability(status, reasons, observable, redundant, unknown[pinned], repeated, degrees)
+    shared = system.of_kind("shared")
+    checked = measured & free & ~shared & _checked(jacobian, peeled)
+    redundant = checked | (measured & ~shared & (readings > np.where(free, 1, 0)))
+    code = np.where(observable, OBSERVABLE, UNOBSERVABLE)
+    code = np.where(measured, np.where(redundant, REDUNDANT, NONREDUNDANT), code)
+    code = np.where(shared, SHARED, np.where(free, code, KNOWN)).astype(np.int8)
+    censored = np.zeros(len(measured), dtype=bool)
+    if evidence is not None:
+        censored[evidence.censored_place] = True
+    reasons = Reasons(Findings(system, jacobian, code, readings, checked, censored))
+    return Solvability(
+        code, reasons, observable, redundant, unknown[pinned], repeated, degrees, system=system, _columns=jacobian
+    )
 
 
-def _weights(columns: sparse.csc_matrix) -> Floats:
+def _without_dust(matrix: sparse.csc_matrix) -> sparse.csc_matrix:
+    """The matrix without entries that are nothing beside their row and their column."""
+    entries = sparse.coo_matrix(matrix)
+    of_row, of_column = _lengths(matrix.T)[entries.row], _lengths(matrix)[entries.col]
+    keep = np.abs(entries.data) > _DUST * np.maximum(of_row, of_column)
+    return sparse.csc_matrix((entries.data[keep], (entries.row[keep], entries.col[keep])), shape=matrix.shape)
+
+
+def _readings(evidence: Evidence | None, measured: NDArray[np.bool_]) -> Integers:
+    """Number of readings of every variable."""
+    if evidence is None:
+        return measured.astype(np.int64)
+    read = evidence.place[evidence.reading >= 0]
+    return np.bincount(read, minlength=len(measured)).astype(np.int64)
+
+
+def _lengths(columns: sparse.sparray | sparse.spmatrix) -> Floats:
+    """Length of every column, 1 where it is empty."""
     length = np.sqrt(np.asarray(columns.multiply(columns).sum(axis=0)).ravel())
     return np.where(length > 0.0, length, 1.0)
 
 
-def _checked(jacobian: sparse.csc_matrix, of_unknown: sparse.csc_matrix) -> NDArray[np.bool_]:
+def _checked(jacobian: sparse.csc_matrix, of_unknown: Peeled) -> NDArray[np.bool_]:
     """Columns present in some combination of rows that is free of the unknown ones."""
-    length = _weights(jacobian)
     found = np.zeros(jacobian.shape[1], dtype=bool)
-    for start in np.random.default_rng(20260302).uniform(0.5, 1.5, (2, jacobian.shape[0])):
-        combination = project_on_null_space(of_unknown.T, start)
-        found |= np.abs(jacobian.T @ combination) > _VISIBLE * length
+    draw, sizes = np.random.default_rng(20260302), abs(jacobian)
+    for _ in range(2):
+        combination = of_unknown.left_null_vector(draw)
+        found |= np.abs(jacobian.T @ combination) > _VISIBLE * (sizes.T @ np.abs(combination))
     return found
-
-
-def _status(measured: bool, redundant: bool, observable: bool) -> str:
-    if measured:
-        return "redundant" if redundant else "nonredundant"
-    return "observable" if observable else "unobservable"
-
-
-class _Words:
-    """Says why, by the names of nodes and of the quantities concerned."""
-
-    def __init__(
-        self,
-        system: Equations,
-        jacobian: sparse.csc_matrix,
-        measured: NDArray[np.bool_],
-        observable: NDArray[np.bool_],
-        unknown: Integers,
-        pinned: Integers,
-        scaled: sparse.csc_matrix,
-    ) -> None:
-        self._system, self._columns, self._rows = system, jacobian, sparse.csr_matrix(jacobian)
-        self._measured, self._observable = measured, observable
-        self._groups = _groups(unknown, pinned, scaled)
-
-    def reason(self, number: int, status: str) -> str:
-        rows = self._columns.indices[self._columns.indptr[number] : self._columns.indptr[number + 1]]
-        if len(rows) == 0:
-            return "no balance contains it" if self._measured[number] else "not measured, and no balance contains it"
-        balances = self._balances(rows)
-        if status == "redundant":
-            return f"measured, and checked by the balances of {balances}"
-        if status == "observable":
-            return f"not measured; the balances of {balances} determine it"
-        if status == "nonredundant":
-            others = self._names([v for v in self._beside(rows) if not self._measured[v]], number)
-            return (
-                f"measured, but unchecked: its balances also contain {others or 'unmeasured quantities'}, not measured"
-            )
-        others = self._names(self._groups.get(number, []), number)
-        together = f"it can shift together with {others}" if others else "it can shift"
-        return f"not measured; {together} without opening a balance; measure one more there"
-
-    def _balances(self, rows: Integers) -> str:
-        named = dict.fromkeys(f"`{self._system.rows[r].node}`" for r in rows)
-        return _list(list(named))
-
-    def _beside(self, rows: Integers) -> list[int]:
-        found: dict[int, None] = {}
-        for row in rows:
-            found.update(
-                dict.fromkeys(self._rows.indices[self._rows.indptr[row] : self._rows.indptr[row + 1]].tolist())
-            )
-        return list(found)
-
-    def _names(self, variables: list[int], number: int) -> str:
-        own = self._system.keys[number]
-        named = dict.fromkeys(describe(self._system.keys[v], beside=own) for v in variables if v != number)
-        return _list(list(named))
-
-
-def _groups(unknown: Integers, pinned: Integers, scaled: sparse.csc_matrix) -> dict[int, list[int]]:
-    """For every unobservable variable, those that shift with it in the smallest null vector found."""
-    if not 0 < len(pinned) <= _GROUPS:
-        return {}
-    rest = np.setdiff1d(np.arange(len(unknown)), pinned)
-    height = scaled.shape[0]
-    system = saddle_point(np.ones(height), sparse.csc_matrix(scaled[:, rest].T), (0.0, 1e-10)) if len(rest) else None
-    groups: dict[int, list[int]] = {}
-    for pin in pinned:
-        right = np.concatenate([-scaled[:, [pin]].toarray().ravel(), np.zeros(len(rest))])
-        vector = system.solve(right)[height:] if system is not None else np.empty(0)
-        members = [int(unknown[pin]), *unknown[rest[np.abs(vector) > 1e-5]].tolist()]
-        for member in members:
-            if member not in groups or len(members) < len(groups[member]):
-                groups[member] = members
-    return groups
-
-
-def describe(key: Key, *, beside: Key | None = None) -> str:
-    """A variable in words, with its period unless that of ``beside`` is the same.
-
-    Examples
-    --------
-    >>> describe(Key("assay", "feed", "Fe", 2))
-    'Fe in `feed` in period 2'
-    """
-    what = {"flow": "the flow of", "stock": "the stock of"}.get(key.kind, f"{key.component} in")
-    when = "" if beside is not None and beside.period == key.period else f" in period {key.period}"
-    return f"{what} `{key.object}`{when}"
-
-
-def _list(names: list[str]) -> str:
-    if len(names) > _NAMED:
-        return ", ".join(names[:_NAMED]) + f" and {len(names) - _NAMED} more"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)

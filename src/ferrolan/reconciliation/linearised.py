@@ -2,21 +2,26 @@
 
 For example: the iron in a concentrate is known better than its own laboratory knows it, because the mill's balance
 repeats it. With readings in units of their sigma and the balances linearised, the covariance C of the reconciled
-values is the upper left block of the inverse of ``[[W, A'], [A, 0]]``, W = 1 for readings, 0 else (no exact Hessian:
-statistics are Gauss-Newton). Unobservable directions are pinned by as many variables as there are such directions,
-which moves no observable value; repeated balances are left out, which changes nothing.
+values is the upper left block of the inverse of ``[[W, A'], [A, 0]]``, W = M'M of the whitened readings (no exact
+Hessian of the balances: statistics are Gauss-Newton; a censored value counts with its own curvature). Unobservable
+directions are pinned by as many variables as there are such directions, which moves no observable value; repeated
+balances are left out, which changes nothing; values at a bound are fixed there. All variances are read off the selected
+inverse, none is solved for by itself but those that the regularisation touches.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ferrolan.numerics.kkt import Floats, saddle_point
-from ferrolan.numerics.selected_inverse import inverse_diagonal
+from ferrolan.numerics.kkt import Floats, QuasiDefinite, SymmetricPattern
+from ferrolan.numerics.selected_inverse import SelectedInverse
 from ferrolan.reconciliation.classify import Solvability
 from ferrolan.reconciliation.equations import Equations
+from ferrolan.reconciliation.evidence import Evidence
 
 _FIRST_SHIFT = 1e-7
 """Regularisation that finds the size of the standard deviations of what is not measured."""
@@ -24,76 +29,187 @@ _SHIFT = 1e-8
 """Regularisation in units of these; its first-order effect on a variance is extrapolated away."""
 _DOUBT = 1e-6
 """Largest relative effect of the regularisation on a variance that is left to extrapolation."""
-_SOLVE_SHIFT = 1e-8
 _WIDEST = 1e6
 """Largest standard deviation that is taken as a unit at once."""
+_NOTHING = 1e-14
+"""A variance below this is rounding: exact values imply the value."""
 _SIZINGS, _WIDE = 4, 300.0
 """Most times that units are taken, and the size from which it is worth while again."""
+_STEPS = (1.0, 10.0, 100.0, 1000.0)
+"""Multiples of the regularisation that are tried where a pivot vanishes."""
+
+Vectors = Floats | sparse.sparray | sparse.spmatrix
 
 
 class Linearisation:
-    """Covariance of the scaled variables; those in ``held`` (bool) are fixed."""
+    """Inverse of ``[[W, A'], [A, 0]]`` at z, in scaled variables and rows.
+
+    Parameters
+    ----------
+    system, evidence
+        Scaled.
+    z : (variables,)
+        Where they are linearised.
+    solvability
+        Which variables to pin and which rows to leave out.
+    held : (variables,)
+        Variables (bool) fixed at a bound.
+    pattern
+        That of an earlier linearisation of the same equations, which spares a symbolic analysis.
+    """
 
     def __init__(
         self,
         system: Equations,
+        evidence: Evidence,
         z: Floats,
-        measured: NDArray[np.bool_],
         solvability: Solvability,
         held: NDArray[np.bool_] | None = None,
+        pattern: SymmetricPattern | None = None,
     ) -> None:
-        self.size = len(z)
-        self._held = np.zeros(self.size, dtype=bool) if held is None else held
-        weight = measured.astype(np.float64)
-        weight[solvability.pinned] = 1.0
-        weight[self._held] = 1.0
-        keep = np.ones(len(system.rows), dtype=bool)
-        keep[solvability.repeated] = False
-        jacobian = system.jacobian(z)[keep] @ sparse.diags_array((~self._held).astype(np.float64))
-        self._weight = weight
+        self.size, self.rows = len(z), len(system.rows)
+        self._evidence = evidence
+        self._held = system.fixed | (np.zeros(self.size, dtype=bool) if held is None else held)
+        self._kept = np.ones(self.rows, dtype=bool)
+        self._kept[solvability.repeated] = False
+        self._row, self._column = system.jacobian_places
+        self._entries = system.jacobian_entries(z) * ~self._held[self._column] * self._kept[self._row]
+        self._weights(evidence, z, solvability)
+        self.pattern = self._pattern(pattern)
         self._unit = np.ones(self.size)
-        self._jacobian = _unit_rows(jacobian)
         for _ in range(_SIZINGS):
-            first = inverse_diagonal(saddle_point(weight, self._jacobian, (_FIRST_SHIFT, _FIRST_SHIFT)).factors())
-            wider = np.where(weight > 0.0, 1.0, np.sqrt(np.clip(first[: self.size], 1.0, _WIDEST**2)))
+            self._scale_rows()
+            wider = self._wider()
+            if not np.max(wider, initial=1.0) > 1.0:
+                break
             self._unit = self._unit * wider
-            self._jacobian = _unit_rows(jacobian @ sparse.diags_array(self._unit))
+            self._scale_rows()
             if np.max(wider) < _WIDE:
                 break
-        self._factor = saddle_point(weight, self._jacobian, (_SOLVE_SHIFT, _SOLVE_SHIFT))
+
+    def _weights(self, evidence: Evidence, z: Floats, solvability: Solvability) -> None:
+        self._weight_row, self._weight_column, weights = evidence.weight_entries(z)
+        free = ~(self._held[self._weight_row] | self._held[self._weight_column])
+        self._weight = weights * free
+        self._pins = np.where(self._held, 1.0, 0.0)
+        self._pins[solvability.pinned] = 1.0
+        on_diagonal = self._weight_row == self._weight_column
+        diagonal = self._pins + np.bincount(
+            self._weight_row[on_diagonal], weights=self._weight[on_diagonal], minlength=self.size
+        )
+        self._determined = diagonal > 0.0
+
+    def _pattern(self, pattern: SymmetricPattern | None) -> SymmetricPattern:
+        top = np.arange(self.size, dtype=np.int64)
+        low = np.concatenate([top, self._weight_row, self._row + self.size])
+        high = np.concatenate([top, self._weight_column, self._column])
+        if pattern is not None and pattern.matches(self.size + self.rows, low, high):
+            return pattern
+        return SymmetricPattern(self.size + self.rows, low, high)
+
+    def _scale_rows(self) -> None:
+        """Rows of length one in the present units."""
+        scaled = self._entries * self._unit[self._column]
+        length = np.sqrt(np.bincount(self._row, weights=scaled**2, minlength=self.rows))
+        self._length = np.where(length > 0.0, length, 1.0)
+
+    def _factored(self, shift: float) -> QuasiDefinite:
+        unit = self._unit
+        values = np.concatenate(
+            [
+                self._pins,
+                self._weight * unit[self._weight_row] * unit[self._weight_column],
+                self._entries * unit[self._column] / self._length[self._row],
+            ]
+        )
+        sides = np.concatenate([np.full(self.size, shift), np.full(self.rows, -shift)])
+        for step in _STEPS:
+            try:
+                return QuasiDefinite(self.pattern, values, step * sides)
+            except ArithmeticError:
+                continue
+        raise ArithmeticError("the linearised account cannot be factored")
+
+    def _wider(self) -> Floats:
+        """By how much the standard deviations of what has no reading exceed one."""
+        first = SelectedInverse(self._factored(_FIRST_SHIFT).factors()).diagonal()[: self.size]
+        wider: Floats = np.where(self._determined, 1.0, np.sqrt(np.clip(first, 1.0, _WIDEST**2)))
+        return wider
+
+    @cached_property
+    def _factor(self) -> QuasiDefinite:
+        return self._factored(_SHIFT)
+
+    @cached_property
+    def _inverses(self) -> tuple[SelectedInverse, SelectedInverse]:
+        """Selected inverses with the regularisation once and twice."""
+        return SelectedInverse(self._factor.factors()), SelectedInverse(self._factored(2.0 * _SHIFT).factors())
+
+    @cached_property
+    def _diagonals(self) -> tuple[Floats, Floats]:
+        once, twice = self._inverses
+        return once.diagonal(), twice.diagonal()
 
     def variances(self) -> Floats:
-        """Diagonal of C, (variables,), through the sparse selected inverse.
-
-        The regularisation is extrapolated away; the few entries it moves by more than ``_DOUBT`` are solved for one by
-        one.
-        """
-        once, twice = (
-            inverse_diagonal(saddle_point(self._weight, self._jacobian, (shift, shift)).factors())[: self.size]
-            for shift in (_SHIFT, 2.0 * _SHIFT)
-        )
-        result = np.where(self._held, 0.0, np.maximum(2.0 * once - twice, 0.0)) * self._unit**2
+        """Diagonal of C, (variables,); 0 where a value is fixed."""
+        once, twice = (part[: self.size] for part in self._diagonals)
+        result = np.maximum(2.0 * once - twice, 0.0) * self._unit**2
         doubtful = np.flatnonzero(~self._held & ~(np.abs(once - twice) <= _DOUBT * np.abs(once)))
-        result[doubtful] = [self._variance(place) for place in doubtful.tolist()]
+        if len(doubtful):
+            result[doubtful] = self._quadratics(sparse.csr_matrix(sparse.eye_array(self.size).tocsr()[doubtful]))
+        result[self._held | (result < _NOTHING)] = 0.0
         return result
 
-    def _variance(self, place: int) -> float:
-        unit = np.zeros((self.size, 1))
-        unit[place] = 1.0
-        return max(float(self.times(unit)[place, 0]), 0.0)
-
-    def times(self, vectors: Floats) -> Floats:
-        """C @ vectors, (variables, count): one refined solve each."""
-        result = np.zeros_like(vectors)
-        tail = np.zeros(self._jacobian.shape[0])
-        for column in range(vectors.shape[1]):
-            right = np.where(self._held, 0.0, vectors[:, column] * self._unit)
-            result[:, column] = self._factor.solve(np.concatenate([right, tail]))[: self.size] * self._unit
-        result[self._held] = 0.0
+    def reading_variances(self) -> Floats:
+        """Variance g' C g of every reconciled reading, g its whitened row in the evidence, (rows,); 1 is its own."""
+        matrix = sparse.csr_matrix(self._evidence.matrix @ sparse.diags_array(self._unit * ~self._held))
+        matrix.resize((matrix.shape[0], self.size + self.rows))
+        once, twice = (inverse.quadratic(matrix) for inverse in self._inverses)
+        result: Floats = np.maximum(2.0 * once - twice, 0.0)
+        doubtful = np.flatnonzero(~(np.abs(once - twice) <= _DOUBT))
+        if len(doubtful):
+            result[doubtful] = self._quadratics(self._evidence.matrix[doubtful])
         return result
 
+    def multiplier_variances(self) -> Floats:
+        """Variances of the multipliers of the rows, (rows,): the lower right diagonal, negated; 0 of rows left out."""
+        once, twice = (-part[self.size :] for part in self._diagonals)
+        variances: Floats = np.maximum(2.0 * once - twice, 0.0) / self._length**2
+        return np.where(self._kept, variances, 0.0)
 
-def _unit_rows(matrix: sparse.sparray | sparse.spmatrix) -> sparse.csr_matrix:
-    rows = sparse.csr_matrix(matrix)
-    length = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    return sparse.csr_matrix(sparse.diags_array(1.0 / np.where(length > 0.0, length, 1.0)) @ rows)
+    def _quadratics(self, rows: sparse.csr_matrix) -> Floats:
+        """Variances g' C g by one refined solve each."""
+        found = np.empty(rows.shape[0])
+        for begin in range(0, rows.shape[0], _SLAB):
+            part = sparse.csr_matrix(rows[begin : begin + _SLAB])
+            found[begin : begin + _SLAB] = np.asarray(part.multiply(self.times(part.T).T).sum(axis=1)).ravel()
+        return np.maximum(found, 0.0)
+
+    def times(self, vectors: Vectors) -> Floats:
+        """C @ vectors, (variables, count), of dense or sparse vectors: one refined solve each."""
+        return self.solve(vectors, None)[0]
+
+    def solve(self, top: Vectors, bottom: Vectors | None) -> tuple[Floats, Floats]:
+        """The inverse times a right-hand side: (variables, count) over (rows, count); None stands for zeros.
+
+        Rows left out and variables held do not answer: their parts of the right-hand side are dropped, of the answer 0.
+        """
+        upper = _dense(top) * (self._unit * ~self._held)[:, None]
+        lower = np.zeros((self.rows, upper.shape[1]))
+        if bottom is not None:
+            lower = _dense(bottom) * (self._kept / self._length)[:, None]
+        answer = self._factor.solve(np.concatenate([upper, lower]))
+        x, multipliers = answer[: self.size], answer[self.size :]
+        x *= (self._unit * ~self._held)[:, None]
+        multipliers *= (self._kept / self._length)[:, None]
+        return x, multipliers
+
+
+_SLAB = 64
+"""Right-hand sides held dense at a time."""
+
+
+def _dense(vectors: Vectors) -> Floats:
+    if sparse.issparse(vectors):
+        return np.asarray(vectors.toarray(), dtype=np.float64)
+    return np.asarray(vectors, dtype=np.float64)

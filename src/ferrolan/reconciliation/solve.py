@@ -1,15 +1,16 @@
 """From a network to its account: the one function the rest of the house calls.
 
 For example: ``reconcile(network).account`` holds what went through the flotation in March, week by week, with the
-standard deviation of every value; ``.suspects`` names the belt scale. Weighted least squares (Kuehn & Davidson 1961)
-over all periods at once; balances of components are products of flow and assay, so the answer is a local optimum near
-the linear start.
+standard deviation of every value; ``.suspects`` names the belt scale. Solving, standard deviations and tests are three
+steps that cost when they are first looked at: ``solve`` alone gives the values, ``account`` adds how sure they are,
+``tests`` and ``suspects`` what contradicts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -18,52 +19,248 @@ from scipy import sparse
 
 from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.base.showing import Shown
-from ferrolan.numerics.kkt import Floats
+from ferrolan.numerics.kkt import Floats, SymmetricPattern
 from ferrolan.reconciliation.account import account_frame, closure_frame, suspects_frame, tests_frame
-from ferrolan.reconciliation.classify import classify
-from ferrolan.reconciliation.equations import Equations, equations
+from ferrolan.reconciliation.classify import Solvability, classify
+from ferrolan.reconciliation.equations import Equations
+from ferrolan.reconciliation.evidence import Evidence
+from ferrolan.reconciliation.inquiry import Inquiry, inquire
 from ferrolan.reconciliation.linearised import Linearisation
 from ferrolan.reconciliation.network import Network
-from ferrolan.reconciliation.optimum import TOLERANCE, Optimum, minimise
-from ferrolan.reconciliation.start import hierarchical_start, raw_start, typical_values
+from ferrolan.reconciliation.solution import Solution, solve
 from ferrolan.reconciliation.suspects import WIDEST, Hypotheses, hypotheses, suspects
-from ferrolan.reconciliation.tests import global_test, largest_of, measurement_statistics
+from ferrolan.reconciliation.tests import (
+    Outcome,
+    global_test,
+    largest_of,
+    measurement_statistics,
+    sidak_critical,
+)
 
-_LEAST_SCALE = 0.01
-"""Smallest size an unmeasured variable is scaled by, relative to the typical one of its kind."""
+MOST_TAGS = 2000
+"""Most tags whose biases are set up pair by pair; of more, those that stand out alone."""
+_LOOKED_AT = 0.5
+"""Share of its critical value from which one of very many tags is set up."""
+_SLAB = 64
+"""Directions solved for at a time."""
 
-_ROUNDS = 6
-"""Most searches in which further contents are capped."""
-_CAP_SLACK = 1e-9
-"""By how much a content may exceed its flow or stock, in its scale, before it is capped."""
-_FAR = 6.0
-"""Standard deviations of chi-square beyond which another start is tried."""
+__all__ = ["Reconciled", "Solution", "reconcile", "solve"]
 
 
 @dataclass(frozen=True)
 class Reconciled(Shown):
     """A reconciled account.
 
-    ``account``, ``closure``, ``tests`` and ``suspects`` are frames of the declared schemas ACCOUNT, CLOSURE,
-    BALANCE_TESTS and SUSPECTS. ``objective`` is the sum of squared adjustments over sigma, ``degrees_of_freedom`` the
-    rank of the balances free of unmeasured quantities (counting values held at a bound as known). ``kkt_residual`` is
-    the largest scaled residual of balances and optimality. ``values`` (variables,) [t/h, m3/h, t, mass fraction, t/m3]
-    is nan where unobservable; ``index`` gives the place of (kind, object, component, period).
+    ``objective`` is the sum of squared adjustments over sigma (and -2 log of the probability of what was read as below
+    a limit), ``objective_at_stated`` the same at the sigmas stated with the readings, where error models moved them;
+    ``kkt_residual`` is the largest scaled residual of balances and optimality. ``values`` (variables,) [t/h, m3/h, t,
+    mass fraction, t/m3, K, GJ/t] is nan where unobservable; ``index`` gives the place of (kind, object, component,
+    period). Tables and tests are worked out when they are first looked at. All standard deviations are those of the
+    balances linearised at the solution, values held at a bound being fixed there.
     """
 
     network: Network
-    account: pl.DataFrame
-    closure: pl.DataFrame
-    tests: pl.DataFrame
-    suspects: pl.DataFrame
-    objective: float
-    degrees_of_freedom: int
-    iterations: int
-    kkt_residual: float
-    values: Floats
-    index: Mapping[tuple[str, str, str | None, int], int]
-    _linearisation: Linearisation
-    _scale: Floats
+    solution: Solution
+    _before: Reconciled | None = None
+
+    @property
+    def objective(self) -> float:
+        """Sum of squared adjustments over sigma, at the sigmas of the last round."""
+        return self.solution.objective
+
+    @property
+    def objective_at_stated(self) -> float:
+        """The same at the sigmas stated with the readings."""
+        return self.solution.objective_at_stated
+
+    @property
+    def iterations(self) -> int:
+        """Steps of the search that found the values."""
+        return self.solution.iterations
+
+    @property
+    def kkt_residual(self) -> float:
+        """Largest scaled residual of balances and optimality."""
+        return self.solution.kkt_residual
+
+    @property
+    def index(self) -> Mapping[tuple[str, str, str | None, int], int]:
+        """Place of (kind, object, component, period) in ``values``."""
+        return self.solution.system.index
+
+    @cached_property
+    def values(self) -> Floats:
+        """Reconciled values (variables,), nan where unobservable."""
+        return np.where(self.solvability.observable, self.solution.values, np.nan)
+
+    @cached_property
+    def account(self) -> pl.DataFrame:
+        """One row a quantity, of schema ACCOUNT."""
+        sds = np.sqrt(self._linearisation.variances()) * self._scale
+        system = self.solution.system
+        return account_frame(
+            self.network, system.index, system.keys, self.values, sds, self._z, self.solvability, self._held
+        )
+
+    @cached_property
+    def closure(self) -> pl.DataFrame:
+        """One row a balance over all periods, of schema CLOSURE."""
+        return closure_frame(self.network, self.index, self.solution.values)
+
+    @cached_property
+    def tests(self) -> pl.DataFrame:
+        """Global, measurement and bias test, of schema BALANCE_TESTS."""
+        return tests_frame(self._outcomes)
+
+    @cached_property
+    def suspects(self) -> pl.DataFrame:
+        """Tags that may carry a bias, of schema SUSPECTS."""
+        found = suspects(self._biases, self._of_rows, self.degrees_of_freedom)
+        return suspects_frame(self.network, self._biases.tags, found)
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """Everything about gross errors: biases, outliers and leaks in one list, families, nodal tests, robust check.
+
+        What it names is confirmed by solving again, from here, with the error left free.
+        """
+        found = self.solution
+        return inquire(
+            self.network, found.system, found.evidence, found.values, found.scale, found.row_scale,
+            self._linearisation, self.solvability, held=self._held,
+            objective=self._of_rows, degrees_of_freedom=self.degrees_of_freedom, solve=self._with_free_errors,
+        )  # fmt: skip
+
+    def _with_free_errors(self, network: Network) -> float | None:
+        """Objective of this network with some errors left free; None where the search does not converge."""
+        try:
+            found = solve(network, start=self.solution)
+        except NotConverged:
+            return None
+        rows = found.evidence.residual(found.values)
+        return float(rows @ rows)
+
+    @cached_property
+    def degrees_of_freedom(self) -> int:
+        """Rank of the balances free of unmeasured quantities, and repeated readings; held values are known."""
+        if not self._held.any():
+            return self.solvability.degrees_of_freedom
+        return round(float(np.sum(1.0 - self._linearisation.reading_variances())))
+
+    @cached_property
+    def solvability(self) -> Solvability:
+        """What the balances can say about every quantity."""
+        system, evidence, z = self._scaled
+        return classify(system, z, evidence.measured, evidence)
+
+    @cached_property
+    def adjustment(self) -> Floats:
+        """Whitened rows of the evidence at the solution, (rows,): reading less value over sigma."""
+        return self.solution.evidence.residual(self.solution.values)
+
+    @cached_property
+    def reading_z(self) -> Floats:
+        """Maximum-power statistic of every row of the evidence, (rows,); nan where nothing checks the reading."""
+        evidence = self.solution.evidence
+        checked = (self.solvability.redundant & ~self._held)[evidence.place] & (evidence.reading >= 0)
+        z = measurement_statistics(self.adjustment, self._linearisation.reading_variances(), checked)
+        coupled = np.flatnonzero(np.bincount(evidence.whitening.indices, minlength=len(z)) > 1)
+        for begin in range(0, len(coupled), _SLAB):
+            rows = coupled[begin : begin + _SLAB]
+            score, size = self._tested(evidence.whitening[:, rows])
+            plain = np.asarray(evidence.whitening[:, rows].power(2).sum(axis=0)).ravel()
+            usable = checked[rows] & (size > 1e-6 * plain)
+            z[rows] = np.where(usable, np.abs(score) / np.sqrt(np.where(usable, size, 1.0)), np.nan)
+        return z
+
+    def _tested(self, directions: sparse.csc_matrix) -> tuple[Floats, Floats]:
+        """Products d' r and d' R d of errors d of the readings, R = I - M C M' the covariance of the adjustments r."""
+        matrix = self._scaled[1].matrix
+        pulled = sparse.csc_matrix(matrix.T @ directions)
+        size = np.asarray(directions.power(2).sum(axis=0)).ravel()
+        size = size - np.asarray(pulled.multiply(self._linearisation.times(pulled)).sum(axis=0)).ravel()
+        return directions.T @ self.adjustment, size
+
+    @cached_property
+    def _z(self) -> Floats:
+        """Largest statistic of the readings of every quantity, (variables,); nan where none is checked."""
+        rows = np.flatnonzero(np.isfinite(self.reading_z))
+        z = np.full(len(self.solution.values), -np.inf)
+        np.maximum.at(z, self.solution.evidence.place[rows], self.reading_z[rows])
+        return np.where(np.isfinite(z), z, np.nan)
+
+    @cached_property
+    def _outcomes(self) -> tuple[Outcome, ...]:
+        bias = np.sqrt(np.maximum(self._biases.statistics, 0.0))
+        return (
+            global_test(self._of_rows, self.degrees_of_freedom),
+            largest_of("measurement", self.reading_z),
+            largest_of("bias", bias),
+        )
+
+    @property
+    def _of_rows(self) -> float:
+        """Part of the objective that follows chi-square: without censored values."""
+        return float(self.adjustment @ self.adjustment)
+
+    @cached_property
+    def _biases(self) -> Hypotheses:
+        """A relative bias of every tag, constant over its readings; of very many tags, of those that stand out."""
+        evidence = self._scaled[1]
+        tags = tuple(dict.fromkeys(t for t, r in zip(evidence.tags, evidence.reading.tolist(), strict=True) if r >= 0))
+        if len(tags) > MOST_TAGS:
+            tags = self._outstanding(tags)
+        directions = evidence.directions(tags)
+        carried = np.empty(directions.shape)
+        pulled = sparse.csc_matrix(evidence.matrix.T @ directions)
+        for begin in range(0, len(tags), _SLAB):
+            part = slice(begin, begin + _SLAB)
+            carried[:, part] = evidence.matrix @ self._linearisation.times(pulled[:, part])
+        widest = WIDEST if self.network.components else float("inf")
+        return hypotheses(tags, directions.toarray(), self.adjustment, carried, widest=widest)
+
+    def _outstanding(self, tags: tuple[str, ...]) -> tuple[str, ...]:
+        """Tags whose readings are further off, all together, than half of what would be critical.
+
+        A bias moves all readings of its tag: the sum of their statistics over the root of their number would be as
+        large as that of the bias if they were adjusted independently of one another.
+        """
+        evidence = self.solution.evidence
+        number = {tag: place for place, tag in enumerate(tags)}
+        own = np.flatnonzero((evidence.reading >= 0) & np.isfinite(self.reading_z))
+        place = np.array([number[evidence.tags[row]] for row in own.tolist()], dtype=np.int64)
+        signed = np.copysign(self.reading_z[own], self.adjustment[own])
+        count = np.bincount(place, minlength=len(tags))
+        size = np.abs(np.bincount(place, weights=signed, minlength=len(tags))) / np.sqrt(np.maximum(count, 1))
+        order = np.argsort(-size, kind="stable")[: MOST_TAGS // 10]
+        chosen = order[size[order] > _LOOKED_AT * sidak_critical(len(tags))]
+        return tuple(tags[i] for i in np.sort(chosen).tolist())
+
+    @cached_property
+    def _scaled(self) -> tuple[Equations, Evidence, Floats]:
+        """Equations, evidence and values in variables of the size of their sigma, rows of length one."""
+        found, scale = self.solution, self.solution.scale
+        return found.system.scaled(scale, found.row_scale), found.evidence.scaled(scale), found.values / scale
+
+    @property
+    def _scale(self) -> Floats:
+        return self.solution.scale
+
+    @property
+    def _held(self) -> NDArray[np.bool_]:
+        held: NDArray[np.bool_] = self.solution.held != 0
+        return held
+
+    @cached_property
+    def _linearisation(self) -> Linearisation:
+        system, evidence, z = self._scaled
+        return Linearisation(system, evidence, z, self.solvability, self._held, self._pattern)
+
+    @property
+    def _pattern(self) -> SymmetricPattern | None:
+        """The symbolic analysis of the account before, where its linearisation has been looked at."""
+        done = None if self._before is None else self._before.__dict__.get("_linearisation")
+        return done.pattern if isinstance(done, Linearisation) else None
 
     def covariance_of(self, gradient: sparse.sparray | sparse.spmatrix | Floats) -> Floats:
         """Covariance J C J' of functions of the reconciled values.
@@ -80,37 +277,40 @@ class Reconciled(Shown):
 
         Notes
         -----
-        C is that of the linearised balances, bounds not counted.
+        C is that of the linearised balances; a value held at a bound is fixed there.
         """
         rows = sparse.csr_matrix(gradient)
         if rows.shape[1] != len(self.values):
             raise ProblemError(f"the gradient has {rows.shape[1]} columns, the account {len(self.values)} values")
         unknown = (np.abs(rows) @ np.isnan(self.values).astype(np.float64)) > 0.0
         scaled = sparse.csr_matrix(rows @ sparse.diags_array(self._scale))
-        covariance: Floats = np.asarray(scaled @ self._linearisation.times(scaled.T.toarray()))
+        covariance: Floats = np.asarray(scaled @ self._linearisation.times(scaled.T))
         covariance = 0.5 * (covariance + covariance.T)
         covariance[unknown] = covariance[:, unknown] = np.nan
         return covariance
 
 
-def reconcile(network: Network, *, max_iterations: int = 50) -> Reconciled:
+def reconcile(network: Network, *, start: Reconciled | Solution | None = None, max_iterations: int = 50) -> Reconciled:
     """Reconcile all periods of a network at once.
 
     Parameters
     ----------
+    start
+        Account of a like network, such as the day before: where the search begins. What the two have in common is
+        reused: values, multipliers, bounds that hold, and the symbolic factorisation where only readings differ.
     max_iterations
-        Most steps from one start. A second start, from the raw readings, is tried where the first fails.
+        Most steps of one search. Another start, from the raw readings, is tried where the first fails.
 
     Raises
     ------
     NotConverged
-        With the last iterate (values in the order of the account) and its residual.
+        With the last iterate, a mapping from address to value, and its residual.
 
     Notes
     -----
     Flows and stocks stay at or above 0, assays between 0 and 1. Statistics are those of the balances linearised at the
     solution; where a value is held at a bound they are conditional on that. With much unmeasured there may be other
-    local optima; the answer is the one next to the linear start.
+    local optima; the answer is the one next to the start.
 
     Examples
     --------
@@ -121,208 +321,8 @@ def reconcile(network: Network, *, max_iterations: int = 50) -> Reconciled:
     >>> account["value"].round(6).to_list(), account["sd"].round(4).to_list()
     ([11.0, 11.0], [0.7071, 0.7071])
     """
-    problem = _problem(network)
-    answer = _answer(problem, max_iterations)
-    return _evaluate(problem, answer)
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """A network as equations; ``target`` and ``sigma`` are nan where nothing is measured."""
-
-    network: Network
-    system: Equations
-    measured: NDArray[np.bool_]
-    target: Floats
-    sigma: Floats
-    typical: Floats
-    relative: float
-
-    def scale(self, z: Floats) -> Floats:
-        """Sigma of what is measured; of the rest a like share of its size at z, or of a typical size where that is
-        small.
-        """
-        size = np.maximum(np.abs(z), _LEAST_SCALE * self.typical)
-        return np.where(self.measured, self.sigma, self.relative * size)
-
-    def linear_start(self) -> Floats:
-        """Start from linear problems."""
-        return hierarchical_start(self.system, self.target, self.sigma, self.typical)
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Reconciled values z; ``held`` is not 0 at a bound."""
-
-    z: Floats
-    held: NDArray[np.int8]
-    iterations: int
-    residual: float
-
-    @property
-    def converged(self) -> bool:
-        return self.residual <= TOLERANCE
-
-
-def _problem(network: Network) -> _Problem:
-    system = equations(network)
-    target, sigma = np.full(len(system.keys), np.nan), np.full(len(system.keys), np.nan)
-    for reading in network.readings:
-        place = system.index[(reading.kind, reading.object, reading.component, reading.period)]
-        target[place], sigma[place] = reading.value, reading.sigma
-    measured = np.isfinite(target)
-    typical = typical_values(system, target, np.asarray(network.hours))
-    informative = measured & (target != 0.0)
-    ratios = sigma[informative] / np.abs(target[informative])
-    relative = float(np.median(ratios)) if len(ratios) else 1.0
-    return _Problem(network, system, measured, target, sigma, typical, relative)
-
-
-def _answer(problem: _Problem, max_iterations: int) -> _Answer:
-    """Search from the linear start; from the raw readings too where that fails or ends suspiciously high."""
-    first = _search(problem, problem.linear_start(), max_iterations)
-    if first.converged and not (_suspicious(problem, first) and not problem.measured.all()):
-        return first
-    second = _search(problem, raw_start(problem.system, problem.target, problem.typical), max_iterations)
-    converged = [answer for answer in (first, second) if answer.converged]
-    if converged:
-        return min(converged, key=lambda answer: _objective(problem, answer.z))
-    best = min(first, second, key=lambda answer: answer.residual)
-    system = problem.system
-    share = np.abs(system.residual(best.z)) / np.maximum(system.magnitude(best.z), np.finfo(np.float64).tiny)
-    where = system.rows[int(np.argmax(share))]
-    raise NotConverged(
-        f"reconciliation stopped after {best.iterations} steps, from the linear start and the readings, at a "
-        f"scaled residual of {best.residual:.2g}; most open is the {where.component} balance of `{where.node}` "
-        f"in period {where.period}",
-        last_iterate=best.z,
-        residual=best.residual,
+    before = start if isinstance(start, Reconciled) else None
+    found = solve(
+        network, start=start.solution if isinstance(start, Reconciled) else start, max_iterations=max_iterations
     )
-
-
-def _suspicious(problem: _Problem, answer: _Answer) -> bool:
-    """Whether the objective is far above what even one degree of freedom a reading would explain."""
-    count = int(problem.measured.sum())
-    return bool(_objective(problem, answer.z) > count + _FAR * np.sqrt(2.0 * count))
-
-
-def _objective(problem: _Problem, z: Floats) -> float:
-    adjustment = (problem.target - z)[problem.measured] / problem.sigma[problem.measured]
-    return float(adjustment @ adjustment)
-
-
-def _search(problem: _Problem, start: Floats, max_iterations: int) -> _Answer:
-    """Search with contents F X in place of unmeasured assays, which makes their balances linear.
-
-    A content that comes out above its flow or stock is capped by it, and the search goes on.
-    """
-    contents = _only_in_products(problem)
-    capped = np.zeros_like(contents)
-    z, iterations = start, 0
-    for _ in range(_ROUNDS):
-        optimum, z, above = _search_once(problem, z, contents, capped, max_iterations)
-        iterations += optimum.iterations
-        if not (optimum.converged and above.any()):
-            break
-        capped |= above
-    residual = max(optimum.residual, 1.0) if optimum.converged and above.any() else optimum.residual
-    return _Answer(z, optimum.held[: len(z)], iterations, residual)
-
-
-def _search_once(
-    problem: _Problem, z: Floats, contents: NDArray[np.bool_], capped: NDArray[np.bool_], max_iterations: int
-) -> tuple[Optimum, Floats, NDArray[np.bool_]]:
-    """The optimum in contents, as values z, and which contents lie above their flow or stock."""
-    system = problem.system.with_contents(contents, capped)
-    amounts, count = problem.system.amounts, len(z)
-    amount = np.where(contents, z[amounts], 1.0)
-    own = problem.scale(z)
-    least = _LEAST_SCALE * problem.typical[amounts]
-    scale = own * np.where(contents, np.maximum(amount, least), 1.0)
-    start = np.concatenate([z * amount, np.maximum(z[amounts] - z * amount, 0.0)[capped]])
-    scale = np.concatenate([scale, own[amounts][capped]])
-    extra = len(start) - count
-    goal = np.concatenate([np.where(problem.measured, np.nan_to_num(problem.target), 0.0), np.zeros(extra)]) / scale
-    weight = np.concatenate([problem.measured.astype(np.float64), np.zeros(extra)])
-    rows = _row_lengths(system, start, scale)
-    optimum = minimise(system.scaled(scale, rows), weight, goal, start / scale, max_iterations)
-    inner = optimum.z[:count] * scale[:count]
-    below = np.where(contents, inner[amounts], 1.0)
-    empty = contents & (below <= 0.0)
-    slack = _CAP_SLACK * scale[:count]
-    above = contents & ~capped & (inner > np.where(contents, below, np.inf) + slack)
-    assays = np.where(empty, problem.typical, inner / np.where(below > 0.0, below, 1.0))
-    return optimum, np.clip(assays, problem.system.lower, problem.system.upper), above
-
-
-def _scaled(problem: _Problem, z: Floats) -> tuple[Equations, Floats]:
-    """The equations in variables of the size of their sigma, rows of length one at z; and that scale."""
-    scale = problem.scale(z)
-    return problem.system.scaled(scale, _row_lengths(problem.system, z, scale)), scale
-
-
-def _only_in_products(problem: _Problem) -> NDArray[np.bool_]:
-    """Unmeasured assays that no splitter equates to others."""
-    assay = np.array([key.component is not None for key in problem.system.keys])
-    equated = np.zeros(len(assay), dtype=bool)
-    equated[problem.system.linear_variable] = True
-    return assay & ~problem.measured & ~equated
-
-
-def _row_lengths(system: Equations, z: Floats, scale: Floats) -> Floats:
-    """Length of every row of the Jacobian in scaled variables; 1 where it is empty."""
-    jacobian = system.jacobian(z) @ sparse.diags_array(scale)
-    length = np.sqrt(np.asarray(jacobian.multiply(jacobian).sum(axis=1)).ravel())
-    return np.where(length > 0.0, length, 1.0)
-
-
-def _evaluate(problem: _Problem, answer: _Answer) -> Reconciled:
-    measured, network = problem.measured, problem.network
-    system, scale = _scaled(problem, answer.z)
-    z_scaled, held = answer.z / scale, answer.held != 0
-    solvability = classify(system, z_scaled, measured)
-    free = Linearisation(system, z_scaled, measured, solvability)
-    conditional = Linearisation(system, z_scaled, measured, solvability, held) if held.any() else free
-    variance = free.variances()
-    given = conditional.variances() if held.any() else variance
-    adjustment = np.where(measured, (problem.target - answer.z) / scale, 0.0)
-    objective = float(adjustment @ adjustment)
-    degrees = solvability.degrees_of_freedom
-    if held.any():
-        degrees = round(float(np.sum(1.0 - given[measured])))
-    z = measurement_statistics(adjustment, given, solvability.redundant & ~held)
-    bias = _bias_hypotheses(problem, scale, adjustment, conditional)
-    outcomes = (
-        global_test(objective, degrees),
-        largest_of("measurement", z),
-        largest_of("bias", np.sqrt(np.maximum(bias.statistics, 0.0))),
-    )
-    values = np.where(solvability.observable, answer.z, np.nan)
-    sds = np.sqrt(variance) * scale
-    return Reconciled(
-        network=network,
-        account=account_frame(network, system.index, system.keys, values, sds, z, solvability, held),
-        closure=closure_frame(network, system.index, answer.z),
-        tests=tests_frame(outcomes),
-        suspects=suspects_frame(network, bias.tags, suspects(bias, objective, degrees)),
-        objective=objective,
-        degrees_of_freedom=degrees,
-        iterations=answer.iterations,
-        kkt_residual=answer.residual,
-        values=values,
-        index=system.index,
-        _linearisation=free,
-        _scale=scale,
-    )
-
-
-def _bias_hypotheses(problem: _Problem, scale: Floats, adjustment: Floats, linearisation: Linearisation) -> Hypotheses:
-    """A relative bias of every tag, constant over its readings."""
-    tags = tuple(dict.fromkeys(reading.tag for reading in problem.network.readings))
-    number = {tag: column for column, tag in enumerate(tags)}
-    directions = np.zeros((len(problem.target), len(tags)))
-    for reading in problem.network.readings:
-        place = problem.system.index[(reading.kind, reading.object, reading.component, reading.period)]
-        directions[place, number[reading.tag]] = reading.value / scale[place]
-    widest = WIDEST if problem.network.components else float("inf")
-    return hypotheses(tags, directions, adjustment, linearisation.times(directions), widest=widest)
+    return Reconciled(network, found, before)

@@ -16,6 +16,11 @@ import numpy as np
 from scipy import special
 
 from ferrolan.numerics.kkt import Floats, Integers
+from ferrolan.reconciliation import hypotheses as lazy
+from ferrolan.reconciliation.culprits import Culprit, rank
+from ferrolan.reconciliation.evidence import Evidence
+from ferrolan.reconciliation.hypotheses import Vicinity
+from ferrolan.reconciliation.network import Network
 from ferrolan.reconciliation.tests import LEAST_REDUNDANCY, LEVEL, sidak_critical
 
 PARALLEL = 1e-6
@@ -219,9 +224,56 @@ def _estimate(hypotheses: Hypotheses, tag: int, given: list[int]) -> tuple[float
     return float((inverse @ hypotheses.score[chosen])[-1]), float(np.sqrt(inverse[-1, -1]))
 
 
+@dataclass(frozen=True)
+class MeterSuspects:
+    """Meters that may carry a bias, leaks left aside: ``found`` refers to ``tags`` by number; ``statistics`` (tags,)
+    holds T of each bias alone, nan where not testable, estimated where far from its critical value.
+    """
+
+    tags: tuple[str, ...]
+    found: tuple[Suspect, ...]
+    statistics: Floats
+
+
+def meter_suspects(
+    network: Network, evidence: Evidence, vicinity: Vicinity, objective: float, degrees_of_freedom: int
+) -> MeterSuspects:
+    """Rank the meters by a constant relative bias of each, without a matrix of readings by meters.
+
+    ``evidence`` is in plant units. In a network with components a bias is tested only where its standard deviation is
+    at most ``WIDEST``: this list is read off the linearisation alone (``inquiry`` confirms wider ones by solving).
+    """
+    widest = WIDEST if network.components else float("inf")
+    bias = lazy.Hypotheses(vicinity, lazy.biases(network, evidence, vicinity.rows), widest=widest)
+    critical = np.full(len(bias), sidak_critical(int(bias.testable.sum())))
+    culprits = rank(bias, critical, objective, degrees_of_freedom)
+    return MeterSuspects(
+        tuple(label.tag or "" for label in bias.labels),
+        tuple(_as_suspect(culprit) for culprit in culprits),
+        bias.statistics,
+    )
+
+
+def _as_suspect(culprit: Culprit) -> Suspect:
+    share, low, high = (_relative(value) for value in (culprit.estimate, culprit.low, culprit.high))
+    return Suspect(
+        culprit.rank, culprit.rank, culprit.hypothesis, culprit.z, culprit.critical, share, low, high,
+        culprit.p_global_without, culprit.echo,
+    )  # fmt: skip
+
+
 def _relative(share: float) -> float:
     """Turn a share b' of the reading, x = y (1 - b'), into a share b of the truth, y = x (1 + b)."""
     return share / (1.0 - share) if share < 1.0 else float("inf")
 
 
-__all__ = ["LEVEL", "Hypotheses", "Suspect", "equivalence_classes", "hypotheses", "suspects"]
+__all__ = [
+    "LEVEL",
+    "Hypotheses",
+    "MeterSuspects",
+    "Suspect",
+    "equivalence_classes",
+    "hypotheses",
+    "meter_suspects",
+    "suspects",
+]

@@ -4,8 +4,8 @@ When a metallurgist excludes belt scale WT-214 from March's account, one line is
 (``exclude_meter``), before, after, the reason and the run. Each line carries the SHA-256 of the line before, so that a
 change in the middle breaks every line after it. A chain cannot see that its *end* was cut off: keep the last hash
 elsewhere and hand it to ``verify``. It proves order and integrity, not a person's identity: that is the login's
-business. The clock is the caller's. An act counts once ``append`` has returned: then it is on the disk; where the disk
-refuses, the ledger is as it was.
+business. The clock of an act is the caller's, that of ``sign`` the machine's. An act counts once ``append`` has
+returned: then it is on the disk; where the disk refuses, the ledger is as it was.
 
 Crosby, S. A. & Wallach, D. S. (2009), "Efficient data structures for tamper-evident logging", USENIX Security.
 """
@@ -72,6 +72,11 @@ def append(ledger: Path, act: Act) -> Entry:
             entry = _seal(len(entries) + 1, act, entries[-1].hash if entries else GENESIS)
             _add(stream, _line(entry).encode())
     return entry
+
+
+def sign(ledger: Path, what: str, before: Json, after: Json, *, who: str, reason: str, run: str = "") -> Entry:
+    """Add an act of this moment to the end of a ledger; see ``append``."""
+    return append(ledger, Act(datetime.now(UTC), who, what, before, after, reason, run))
 
 
 def verify(ledger: Path, *, last: str | None = None) -> tuple[Entry, ...]:

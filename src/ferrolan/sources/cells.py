@@ -1,8 +1,10 @@
 """From the text of a cell to a value and a status, and what is said about the cells that are odd.
 
 ``412,5`` is a number, ``I/O Timeout`` a bad value with its status, ``04.03`` a number a spreadsheet may have taken for
-the fourth of March: it is taken as Uncertain and listed. ``41x`` means nothing: it is rejected with its line and leaves
-a Bad sample. One bad cell never stops the others; a column without a single number was declared wrongly and does.
+the fourth of March: it is taken as Uncertain and listed. Of a tag with a detection limit ``<0.01`` is a result below
+it: the limit is taken, with a status that says *at most*, and listed. ``41x`` means nothing: it is rejected with its
+line and leaves a Bad sample. One bad cell never stops the others; a column without a single number was declared
+wrongly and does.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from ferrolan.base.errors import Fault, SourceError
-from ferrolan.base.status import StatusCode
+from ferrolan.base.status import AT_MOST, StatusCode
 from ferrolan.sources.badness import statuses
 from ferrolan.sources.dialect import Dialect
 from ferrolan.sources.grid import Grid
@@ -23,6 +25,7 @@ from ferrolan.sources.source import TagAddress, bounded, counted, refusal
 _MOST = 0.5  # share of refused cells above which the declaration is wrong, and not the cells
 _MEANINGLESS = int(StatusCode.BAD_TYPE_MISMATCH)  # status of a cell that is neither number nor declared bad text
 _LEADING_ZERO = r"^[+-]?0[0-9]"
+_LIMIT = r"^<=?\s*([^\s<=+-].*)$"  # a result below the detection limit; no sign, for a limit is above zero
 _NO_CELLS = {
     "found": pl.lit("", dtype=pl.String),
     "tag": pl.lit(0, dtype=pl.Int32),
@@ -96,7 +99,7 @@ def read_cells(
     return Cells(
         cells,
         _rejected(grid, dialect, cells, names, positions),
-        pl.concat([_doubtful(padded, dialect, names), _zeros(zero)]),
+        pl.concat([_doubtful(padded, dialect, names), _zeros(zero), _limits(cells, names)]),
         (
             *_padded_remark(grid, padded, names),
             *_zero_remark(grid, zero),
@@ -137,11 +140,21 @@ def _cells(
         tag=pl.Series(np.repeat(np.array([tag.tag for tag in tags], dtype=np.int32), rows.height)),
         value=number(found, dialect.decimal),
     )
+    cells = cells.with_columns(limit=_limit(found, dialect.decimal))
     code = statuses(dialect.bad_texts)
     missing = pl.col("found").str.to_lowercase().replace_strict(code, default=_MEANINGLESS, return_dtype=pl.Int64)
+    status = pl.when(pl.col("value").is_not_null()).then(pl.lit(int(StatusCode.GOOD))).otherwise(missing)
+    limited = pl.col("tag").is_in([tag.tag for tag in tags if tag.limits])
+    is_limit = limited & pl.col("limit").is_not_null() & (status == _MEANINGLESS)  # a declared bad text goes before
     return cells.with_columns(
-        status=pl.when(pl.col("value").is_not_null()).then(pl.lit(int(StatusCode.GOOD))).otherwise(missing)
-    )
+        value=pl.when(is_limit).then("limit").otherwise("value"),
+        status=pl.when(is_limit).then(pl.lit(AT_MOST)).otherwise(status),
+    ).drop("limit")
+
+
+def _limit(found: pl.Series, decimal: str) -> pl.Series:
+    """The limits of results such as ``<0,01``, null where a text is none (n,)."""
+    return number(found.str.extract(_LIMIT), decimal)
 
 
 def _other(mark: str) -> str:
@@ -314,6 +327,17 @@ def _zeros(zero: pl.DataFrame) -> pl.DataFrame:
         taken=pl.lit("0, uncertain"),
         reason=pl.lit("an outage, or missing values written as zero: the file does not say"),
         tag=pl.lit(None, dtype=pl.String),
+    )
+
+
+def _limits(cells: pl.DataFrame, names: dict[int, str]) -> pl.DataFrame:
+    """Results below the detection limit as rows of repairs."""
+    return cells.filter(pl.col("status") == AT_MOST).select(
+        "line",
+        "found",
+        taken=pl.format("at most {}", pl.col("value")),
+        reason=pl.lit("a result below the detection limit: the limit is kept, not a value"),
+        tag=pl.col("tag").replace_strict(names, default=None, return_dtype=pl.String),
     )
 
 

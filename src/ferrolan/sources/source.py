@@ -33,7 +33,7 @@ class TagAddress:
     ``tag`` is its number in the tag map, ``name`` its name, ``address`` the column header of a table (its number from
     1 where there is no header) or ``"key1/key2"`` of a database table. ``unit`` is the declared unit at the source,
     checked against a unit that the table itself states; empty where none is declared. ``text`` says that its values
-    are texts.
+    are texts, ``limits`` that a result such as ``<0.01`` is a limit below which the method sees nothing.
     """
 
     tag: int
@@ -41,6 +41,7 @@ class TagAddress:
     address: str
     unit: str = ""
     text: bool = False
+    limits: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ right to write makes such a connection read-only.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -27,12 +28,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from ferrolan.base.errors import Fault, SourceError, SurroundingsError
-from ferrolan.base.status import StatusCode, bad
-from ferrolan.base.tables import REJECTED, SAMPLES, TIME
+from ferrolan.base.status import AT_MOST, StatusCode, bad
+from ferrolan.base.tables import REJECTED, REPAIRED, SAMPLES, TIME
 from ferrolan.sources.clock import check_zone, to_utc
 from ferrolan.sources.source import Batch, Discovered, Discovery, ReadReport, TagAddress, refusal
 from ferrolan.sources.timeline import EARLIEST, LATEST, OUTSIDE, far_remark
 
+_LIMIT = re.compile(r"\s*<=?\s*([^\s<=+-].*?)\s*")  # a result below the detection limit, which is above zero
 _SHOWN = 160  # characters of what a database said
 _PATIENCE = 3.0  # seconds to wait for a writer of a SQLite file: a commit takes less, an open editor more
 _SAID = (
@@ -139,7 +141,8 @@ def read_sql(
     -------
     Samples in the unit of the table, in its declared order; rejected rows, numbered from 1 in that order; the SHA-256
     of all its rows. A null is a sample with status BadNoData; text that is not a number is rejected and leaves a
-    Bad sample.
+    Bad sample; but of a tag with a detection limit ``<0.01`` is kept as that limit, with the status *at most*, and
+    listed among the repaired.
 
     Raises
     ------
@@ -154,7 +157,8 @@ def read_sql(
     _check_times(table, rows)
     samples = _samples(rows, source, first_seq)
     rejected = _rejected(rows, source_name, _label(table), tags)
-    return Batch(samples, rejected, fetched.content_hash, _report(table, fetched, rows, tags, samples, rejected))
+    report = _report(table, fetched, rows, tags, samples, rejected)
+    return Batch(samples, rejected, fetched.content_hash, report, _repaired(rows, source_name, _label(table), tags))
 
 
 @dataclass(frozen=True)
@@ -270,7 +274,8 @@ def _rows(table: SqlTable, fetched: _Fetched, tags: Sequence[TagAddress]) -> pl.
     """One row a declared row: line, tag, time, value, status, and what was refused (found, reason)."""
     number = {tag.address: tag.tag for tag in tags}
     picked = [k for k, address in enumerate(fetched.addresses) if address in number]
-    values = [_number(fetched.values[k]) for k in picked]
+    limited = {tag.address for tag in tags if tag.limits}
+    values = [_number(fetched.values[k], limits=fetched.addresses[k] in limited) for k in picked]
     time, reason = _instants(table, [fetched.times[k] for k in picked])
     frame = pl.DataFrame(
         {
@@ -287,8 +292,11 @@ def _rows(table: SqlTable, fetched: _Fetched, tags: Sequence[TagAddress]) -> pl.
     return frame
 
 
-def _number(value: object) -> tuple[float | None, int]:
-    """Number and status of a value as the driver gave it."""
+def _number(value: object, *, limits: bool = False) -> tuple[float | None, int]:
+    """Number and status of a value as the driver gave it; where there are limits, that of ``<0.01``, as *at most*."""
+    if limits and isinstance(value, str) and (limit := _LIMIT.fullmatch(value)):
+        number, status = _number(limit[1])
+        return (number, AT_MOST) if status == int(StatusCode.GOOD) else (None, status)
     if value is None:
         return None, int(StatusCode.BAD_NO_DATA)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
@@ -371,6 +379,23 @@ def _rejected(rows: pl.DataFrame, source_name: str, label: str, tags: Sequence[T
             tag=pl.when(~no_time).then(pl.col("tag").replace_strict(names, default=None, return_dtype=pl.String)),
             found=pl.when(no_time).then("time_found").otherwise("value_found"),
             reason=pl.when(no_time).then("time_reason").otherwise(pl.lit("not a number")),
+        )
+    )
+
+
+def _repaired(rows: pl.DataFrame, source_name: str, label: str, tags: Sequence[TagAddress]) -> pl.DataFrame:
+    """Results below the detection limit, of which the limit was taken."""
+    names = {tag.tag: tag.name for tag in tags}
+    limits = rows.filter(pl.col("time").is_not_null() & (pl.col("status") == AT_MOST))
+    return REPAIRED.check(
+        limits.select(
+            source=pl.lit(source_name),
+            file=pl.lit(label),
+            line="line",
+            tag=pl.col("tag").replace_strict(names, default=None, return_dtype=pl.String),
+            found="value_found",
+            taken=pl.format("at most {}", pl.col("value")),
+            reason=pl.lit("a result below the detection limit: the limit is kept, not a value"),
         )
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ferrolan.enterprise.tags import HEADER, Tag
+from ferrolan.enterprise.tags import COLUMNS, Tag
 from ferrolan.starting.schema import document_schema
 
 Node = Mapping[str, Any]  # Any: JSON
@@ -81,9 +81,9 @@ def tag_columns() -> tuple[tuple[str, str], ...]:
         name: " ".join(_indented(lines[number + 1 :]))
         for number, line in enumerate(lines)
         for name in line.split(", ")
-        if name in HEADER
+        if name in COLUMNS
     }
-    return tuple((name, meanings[name]) for name in HEADER)
+    return tuple((name, meanings[name]) for name in COLUMNS)
 
 
 def _indented(lines: Sequence[str]) -> Iterator[str]:
@@ -107,9 +107,12 @@ class _Walk:
             yield from self.inside(field, here)
 
     def inside(self, field: Node, path: str) -> Iterator[Entry]:
-        """The fields of the models that a field holds; a value is one thing."""
+        """The fields of the models that a field holds; a value is one thing, and what else it says comes after it."""
         for node in self.variants(field):
-            if "oneOf" in node and "synthetic" in node.get("properties", {}) and "value" in node["properties"]:
+            if _is_value(node):
+                if node.get("title") not in _VALUES:
+                    further = {k: v for k, v in node["properties"].items() if k not in self.value}
+                    yield from self.fields({**node, "properties": further}, path)
                 continue
             if "properties" in node:
                 kind = node["properties"].get("kind", {}).get("const")
@@ -118,6 +121,11 @@ class _Walk:
                 yield from self.inside(node["additionalProperties"], f"{path}.<name>")
             if isinstance(node.get("items"), Mapping):
                 yield from self.inside(node["items"], f"{path}[]")
+
+    @property
+    def value(self) -> Node:
+        """The fields of every value."""
+        return self.definitions["Sourced"]["properties"] if "Sourced" in self.definitions else {}
 
     def model(self, node: Node) -> Node:
         """The model that a node refers to; an empty one where it refers to none."""
@@ -165,7 +173,7 @@ class _Walk:
         if "prefixItems" in node:
             return f"list of {len(node['prefixItems'])}: {', '.join(self.type(one) for one in node['prefixItems'])}"
         if "properties" in node:
-            return {"Sourced": "value", "Capacity": "capacity", "Price": "price"}.get(node.get("title", ""), "section")
+            return _VALUES.get(node.get("title", ""), "value" if _is_value(node) else "section")
         if node.get("pattern", "").startswith("^[A-Za-z_]"):
             return "name"
         if "patternErrorMessage" in node:
@@ -174,8 +182,14 @@ class _Walk:
 
 
 _TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false", "array": "list"}
+_VALUES = {"Sourced": "value", "Capacity": "capacity", "Price": "price"}
 _MANY = 30  # choices that a cell of a table can hold
 _BOUNDS = {"minimum": "at least {:g}", "exclusiveMinimum": "above {:g}", "maximum": "at most {:g}"}
+
+
+def _is_value(node: Node) -> bool:
+    """Whether a model is a value that says where it comes from."""
+    return "oneOf" in node and {"synthetic", "value"} <= set(node.get("properties", {}))
 
 
 def _alternatives(field: Node) -> list[Node]:

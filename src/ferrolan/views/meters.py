@@ -9,9 +9,9 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from ferrolan.base.language import _
+from ferrolan.views import accused
 from ferrolan.views.cells import Book, name, say
-from ferrolan.views.context import subscripted
-from ferrolan.views.words import listed
+from ferrolan.views.words import formula, listed
 
 
 def account_verdict(book: Book) -> Markup | None:
@@ -22,13 +22,13 @@ def account_verdict(book: Book) -> Markup | None:
     passed = book.frame("balance_tests")["passed"][test]
     if passed is None:
         return say(_("The balances were not tested: nothing is measured more often than it must be."))
-    suspect = book.row("suspects", rank=1)
-    if suspect is None:
+    found = _first_suspicion(book)
+    if found is None:
         return (
             say(_("The balances pass.")) if passed else say(_("The balances fail, and no single meter explains why."))
         )
     form = _("The balances pass as a whole, but {meter}.") if passed else _("The balances fail: {meter}.")
-    return say(form, meter=suspicion(book, suspect))
+    return say(form, meter=found)
 
 
 def suspicion(book: Book, suspect: int) -> Markup:
@@ -136,9 +136,12 @@ def meter_name(book: Book, suspect: int) -> Markup:
 _MEASURING = ("flow", "assay", "stock", "stock_assay")
 
 
-def formula(component: str) -> str:
-    """A component with its digits as subscripts: ``La2O3`` becomes ``La₂O₃``; ``dry_mass`` becomes "dry mass"."""
-    return _("dry mass") if component == "dry_mass" else subscripted(component)
+def _first_suspicion(book: Book) -> Markup | None:
+    """What stands out most: of biases, outliers and leaks where the run holds their list, else of the suspect meters."""
+    if accused.has_list(book):
+        return accused.suspicion(book, accused.classes(book)[0])
+    suspect = book.row("suspects", rank=1)
+    return None if suspect is None else suspicion(book, suspect)
 
 
 def _still_inside(book: Book, suspects: list[int]) -> Markup:

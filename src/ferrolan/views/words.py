@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.views.cells import Book, name, say
-from ferrolan.views.context import Context, Scenario
+from ferrolan.views.context import Context, Scenario, subscripted
 
 _ARTICLES = ("the", "a", "an", "our")
 
@@ -71,6 +71,11 @@ def measure_note(book: Book, row: int) -> Markup:
 def before(context: Context) -> str:
     """Which costs a gain of the plan does not hold yet."""
     return _("before depreciation, interest and tax") if context.costs == "cash" else _("before fixed costs")
+
+
+def formula(component: str) -> str:
+    """A component with its digits as subscripts: ``La2O3`` becomes ``La₂O₃``; ``dry_mass`` becomes "dry mass"."""
+    return _("dry mass") if component == "dry_mass" else subscripted(component)
 
 
 def limit_name(book: Book, row: int) -> str:

@@ -57,12 +57,13 @@ def write_database(truth: Truth, tags: Sequence[TagRecord], path: Path, faults: 
 
 
 def _rows(truth: Truth, tags: Sequence[TagRecord], faults: MeterFaults) -> list[_Row]:
-    rows = [row for tag in tags for row in _readings(truth, tag, faults)]
+    addresses = faults.addresses({tag.tag: tag.address for tag in tags})
+    rows = [row for tag in tags for row in _readings(truth, tag, addresses[tag.tag], faults)]
     return sorted(rows, key=lambda row: row[2])  # stable: the tags' order stays within one time
 
 
-def _readings(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Iterable[_Row]:
-    first_key, second_key = _keys(tag)
+def _readings(truth: Truth, tag: TagRecord, address: str, faults: MeterFaults) -> Iterable[_Row]:
+    first_key, second_key = _keys(tag, address)
     surveyed = tag.kind in ("stock", "stock_assay")
     values = read_surveys(truth, tag, faults) if surveyed else read_days(truth, tag, faults)
     factor, offset = scale(tag.unit)
@@ -71,10 +72,10 @@ def _readings(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Iterable[_Ro
             yield first_key, second_key, moment, value, tag.unit
 
 
-def _keys(tag: TagRecord) -> tuple[str, str]:
-    keys = tag.address.split("/")
+def _keys(tag: TagRecord, address: str) -> tuple[str, str]:
+    keys = address.split("/")
     if len(keys) != 2:
-        raise ProblemError(f"virtual plant: expected an address of two keys, got {tag.address!r} (tag {tag.tag})")
+        raise ProblemError(f"virtual plant: expected an address of two keys, got {address!r} (tag {tag.tag})")
     return keys[0], keys[1]
 
 

@@ -29,9 +29,11 @@ def write_csv(truth: Truth, tags: Sequence[TagRecord], path: Path, faults: Meter
     """Write one row a step and one column a tag, headed by the tag's address."""
     local = truth.times.dt.convert_time_zone(truth.zone).dt.strftime(TIME_FORMAT).alias(TIME_COLUMN)
     outage = _outage(truth, faults)
-    columns = [_column(truth, tag, faults, outage) for tag in tags]
+    addresses = faults.addresses({tag.tag: tag.address for tag in tags})
+    columns = {addresses[tag.tag]: _column(truth, tag, faults, outage) for tag in tags}
+    ordered = [columns[tag.address].alias(tag.address) for tag in tags]
     with path.open("wb") as file:
-        pl.DataFrame([local, *columns]).write_csv(file, include_bom=True, separator=";", quote_style="never")
+        pl.DataFrame([local, *ordered]).write_csv(file, include_bom=True, separator=";", quote_style="never")
 
 
 def _outage(truth: Truth, faults: MeterFaults) -> slice:

@@ -3,7 +3,8 @@
 For every tag and balance period one error is drawn and held, ``reading = truth (1 + r) + a`` with ``r ~ N(0,
 sigma_relative)`` and ``a ~ N(0, sigma_absolute)``: more samples do not make a badly calibrated scale better. A scatter
 from sample to sample comes on top and averages out within the period. Example: the mill's belt scale with 0.8 % sees
-304.1 t/h wet as 306.2 t/h for a week. A switch (running or not) has no error.
+304.1 t/h wet as 306.2 t/h for a week. A switch (running or not) has no error. What is wrong beyond that (``faults``) is
+done to the finished reading.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ferrolan.base.errors import ProblemError
 from ferrolan.virtualplant.drift import Drift, generator, wander
-from ferrolan.virtualplant.faults import MeterFaults
+from ferrolan.virtualplant.faults import MeterFaults, Seen
 from ferrolan.virtualplant.material import Array, Material
 from ferrolan.virtualplant.tag_record import TagRecord
 from ferrolan.virtualplant.truth import Truth, grade
@@ -31,9 +33,9 @@ _BY_LOAD = 0.85  # share of a pressure that goes when its unit stands; synthetic
 def read_steps(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Array:
     """What a continuous instrument shows at every step, in the canonical unit of the tag, shape (n,)."""
     real = _by_kind(_CONTINUOUS, tag)(truth, tag)
-    if tag.kind == "state":
-        return real
-    return _erroneous(truth, tag, faults, real, real, truth.edges)
+    days = np.arange(truth.steps) / _DAY_STEPS
+    read = real if tag.kind == "state" else _erroneous(truth, tag, faults, real, real, truth.edges)
+    return faults.shown(tag, Seen(read, days, _periods(truth.edges), lambda: 1.0 - _moisture(truth, tag)))
 
 
 def read_days(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Array:
@@ -42,20 +44,29 @@ def read_days(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Array:
     by_day = amount.reshape(-1, _DAY_STEPS).sum(axis=1), carrier.reshape(-1, _DAY_STEPS).sum(axis=1)
     real = grade(tag.object, *by_day) if tag.kind == "assay" else by_day[0] / by_day[1]
     edges = tuple(edge // _DAY_STEPS for edge in truth.edges)
-    return _erroneous(truth, tag, faults, real, np.where(np.isnan(real), 0.0, real), edges)
+    read = _erroneous(truth, tag, faults, real, np.where(np.isnan(real), 0.0, real), edges)
+    days = np.arange(len(real), dtype=np.float64)
+    return faults.shown(tag, Seen(read, days, _periods(edges), lambda: _daily_solids(truth, tag)))
 
 
 def read_surveys(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Array:
     """One reading at every period's start and at the month's end, in the canonical unit, shape (periods + 1,)."""
     stock, at = _of(truth.stocks, tag, "stock of this name"), list(truth.edges)
     real = stock.mass[at] if tag.component is None else stock.content[tag.component][at] / stock.mass[at]
-    relative, absolute = _errors(truth, tag, len(at))
-    return real * (1.0 + faults.bias.get(tag.tag, 0.0) + relative) + absolute
+    relative, absolute = _errors(truth, tag, faults, len(at))
+    read = real * (1.0 + faults.bias.get(tag.tag, 0.0) + relative) + absolute
+    days = np.asarray(at, dtype=np.float64) / _DAY_STEPS
+    return faults.shown(tag, Seen(read, days, np.arange(len(at)), lambda: 1.0 - _moisture(truth, tag)))
 
 
-def _errors(truth: Truth, tag: TagRecord, count: int) -> tuple[Array, Array]:
+def _periods(edges: tuple[int, ...]) -> NDArray[np.int64]:
+    """Number of the balance period of every reading, (n,)."""
+    return np.repeat(np.arange(len(edges) - 1), np.diff(edges))
+
+
+def _errors(truth: Truth, tag: TagRecord, faults: MeterFaults, count: int) -> tuple[Array, Array]:
     """Relative [1] and absolute [canonical unit] error of each of ``count`` readings or periods."""
-    draws = generator(truth.seed, f"error {tag.tag}").standard_normal((2, count))
+    draws = faults.calibration.draws(truth.seed, tag, count)
     return draws[0] * tag.sigma_relative, draws[1] * tag.sigma_absolute
 
 
@@ -63,7 +74,7 @@ def _erroneous(
     truth: Truth, tag: TagRecord, faults: MeterFaults, real: Array, weight: Array, edges: tuple[int, ...]
 ) -> Array:
     """Readings of a series: one error a period, and a scatter whose weighted sum over each period is zero."""
-    relative, absolute = (np.repeat(error, np.diff(edges)) for error in _errors(truth, tag, len(edges) - 1))
+    relative, absolute = (np.repeat(error, np.diff(edges)) for error in _errors(truth, tag, faults, len(edges) - 1))
     shake = _SCATTER * generator(truth.seed, f"scatter {tag.tag}").standard_normal((2, len(real)))
     relative += faults.bias.get(tag.tag, 0.0) + tag.sigma_relative * _centred(shake[0], weight, edges)
     absolute += tag.sigma_absolute * _centred(shake[1], np.ones_like(real), edges)
@@ -123,6 +134,12 @@ def _daily_moisture(truth: Truth, tag: TagRecord) -> tuple[Array, Array]:
     moisture = _moisture(truth, tag)
     wet = _stream(truth, tag).rate / (1.0 - moisture)
     return wet * moisture, wet
+
+
+def _daily_solids(truth: Truth, tag: TagRecord) -> Array:
+    water, wet = (total.reshape(-1, _DAY_STEPS).sum(axis=1) for total in _daily_moisture(truth, tag))
+    solids: Array = 1.0 - water / wet
+    return solids
 
 
 def _stream(truth: Truth, tag: TagRecord) -> Material:

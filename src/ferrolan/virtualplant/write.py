@@ -15,6 +15,7 @@ from ferrolan.base.errors import ProblemError
 from ferrolan.virtualplant.database import write_database
 from ferrolan.virtualplant.faults import PLANTED, MeterFaults
 from ferrolan.virtualplant.historian_export import write_csv
+from ferrolan.virtualplant.losses import happened
 from ferrolan.virtualplant.tag_record import TagRecord
 from ferrolan.virtualplant.truth import Truth
 
@@ -42,7 +43,7 @@ def write(truth: Truth, tags: Sequence[TagRecord], folder: Path, *, faults: Mete
     folder
         Folder of the declared document; the files go to ``raw/`` in it.
     faults
-        What is wrong with the instruments beyond their declared errors.
+        What is wrong with the instruments beyond their declared errors, and in the plant itself.
 
     Returns
     -------
@@ -52,7 +53,7 @@ def write(truth: Truth, tags: Sequence[TagRecord], folder: Path, *, faults: Mete
     Raises
     ------
     ProblemError
-        If a tag belongs to no source, stream, stock or unit of this plant.
+        If a tag belongs to no source, stream, stock or unit of this plant, or a fault cannot be.
     """
     sources = CSV_SOURCES | DATABASE_SOURCES
     strangers = [f"{tag.tag} ({tag.source})" for tag in tags if tag.source not in sources]
@@ -60,13 +61,14 @@ def write(truth: Truth, tags: Sequence[TagRecord], folder: Path, *, faults: Mete
         raise ProblemError(
             f"virtual plant: no source of tags {', '.join(strangers)}; known: {', '.join(sorted(sources))}"
         )
+    happening = happened(truth, faults.plant)
     raw = folder / "raw"
     raw.mkdir(parents=True, exist_ok=True)
     files = RawFiles(raw / "plant_historian.csv", raw / "erp_laboratory.sqlite")
     continuous = [tag for tag in tags if tag.source in CSV_SOURCES]
     booked = [tag for tag in tags if tag.source in DATABASE_SOURCES]
-    _whole(files.historian, lambda path: write_csv(truth, continuous, path, faults))
-    _whole(files.database, lambda path: write_database(truth, booked, path, faults))
+    _whole(files.historian, lambda path: write_csv(happening, continuous, path, faults))
+    _whole(files.database, lambda path: write_database(happening, booked, path, faults))
     return files
 
 

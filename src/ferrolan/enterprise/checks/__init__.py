@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from ferrolan.base.schema import Problem
 from ferrolan.enterprise.checks.commerce import check_commerce
+from ferrolan.enterprise.checks.exactness import check_correlated, check_exactness
 from ferrolan.enterprise.checks.market import check_market
 from ferrolan.enterprise.checks.names import Entry, Names
 from ferrolan.enterprise.checks.plant import check_plant
@@ -19,7 +20,7 @@ from ferrolan.enterprise.checks.values import check_values
 from ferrolan.enterprise.checks.yields import check_yields
 from ferrolan.enterprise.units import Kinds
 
-__all__ = ["check_references", "check_tags"]
+__all__ = ["check_correlated", "check_references", "check_tags"]
 
 
 def check_references(data: Entry, kinds: Kinds) -> Iterator[Problem]:
@@ -34,6 +35,7 @@ def check_references(data: Entry, kinds: Kinds) -> Iterator[Problem]:
     """
     names = Names.of(data)
     yield from check_plant(data, names, kinds)
+    yield from check_exactness(data, names)
     yield from check_yields(data)
     yield from check_commerce(data, names)
     yield from check_market(data, names)

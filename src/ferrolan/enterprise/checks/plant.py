@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from ferrolan.base import units
 from ferrolan.base.errors import UnitError
-from ferrolan.base.schema import DRY_MASS, Model, Problem, nearest, read, shown
+from ferrolan.base.schema import DRY_MASS, ENERGY, Model, Problem, nearest, read, shown
 from ferrolan.enterprise.checks.names import (
     Entry,
     Names,
@@ -53,8 +53,9 @@ def _components(data: Entry, names: Names) -> Iterator[Problem]:
         path: Path = ("account", "components", position)
         if name in listed[:position]:
             yield Problem(path, "listed_twice", f"{shown(name)} twice", "each component once", "Remove one of them")
-        if name == DRY_MASS:
-            way_out = "Remove it: total dry mass is balanced where a unit lists it under 'balances'"
+        if name in (DRY_MASS, ENERGY):
+            what = "total dry mass" if name == DRY_MASS else "energy"
+            way_out = f"Remove it: {what} is balanced where a unit lists it under 'balances'"
             yield Problem(path, "unknown_component", shown(name), "a component that is assayed", way_out)
     for group, _ in each_in(entry_of(data, "account"), "groups"):
         path = ("account", "groups", group)
@@ -67,7 +68,7 @@ def _units(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:
         path: Path = ("units", name)
         yield from known_owner((*path, "owner"), unit.get("owner"), names)
         yield from known_name((*path, "kind"), unit.get("kind"), tuple(kinds), "a known kind of unit", "unknown_kind")
-        yield from known_components((*path, "balances"), texts_in(unit, "balances"), names, DRY_MASS)
+        yield from known_components((*path, "balances"), texts_in(unit, "balances"), names, DRY_MASS, ENERGY)
         if names.streams is not None and name not in touched:
             way_out = "Give a stream 'to' or 'from' this unit, or remove it"
             yield Problem(path, "dangling_stream", "no stream", "a unit with streams", way_out)
@@ -172,8 +173,8 @@ def _form(data: Entry, path: Path, stream: Entry, end: str, kinds: Kinds) -> Ite
     """Whether the unit's kind takes, or gives, that form of material."""
     unit = str(stream[end])
     kind = kinds.get(str(entry_of(entry_of(data, "units"), unit).get("kind")))
-    if kind is None or not isinstance(stream.get("form"), str):
-        return
+    if kind is None or not isinstance(stream.get("form"), str) or stream["form"] == "heat":
+        return  # heat flows into and out of any unit
     forms = kind.inlets if end == "to" else kind.outlets
     if stream["form"] not in forms:
         verb = "takes" if end == "to" else "gives"

@@ -1,17 +1,20 @@
 """Whether the rows of the tag map fit the document and each other: objects, components, units, moistures.
 
-``WT-214`` weighs a stream that must exist, in a unit of mass per time; a second flow meter of it is one too many.
+``WT-214`` weighs a stream that must exist, in a unit of mass per time; a second scale of it is a second reading, but a
+second moisture is one too many, for it is taken as it was measured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import get_args
 
 from ferrolan.base import units
-from ferrolan.base.errors import Fault
+from ferrolan.base.errors import Fault, UnitError
 from ferrolan.base.schema import Problem, nearest, shown
 from ferrolan.enterprise.checks.names import Entry, Names, each_in, entry_of, known_name, texts_in
-from ferrolan.enterprise.tags import LIQUOR_UNITS, TAG_KINDS, Tag
+from ferrolan.enterprise.streams import Form
+from ferrolan.enterprise.tags import FORM_UNITS, TAG_KINDS, Tag
 
 
 def check_tags(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
@@ -31,6 +34,7 @@ def check_tags(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
         for column, problem in _tag(data, names, tag):
             where = ".".join(part for part in (tag.tag, column) if part)
             yield Fault(file, tag.line, where, problem.found, problem.expected, problem.way_out, problem.code)
+        yield from _tag_shared(data, tag, file)
     yield from _twice(tags, file)
     yield from _unpaired(data, tags, file)
     yield from _planted(data, tags, file)
@@ -42,7 +46,8 @@ def _tag(data: Entry, names: Names, tag: Tag) -> Iterator[tuple[str, Problem]]:
         yield "source", problem
     kind = TAG_KINDS[tag.kind]
     known, found = _objects(data, names, kind.of)
-    code, expected = f"unknown_{kind.of}", f"a {kind.of} of the document for a tag of kind {tag.kind}"
+    code = f"unknown_{kind.of.split()[0]}"
+    expected = f"a {kind.of} of the document for a tag of kind {tag.kind}"
     for problem in known_name((), tag.object, known, expected, code):
         yield "object", problem
     keys = texts_in(entry_of(entry_of(data, "sources"), tag.source), "keys")
@@ -58,6 +63,37 @@ def _tag(data: Entry, names: Names, tag: Tag) -> Iterator[tuple[str, Problem]]:
         yield "method", Problem((), "wrong_method", shown(tag.method), wanted, "Correct the method or the kind")
 
 
+def _tag_shared(data: Entry, tag: Tag, file: str) -> Iterator[Fault]:
+    """Shared errors of a row that the account does not declare, or cannot be of it."""
+    declared = entry_of(entry_of(data, "account"), "shared_errors")
+    where, known = f"{tag.tag}.shared", tuple(declared)
+    if tag.shared and not TAG_KINDS[tag.kind].is_reading:
+        expected = f"none for kind {tag.kind}, which is not reconciled"
+        yield Fault(file, tag.line, where, shown(tag.shared[0]), expected, "Leave it empty", "unknown_shared_error")
+        return
+    for name in tag.shared:
+        for problem in known_name((), name, known, "one of account.shared_errors", "unknown_shared_error"):
+            way_out = problem.way_out if known else "Declare it under account.shared_errors, with its sigma"
+            yield Fault(file, tag.line, where, problem.found, problem.expected, way_out, problem.code)
+        yield from _shared_unit(entry_of(declared, name), name, tag, where, file)
+
+
+def _shared_unit(error: Entry, name: str, tag: Tag, where: str, file: str) -> Iterator[Fault]:
+    """An absolute error in a unit that is not the tag's."""
+    written = entry_of(error, "sigma").get("value")
+    if error.get("of") != "absolute" or not isinstance(written, str | int | float):
+        return
+    try:
+        unit = units.parse(str(written))[1]
+        if units.same_dimension(unit, tag.unit):
+            return
+    except UnitError:
+        return  # the schema says so
+    found = f"{shown(name)}, an absolute error in {unit}"
+    way_out = f"Give its sigma in {tag.unit}, or as a share of the value: of: relative"
+    yield Fault(file, tag.line, where, found, f"an error in {tag.unit}", way_out, "wrong_unit")
+
+
 def _objects(data: Entry, names: Names, sort: str) -> tuple[Collection[str] | None, Entry]:
     """Names a tag of that sort may have, and the section that declares them."""
     if sort == "stream":
@@ -65,6 +101,9 @@ def _objects(data: Entry, names: Names, sort: str) -> tuple[Collection[str] | No
     section = entry_of(data, "units")
     if sort == "unit" or names.units is None:
         return names.units, section
+    if sort == "unit or stream":
+        warm = [name for name, stream in each_in(data, "streams") if stream.get("form") != "heat"]
+        return None if names.streams is None else (*names.units, *warm), {}
     return [name for name, unit in each_in(data, "units") if "stocks" in unit], section
 
 
@@ -87,10 +126,9 @@ def _tag_component(tag: Tag, found: Entry, names: Names) -> Iterator[Problem]:
 
 
 def _tag_unit(tag: Tag, form: str) -> Iterator[tuple[str, Problem]]:
-    wanted = LIQUOR_UNITS.get(tag.kind) if form == "liquor" else None
-    wanted = wanted or TAG_KINDS[tag.kind].unit
+    wanted = FORM_UNITS.get(form, {}).get(tag.kind, TAG_KINDS[tag.kind].unit)
     if not units.same_dimension(tag.unit, wanted):
-        of = f"{tag.kind} of {form}" if form in ("solids", "metal", "liquor") else tag.kind
+        of = f"{tag.kind} of {form}" if form in get_args(Form) else tag.kind
         way_out = f"Give the unit at the source, such as {'%' if wanted == '1' else wanted}"
         expected = f"a unit of {units.dimension(wanted)} for {of}"
         yield "unit", Problem((), "wrong_unit", shown(tag.unit), expected, way_out)
@@ -106,9 +144,10 @@ def _twice(tags: Iterable[Tag], file: str) -> Iterator[Fault]:
             ("", f"the tag {tag.tag!r}", ("tag", tag.tag)),
             ("address", f"the address {shown(tag.address)} of {tag.source!r}", ("address", tag.source, tag.address)),
         ]
-        if TAG_KINDS[tag.kind].is_balanced:
+        kind = TAG_KINDS[tag.kind]
+        if kind.is_balanced and not kind.is_reading:  # several readings of what is reconciled are welcome
             quantity = " of ".join(part for part in (tag.kind, tag.component, tag.object) if part)
-            keys.append(("object", f"the {quantity}", ("quantity", tag.kind, tag.object, tag.component)))
+            keys.append(("object", f"the {quantity}", ("quantity", tag.kind, tag.object, tag.component, tag.authority)))
         for column, what, key in keys:
             first = seen.setdefault(key, tag)
             if first is not tag:

@@ -1,9 +1,10 @@
 """What an account finds: known faults planted in the raw months of the shipped enterprises, and what came of each.
 
-``python -m benchmarks.planted_faults [--cases 6] [--coverage 20] [--out benchmarks]`` makes the months, takes them in
-as any month is taken in, reconciles them, and compares what a person is told with what was planted. The result is one
-row a case in ``planted_faults.csv``, one a month without a fault in ``planted_faults_clean.csv``, and the Markdown
-tables of both in ``planted_faults.md``, with seed and command.
+``python -m benchmarks.planted_faults [--cases 6] [--coverage 20] [--lasting 10] [--out benchmarks]`` makes the months,
+takes them in as any month is taken in, reconciles them, and compares what a person is told with what was planted. The
+result is one row a case in ``planted_faults.csv``, one a month without a fault in ``planted_faults_clean.csv``, one a
+biased meter among errors that last in ``planted_faults_lasting.csv``, and the Markdown tables of all three in
+``planted_faults.md``, with seed and command.
 
 Places are drawn, not chosen: a generator with a fixed seed picks meter, unit or component among all there are, also
 those that no balance checks. Sizes follow one rule a kind, in the declared standard deviations where there are some.
@@ -13,6 +14,9 @@ A fault is *found* if anything stood out that did not in the same month without 
 test, a suspect, or no account at all. It is *located* if what was named holds a meter or unit that is really wrong:
 *first* in the first class, else in any; ``named`` counts the names of that class, which nothing tells apart. A loss is
 *beside* if a meter on a line of its unit is named: that meter off by as much looks the same, or nearly.
+Where half of every error lasts the month, the account is asked twice: with the document as it is, which takes weeks as
+independent, and with the same errors declared (``sigma_lasting`` of every tag, one shared error a laboratory method).
+
 ``shows`` is what the fault moves in the readings, in standard deviations of what the balances know of them (covariances
 left out); a bias of the month needs about the critical value and 1.6 more to be found in 95 of 100 months.
 """
@@ -20,10 +24,11 @@ left out); a bias of the month needs about the critical value and 1.6 more to be
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -36,8 +41,11 @@ import polars as pl
 from ferrolan import verbs
 from ferrolan.assembly import sources
 from ferrolan.base.errors import FerrolanError
+from ferrolan.base.schema import Sourced, Table, read
 from ferrolan.enterprise.document import Enterprise
-from ferrolan.enterprise.tags import Tag
+from ferrolan.enterprise.exactness import SharedError
+from ferrolan.enterprise.tags import TAG_KINDS, Tag
+from ferrolan.reconciliation import MASS
 from ferrolan.results import Account, Raw
 from ferrolan.virtualplant import Truth, simulate, write
 from ferrolan.virtualplant.calibration import INDEPENDENT, Calibration
@@ -70,7 +78,10 @@ _COUNT = 0.05  # of a stock
 _WETTER = 0.5  # of a moisture
 _FIVE_PER_CENT = 1.645
 _BARELY = 0.01  # share of a reading's variance below which the balances hardly see it
+_ROUNDING = 1e-9  # half width below which a recovery is given by the balances alone
 _FIRST_CLEAN = 1001  # seed of the first month without a fault, away from those of the cases
+
+_BIASED = "relative bias"  # kind of fault that is planted among errors that last
 
 Draw = np.random.Generator
 _T = TypeVar("_T")
@@ -162,15 +173,19 @@ class Works:
         """Monthly mean of what a tag reads, water left out [canonical unit]."""
         return self.levels[tag.kind, tag.object, tag.component]
 
-    def month(self, seed: int, faults: MeterFaults) -> tuple[Raw | None, Account | None, str]:
-        """A raw month taken in and reconciled; None and the reason where a station refused."""
-        raw = None
+    def month(
+        self, seed: int, faults: MeterFaults, document: Enterprise | None = None
+    ) -> tuple[Raw | None, Account | None, str]:
+        """A raw month taken in and reconciled, by another document if one is given; None and the reason where a station
+        refused.
+        """
+        raw, document = None, self.document if document is None else document
         with TemporaryDirectory() as folder:
             write(_truth(seed), self.document.tags, Path(folder), faults=faults)
-            files = {name: sources.source_file(self.document, name, Path(folder)) for name in self.document.sources}
+            files = {name: sources.source_file(document, name, Path(folder)) for name in document.sources}
             try:
-                raw = verbs.ingest(self.document, files)
-                return raw, verbs.reconcile(self.document, raw), ""
+                raw = verbs.ingest(document, files)
+                return raw, verbs.reconcile(document, raw), ""
             except FerrolanError as refused:
                 return raw, None, f"{type(refused).__name__}: {refused}".splitlines()[0]
 
@@ -178,6 +193,61 @@ class Works:
 @cache
 def _truth(seed: int) -> Truth:
     return simulate(seed)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """How the errors of a month are made up, and whether the document says so."""
+
+    name: str
+    calibration: Calibration
+    is_declared: bool
+
+    def document(self, works: Works) -> Enterprise:
+        """What the month is taken in and reconciled by."""
+        return _declared(works.name, self.calibration) if self.is_declared else works.document
+
+
+AS_INDEPENDENT = Errors("independent", INDEPENDENT, is_declared=False)
+NOT_DECLARED = Errors("lasting, not declared", LASTING, is_declared=False)
+DECLARED = Errors("lasting, declared", LASTING, is_declared=True)
+MAKES = (AS_INDEPENDENT, NOT_DECLARED, DECLARED)
+
+
+@cache
+def _declared(name: str, calibration: Calibration) -> Enterprise:
+    return declared(Works.named(name).document, calibration)
+
+
+def declared(document: Enterprise, calibration: Calibration) -> Enterprise:
+    """The document with that make-up of errors declared: ``sigma_lasting`` of every tag, and one shared error for every
+    laboratory method, each tag's own sigma reduced by it.
+    """
+    errors: dict[str, SharedError] = {}
+    tags = []
+    for tag in document.tags:
+        common = calibration.laboratory if tag.kind in ("assay", "stock_assay") else 0.0
+        rest = math.sqrt(1.0 - common)
+        if TAG_KINDS[tag.kind].is_reading or tag.kind == "moisture":
+            tag = replace(tag, sigma_lasting=math.sqrt(calibration.month) / rest)
+        if common:
+            name = f"standard_{tag.component}_{1e4 * tag.sigma_relative:.0f}"
+            errors[name] = SharedError(sigma=_share(math.sqrt(common) * tag.sigma_relative))
+            sigmas = {"sigma_relative": tag.sigma_relative * rest, "sigma_absolute": tag.sigma_absolute * rest}
+            tag = replace(tag, shared=(*tag.shared, name), **sigmas)
+        tags.append(tag)
+    account = document.require_account()
+    both = Table({**account.shared_errors, **errors})
+    return document.model_copy(
+        update={"tags": tuple(tags), "account": account.model_copy(update={"shared_errors": both})}
+    )
+
+
+def _share(value: float) -> Sourced:
+    found, problems = read(Sourced, {"value": value, "synthetic": True})
+    if found is None:
+        raise RuntimeError(f"a share of {value}: {problems}")
+    return found
 
 
 # --- what is planted ------------------------------------------------------------------------------------------------
@@ -410,7 +480,7 @@ def _suspects(account: Account) -> Iterator[frozenset[str]]:
     missing = _table(account, "missing_streams")
     if missing is not None:
         beyond = missing.filter(pl.col("z").abs() > pl.col("critical")).sort(pl.col("z").abs(), descending=True)
-        yield from (frozenset({node}) for node in beyond["node"].unique(maintain_order=True))
+        yield from (frozenset(node.split(" + ")) for node in beyond["node"].unique(maintain_order=True))
 
 
 def _table(account: Account, name: str) -> pl.DataFrame | None:
@@ -422,9 +492,10 @@ def _table(account: Account, name: str) -> pl.DataFrame | None:
 
 
 def _names(rows: pl.DataFrame) -> Iterator[str]:
-    """Tags of meters, units of leaks."""
+    """Tags of meters, also of what lasts of their error, and units of leaks, which may be several as one."""
     for row in rows.iter_rows(named=True):
-        yield row["object"] if row["tag"] is None else row["tag"]
+        name = row["object"] if row["tag"] is None else row["tag"]
+        yield from name.removesuffix(" lasting").split(" + ")
 
 
 def _readings(account: Account) -> Iterator[frozenset[str]]:
@@ -448,20 +519,21 @@ class Clean:
 
 
 @cache
-def clean(name: str, seed: int) -> Clean:
+def clean(name: str, seed: int, errors: Errors = AS_INDEPENDENT) -> Clean:
     """The month of a seed without a fault."""
-    raw, account, refused = Works.named(name).month(seed, MeterFaults())
+    works = Works.named(name)
+    raw, account, refused = works.month(seed, MeterFaults(calibration=errors.calibration), errors.document(works))
     if raw is None or account is None:
         raise RuntimeError(f"{name}, seed {seed}: a month without a fault was refused: {refused}")
     return Clean(raw, account, told(raw, account, ""))
 
 
-def finding(name: str, kind: str, case: int) -> Finding:
+def finding(name: str, kind: str, case: int, errors: Errors = AS_INDEPENDENT) -> Finding:
     """Plant a case, take it in, reconcile it and judge it."""
     works, seed = Works.named(name), case + 1
-    fault, before = planted(works, kind, case), clean(name, seed)
+    fault, before = planted(works, kind, case), clean(name, seed, errors)
     start = time.process_time()
-    raw, account, refused = works.month(seed, fault.faults())
+    raw, account, refused = works.month(seed, fault.faults(errors.calibration), errors.document(works))
     seconds = time.process_time() - start
     answer = told(raw, account, refused).beside(before.told)
     verdict, by, named = judged(fault, answer)
@@ -627,19 +699,19 @@ def _most(words: Sequence[str]) -> str:
     return "; ".join(f"{str(word).split(',')[0]} ({number})" for word, number in counts.rows())
 
 
-def false_alarms(names: Sequence[str], seeds: Sequence[int], calibration: Calibration = INDEPENDENT) -> pl.DataFrame:
-    """Alarms of months without a fault, and how often the 95 % intervals hold the truth."""
+def false_alarms(names: Sequence[str], seeds: Sequence[int], errors: Errors = AS_INDEPENDENT) -> pl.DataFrame:
+    """Alarms of months without a fault, how often the 95 % intervals hold the truth, and how wide recoveries are."""
     rows = []
     for name in names:
         works = Works.named(name)
         for seed in seeds:
-            raw, account, refused = works.month(seed, MeterFaults(calibration=calibration))
-            answer = told(raw, account, refused)
-            if account is not None:
-                rows.append(
-                    {"enterprise": name, "seed": seed, "alarms": "; ".join(answer.alarms), **_covered(account, seed)}
-                )
-    return pl.DataFrame(rows)
+            raw, account, refused = works.month(
+                seed, MeterFaults(calibration=errors.calibration), errors.document(works)
+            )
+            row = {"errors": errors.name, "enterprise": name, "seed": seed}
+            row["alarms"] = "; ".join(told(raw, account, refused).alarms)
+            rows.append(row if account is None else row | _covered(account, seed) | _recovered(works, account, seed))
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
 def _covered(account: Account, seed: int) -> dict[str, float]:
@@ -651,17 +723,58 @@ def _covered(account: Account, seed: int) -> dict[str, float]:
     return dict(inside.group_by("kind").agg(pl.mean("inside")).sort("kind").iter_rows())
 
 
-def coverage_markdown(frames: Mapping[str, pl.DataFrame]) -> str:
-    """False alarms and coverage by enterprise, one line a make-up of the errors."""
-    lines = ["| errors | enterprise | months | with an alarm | with a suspect | flows in 95 % | assays in 95 % |"]
-    lines.append("| --- | --- | ---: | ---: | ---: | ---: | ---: |")
-    for errors, frame in frames.items():
-        for name in frame["enterprise"].unique(maintain_order=True):
-            rows = frame.filter(pl.col("enterprise") == name)
-            alarms, suspects = rows["alarms"] != "", rows["alarms"].str.contains("suspects")
-            held = [f"{rows.select(pl.mean(kind)).item():.1%}" for kind in ("flow", "assay")]
-            cells = [errors, name, rows.height, alarms.sum(), suspects.sum(), *held]
-            lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+def _recovered(works: Works, account: Account, seed: int) -> dict[str, float]:
+    """Share of the month's true recoveries of units within the half width u95 [1], and its geometric mean [1]."""
+    frame = account.tables["recoveries"].filter(
+        pl.col("reconciled"), pl.col("span") == "account", pl.col("scope_kind") == "unit", pl.col("u95") > _ROUNDING
+    )
+    rows = [row for row in frame.iter_rows(named=True) if row["component"] != MASS]
+    inside = [abs(row["recovery"] - _true_recovery(works, _truth(seed), row)) <= row["u95"] for row in rows]
+    widths = np.array([row["u95"] for row in rows])
+    return {"recovery": float(np.mean(inside)), "u95": float(np.exp(np.log(widths).mean()))}
+
+
+def _true_recovery(works: Works, truth: Truth, row: Mapping[str, str]) -> float:
+    """Content of a product per content that a unit worked up, of a month that nobody measured [1]."""
+    unit, groups = row["scope"], works.document.require_account().groups
+    names = groups.get(row["component"], (row["component"],))
+
+    def carried(stream: str) -> float:
+        return float(truth.step_hours * sum(truth.streams[stream].of(name).sum() for name in names))
+
+    worked = sum(carried(name) for name, stream in works.document.streams.items() if stream.to == unit)
+    if unit in truth.stocks:
+        held = truth.stocks[unit].content
+        worked -= float(sum(held[name][-1] - held[name][0] for name in names if name in held))
+    return carried(row["product"]) / worked
+
+
+def coverage_markdown(frame: pl.DataFrame) -> str:
+    """False alarms and coverage by enterprise, one line a make-up of the errors; ``U95`` is against the first."""
+    lines = [
+        "| errors | enterprise | months | with an alarm | with a suspect | flows in 95 % | assays in 95 % "
+        "| recoveries in 95 % | their U95 |"
+    ]
+    lines.append(f"| --- | --- |{' ---: |' * 7}")
+    plain: dict[str, float] = {}
+    for errors, name in frame.select("errors", "enterprise").unique(maintain_order=True).iter_rows():
+        rows = frame.filter(pl.col("errors") == errors, pl.col("enterprise") == name)
+        alarms, suspects = rows["alarms"] != "", rows["alarms"].str.contains("suspects")
+        held = [f"{rows.select(pl.mean(kind)).item():.1%}" for kind in ("flow", "assay", "recovery")]
+        width = float(np.exp(rows.select(pl.col("u95").log().mean()).item()))
+        wider = f"{width / plain.setdefault(name, width):.2f} x"
+        cells = [errors, name, rows.height, alarms.sum(), suspects.sum(), *held, wider]
+        lines.append(f"| {' | '.join(str(cell) for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def lasting_markdown(frame: pl.DataFrame) -> str:
+    """A meter off by four of its sigmas, by how the errors of all meters are made up."""
+    lines = ["| errors | cases | located first | located | missed |", f"| --- |{' ---: |' * 4}"]
+    for errors in frame["errors"].unique(maintain_order=True):
+        verdicts = frame.filter(pl.col("errors") == errors)["verdict"]
+        counts = (verdicts == "located first").sum(), verdicts.str.starts_with("located").sum()
+        lines.append(f"| {errors} | {len(verdicts)} | {counts[0]} | {counts[1]} | {(verdicts == 'missed').sum()} |")
     return "\n".join(lines)
 
 
@@ -670,33 +783,44 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     arguments.add_argument("--cases", type=int, default=6, help="cases of each kind at each enterprise")
     arguments.add_argument("--coverage", type=int, default=0, help="months without a fault, of each make-up of errors")
+    arguments.add_argument(
+        "--lasting", type=int, default=0, help="biased meters among errors that last, of each make-up"
+    )
     arguments.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the files")
     arguments.add_argument("--kind", action="append", choices=list(KINDS), help="this kind alone")
     arguments.add_argument("--works", action="append", choices=WORKS, help="this enterprise alone")
     chosen = arguments.parse_args()
     start, names = time.process_time(), tuple(chosen.works or WORKS)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    written = f"Seed {SEED}, `{COMMAND} --cases {chosen.cases} --coverage {chosen.coverage}`.\n\n"
+    counts = f"--cases {chosen.cases} --coverage {chosen.coverage} --lasting {chosen.lasting}"
+    written = f"Seed {SEED}, `{COMMAND} {counts}`.\n\n"
     if chosen.cases:
         frame = as_frame(findings(chosen.cases, names, tuple(chosen.kind or KINDS)))
         frame.drop("seconds").write_csv(chosen.out / "planted_faults.csv")
         written += f"{markdown(frame)}\n\n{by_size(frame)}\n\n{by_enterprise(frame)}\n\n"
     if chosen.coverage:
-        months = _clean_months(names, chosen.coverage)
-        pl.concat(months.values(), how="diagonal").write_csv(chosen.out / "planted_faults_clean.csv")
-        written += f"{coverage_markdown(months)}\n"
+        seeds = range(_FIRST_CLEAN, _FIRST_CLEAN + chosen.coverage)
+        months = pl.concat((false_alarms(names, seeds, errors) for errors in MAKES), how="diagonal")
+        months.write_csv(chosen.out / "planted_faults_clean.csv")
+        written += f"{coverage_markdown(months)}\n\n"
+    if chosen.lasting:
+        biased = pl.concat(
+            as_frame(_biased(names, chosen.lasting, errors)).insert_column(0, pl.lit(errors.name).alias("errors"))
+            for errors in MAKES
+        )
+        biased.drop("seconds").write_csv(chosen.out / "planted_faults_lasting.csv")
+        written += f"{lasting_markdown(biased)}\n"
     (chosen.out / "planted_faults.md").write_text(written, encoding="utf-8")
     print(written)
     print(f"{time.process_time() - start:.0f} s CPU", file=sys.stderr)
     return 0
 
 
-def _clean_months(names: Sequence[str], count: int) -> dict[str, pl.DataFrame]:
-    """Months without a fault, by how their errors are made up."""
-    seeds = range(_FIRST_CLEAN, _FIRST_CLEAN + count)
-    lasting = f"{LASTING.month:.0%} lasting, {LASTING.laboratory:.0%} common"
-    makes = {"independent": INDEPENDENT, lasting: LASTING}
-    return {word: false_alarms(names, seeds, make).with_columns(errors=pl.lit(word)) for word, make in makes.items()}
+def _biased(names: Sequence[str], cases: int, errors: Errors) -> Iterator[Finding]:
+    """A biased flow meter in months of one make-up of errors."""
+    for name in names:
+        for case in range(cases):
+            yield finding(name, _BIASED, case, errors)
 
 
 if __name__ == "__main__":

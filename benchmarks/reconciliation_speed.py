@@ -98,7 +98,8 @@ ROWS = (
         "solve + all deviations + all tests, 2,084 x 8",
         "<= 2 x the solve; >= 100 x re-solving",
         ("ours",),
-        f"90 % read; numbers without tables and words; re-solving every tag and node is extrapolated from {SAMPLE} warm re-solves",
+        "90 % read; numbers without tables and words; re-solving every tag and node is extrapolated from "
+        f"{SAMPLE} warm re-solves",
     ),
 )
 

@@ -1,8 +1,9 @@
 """Ferrolan: from raw plant data to a brief, for a producer of steel and rare earths from one ore.
 
 ``ferrolan.run("ore_to_both.yaml")`` reads a plant's files, reconciles its balances, plans both businesses, clears the
-rare-earth market and writes the brief. The verbs stand in ``ferrolan.verbs``, read that file first; every name below is
-loaded when it is first asked for, so that ``import ferrolan`` costs nothing.
+rare-earth market and writes the brief. The verbs stand in ``ferrolan.verbs``, read that file first; what a person
+signs in ``ferrolan.acts``, what a kept run can be asked in ``ferrolan.kept_runs``. Every name below is loaded when it
+is first asked for, so that ``import ferrolan`` costs nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ferrolan.acts import exclude, lock, preview, reopen, replay, stock_take
     from ferrolan.base.errors import (
         DocumentError,
         FerrolanError,
@@ -23,36 +25,24 @@ if TYPE_CHECKING:
         TableError,
         UnitError,
     )
+    from ferrolan.kept_runs import brief_of, export, kept_run
     from ferrolan.starting import init
     from ferrolan.taking import take
-    from ferrolan.verbs import (
-        brief,
-        brief_of,
-        clear_market,
-        exclude,
-        export,
-        ingest,
-        kept_run,
-        load,
-        plan,
-        reconcile,
-        run,
-        study,
-        worlds,
-    )
+    from ferrolan.verbs import brief, clear_market, ingest, load, plan, reconcile, run, study, worlds
 
 __version__ = "0.1.0"
 
-_VERBS = (
-    "brief", "brief_of", "clear_market", "exclude", "export", "ingest", "kept_run", "load", "plan", "reconcile", "run",
-    "study", "worlds",
-)  # fmt: skip
+_VERBS = ("brief", "clear_market", "ingest", "load", "plan", "reconcile", "run", "study", "worlds")
+_ACTS = ("exclude", "lock", "preview", "reopen", "replay", "stock_take")
+_KEPT = ("brief_of", "export", "kept_run")
 _ERRORS = (
     "DocumentError", "FerrolanError", "Infeasible", "NotConverged", "ProblemError", "RecordError", "SourceError",
     "SurroundingsError", "TableError", "UnitError",
 )  # fmt: skip
 _HOMES = {
     **dict.fromkeys(_VERBS, "ferrolan.verbs"),
+    **dict.fromkeys(_ACTS, "ferrolan.acts"),
+    **dict.fromkeys(_KEPT, "ferrolan.kept_runs"),
     **dict.fromkeys(_ERRORS, "ferrolan.base.errors"),
     "init": "ferrolan.starting",
     "take": "ferrolan.taking",
@@ -78,9 +68,14 @@ __all__ = [
     "init",
     "kept_run",
     "load",
+    "lock",
     "plan",
+    "preview",
     "reconcile",
+    "reopen",
+    "replay",
     "run",
+    "stock_take",
     "study",
     "take",
     "worlds",

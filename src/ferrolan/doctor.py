@@ -365,7 +365,7 @@ def _encoding(encoding: str) -> Finding:
 def _ledger(folder: Path) -> Finding:
     def verified() -> tuple[State, str]:
         from ferrolan.records import audit
-        from ferrolan.verbs import LEDGER
+        from ferrolan.signed import LEDGER
 
         entries = audit.verify(folder / LEDGER) if folder.is_dir() else ()
         return "ok", f"{len(entries)} acts, every hash as it should be" if entries else "no act signed"

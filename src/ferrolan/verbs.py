@@ -2,7 +2,8 @@
 
 ``run`` is the journey; the other verbs are its stations, each one call down and one value back up. ``ingest`` takes raw
 files into the historian and measures periods, ``reconcile`` closes the balances, ``plan`` says what to make, ``study``
-values the concentrate, ``clear_market`` sets prices against policies, ``brief`` tells it.
+values the concentrate, ``clear_market`` sets prices against policies, ``brief`` tells it. What a person signs stands
+in ``ferrolan.acts``, what a kept run can be asked in ``ferrolan.kept_runs``.
 
 >>> import ferrolan
 >>> document = ferrolan.load()
@@ -12,11 +13,9 @@ values the concentrate, ``clear_market`` sets prices against policies, ``brief``
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -34,30 +33,11 @@ from ferrolan.assembly.responses import (
     opening_stocks,
     responses,
 )
-from ferrolan.base.errors import (
-    DocumentError,
-    Fault,
-    Infeasible,
-    NotConverged,
-    ProblemError,
-    RecordError,
-    SourceError,
-    UnitError,
-)
-from ferrolan.base.provenance import (
-    RunIdentity,
-    canonical_json,
-    code_version,
-    hash_file,
-    hash_json,
-    hash_table,
-    run_identity,
-)
-from ferrolan.base.schema import WrongValue, nearest
+from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, SourceError
+from ferrolan.base.provenance import RunIdentity, canonical_json, code_version, hash_file, hash_json, run_identity
+from ferrolan.base.schema import WrongValue
 from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import INGEST, MARKET, MARKET_PARTIES, REJECTED, REMARKS, REPAIRED
-from ferrolan.base.units import convert, parse, same_dimension
-from ferrolan.briefs.pdf import pdf_of
 from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load as load_document
@@ -65,18 +45,18 @@ from ferrolan.enterprise.sites import require_month
 from ferrolan.historian.aggregate import measure
 from ferrolan.historian.ingest import ingest as take_in
 from ferrolan.historian.store import anew
+from ferrolan.kept_runs import CONTEXT
 from ferrolan.market import clear
 from ferrolan.planning import Plan
 from ferrolan.planning import plan as solve_plan
 from ferrolan.reconciliation import reconcile as solve_balances
-from ferrolan.records import audit, exclusions, exports, periods, runs
-from ferrolan.records import stock_takes as counts
-from ferrolan.records.changes import Preview, Replay, account_changes, replayed
+from ferrolan.records import runs
 from ferrolan.records.clock import StationClock
-from ferrolan.records.exclusions import Exclusion, active, sign
+from ferrolan.records.exclusions import Exclusion
 from ferrolan.records.stock_takes import StockTake
-from ferrolan.records.whole import making, put, ready, settle, sweep
+from ferrolan.records.whole import making, ready, settle, sweep
 from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
+from ferrolan.signed import LEDGER, Signed, keep_lock, signed_acts
 from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
 from ferrolan.studies.findings import Sales, findings
@@ -92,12 +72,6 @@ from ferrolan.virtualplant import planted, simulate, write
 
 EXAMPLE = Path(__file__).parent / "examples" / "ore_to_both" / "ore_to_both.yaml"
 """The shipped enterprise that ``run`` takes when it is given none."""
-
-CONTEXT = "context.json"
-"""What a view of a kept run must know besides its tables."""
-
-LEDGER = "acts.jsonl"
-"""The ledger of signed acts, in the folder of all runs."""
 
 
 def run(
@@ -148,13 +122,13 @@ def run(
         if only in ("historian", "account"):
             enterprise.require_account()
     with _working_folder(Path(out), dry_run) as folder:
-        signed = _signed(enterprise, Path(out) / LEDGER, only)
+        signed = signed_acts(enterprise, Path(out) / LEDGER, only)
         outcome, identity = _journey(enterprise, folder, signed, only, clock)
     tables = outcome.tables(enterprise)
     if outcome.account is not None:
         unused = sources.remark_rows("account", remarks(enterprise, outcome.account.reconciled))
         tables["remarks"] = pl.concat([tables["remarks"], unused])
-        tables["remarks"] = _keep_lock(enterprise, Path(out), identity, tables, dry_run=dry_run)
+        tables["remarks"] = keep_lock(enterprise, Path(out), identity, tables, dry_run=dry_run)
     if outcome.planned is not None:
         raised = raised_rooms(enterprise, _start(enterprise, outcome.account)[1])
         tables["remarks"] = pl.concat([tables["remarks"], sources.remark_rows("plan", raised)])
@@ -173,7 +147,7 @@ def run(
 
 
 def _journey(
-    enterprise: Enterprise, folder: Path, signed: _Signed, only: Only | None, clock: StationClock
+    enterprise: Enterprise, folder: Path, signed: Signed, only: Only | None, clock: StationClock
 ) -> tuple[Outcome, RunIdentity]:
     """Every station that is asked for and declared, and what the run depends on."""
     asked = set(NEEDED[only])
@@ -182,7 +156,7 @@ def _journey(
     if enterprise.account is not None and "raw data" in asked:
         with clock("raw data"):
             files = raw_files(enterprise, folder)
-    identity = _identity(enterprise, files, signed, only)
+    identity = identity_of(enterprise, files, signed, only)
     if files:
         with clock("historian"):
             raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb")
@@ -202,80 +176,6 @@ def _journey(
         with clock("market"):
             markets = clear_market(enterprise)
     return Outcome(only, raw, account, planned, questions, value, markets, money), identity
-
-
-@dataclass(frozen=True)
-class _Signed:
-    """Signed acts that an account hangs on: meters that are out, stocks that were counted."""
-
-    excluded: tuple[Exclusion, ...] = ()
-    counted: tuple[StockTake, ...] = ()
-
-    @property
-    def hashes(self) -> Mapping[str, str]:
-        """Hashes of the acts by name, for the identity of a run; none where nothing was signed."""
-        found = {}
-        if self.excluded:
-            found["excluded meters"] = hash_json([[item.tag, item.reason, item.who] for item in self.excluded])
-        if self.counted:
-            taken = self.counted
-            found["stock takes"] = hash_json(
-                [[t.stock, t.at.isoformat(), t.value, t.sigma, t.method, t.reason, t.who] for t in taken]
-            )
-        return found
-
-
-def _signed(enterprise: Enterprise, ledger: Path, only: Only | None = None) -> _Signed:
-    """What is signed of the account's month; nothing where no account is asked for."""
-    if enterprise.account is None or "raw data" not in NEEDED[only]:
-        return _Signed()
-    subject = (ledger, enterprise.name, enterprise.account.month)
-    return _Signed(active(*subject), counts.active(*subject))
-
-
-def _signed_then(enterprise: Enterprise, ledger: Path, hashes: Mapping[str, str]) -> _Signed:
-    """What was signed when a kept run was made, by its hashes; where the ledger never stood so, what is signed now."""
-    subject = (ledger, enterprise.name, enterprise.require_account().month)
-    now = _signed(enterprise, ledger)
-    excluded = [_Signed(excluded=item) for item in ((), *exclusions.states(*subject))]
-    counted = [_Signed(counted=item) for item in ((), *counts.states(*subject))]
-    return _Signed(
-        next((item.excluded for item in excluded if _is(item, "excluded meters", hashes)), now.excluded),
-        next((item.counted for item in counted if _is(item, "stock takes", hashes)), now.counted),
-    )
-
-
-def _is(signed: _Signed, name: str, hashes: Mapping[str, str]) -> bool:
-    return signed.hashes.get(name) == hashes.get(name)
-
-
-def _keep_lock(
-    enterprise: Enterprise, out: Path, identity: RunIdentity, tables: Tables, *, dry_run: bool
-) -> pl.DataFrame:
-    """Refuse to keep another account of a locked month than the locked one; a dry run says it among its remarks."""
-    ledger, remarks = out / LEDGER, tables["remarks"]
-    lock = periods.locked(ledger, enterprise.name, enterprise.require_account().month)
-    if lock is None:
-        return remarks
-    former = _locked_account(out, lock)
-    changes = None if former is None else account_changes(former, tables["account"])
-    try:
-        periods.refuse_restatement(ledger, lock, hash_table(tables["account"]), identity.inputs, changes)
-    except RecordError as error:
-        if not dry_run:
-            raise
-        return pl.concat([remarks, sources.remark_rows("account", error.faults)])
-    return remarks
-
-
-def _locked_account(out: Path, lock: periods.Lock) -> pl.DataFrame | None:
-    """The account that was locked, where its run is still kept and whole."""
-    if lock.run not in runs.names(out):
-        return None
-    with suppress(RecordError):
-        kept = runs.read(out / lock.run)
-        return kept.tables["account"] if kept.hashes.get("account") == lock.account else None
-    return None
 
 
 @contextmanager
@@ -421,250 +321,6 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
     return Raw({"measurements": measured, **tables}, samples)
 
 
-def exclude(
-    enterprise: Enterprise, tag: str, *, who: str, reason: str, out: Path | str = "runs", back: bool = False
-) -> audit.Entry:
-    """Sign a meter out of the account of the document's month, or back into it.
-
-    The engine suggests; a person excludes. The act goes to the ledger of ``out`` and counts from the next run on.
-
-    Parameters
-    ----------
-    enterprise
-        The document.
-    tag
-        The meter.
-    who, reason
-        Who signs, and why; both must say something.
-    out
-        Folder of all runs.
-    back
-        Take the meter into the account again.
-
-    Raises
-    ------
-    RecordError
-        If the ledger is broken, or name or reason is missing.
-    DocumentError
-        If the tag map has no such tag.
-    """
-    _refuse_unknown_tag(enterprise, tag)
-    month = enterprise.require_account().month
-    return sign(Path(out) / LEDGER, enterprise.name, month, tag, who=who, reason=reason, back=back)
-
-
-def preview(
-    enterprise: Enterprise, tag: str | Sequence[str], *, out: Path | str = "runs", back: bool = False
-) -> Preview:
-    """What the account of the document's month would become without a meter (``back``: with it); nothing is signed.
-
-    Parameters
-    ----------
-    enterprise
-        The document.
-    tag
-        The meter, or several.
-    out
-        Folder of all runs, whose ledger says what is signed already.
-    back
-        Take the meter into the account again.
-
-    Raises
-    ------
-    DocumentError
-        If the tag map has no such tag.
-    SourceError, ProblemError, NotConverged
-        Where the account cannot be made with or without the meter.
-    """
-    asked = [tag] if isinstance(tag, str) else list(dict.fromkeys(tag))
-    for one in asked:
-        _refuse_unknown_tag(enterprise, one)
-    signed = _signed(enterprise, Path(out) / LEDGER)
-    raw = ingest(enterprise, raw_files(enterprise, out))
-    others = [item for item in signed.excluded if item.tag not in asked]
-    then = others if back else [*others, *(Exclusion(one, "preview", "") for one in asked)]
-    before, after = (reconcile(enterprise, raw, out_of_it, signed.counted) for out_of_it in (signed.excluded, then))
-    changes = account_changes(before.tables["account"], after.tables["account"])
-    tests = before.tables["balance_tests"], after.tables["balance_tests"]
-    named = ", ".join(asked)
-    return Preview(named, back, changes, *tests, after.tables["suspects"], before.tables, after.tables)
-
-
-def lock(
-    enterprise: Enterprise, *, who: str, reason: str, out: Path | str = "runs", run: str | None = None
-) -> audit.Entry:
-    """Sign that the account of the document's month is final; another account of it is then refused.
-
-    Parameters
-    ----------
-    enterprise
-        The document.
-    who, reason
-        Who signs, and why; both must say something.
-    out
-        Folder of all runs.
-    run
-        Id of the kept run that holds the account, or the beginning of it; the youngest if none is given.
-
-    Raises
-    ------
-    RecordError
-        If the run is of another document or month, or without an account, the month is locked already, the ledger is
-        broken, or name or reason is missing.
-    """
-    kept, month = kept_run(run, out), enterprise.require_account().month
-    mine = {"document": enterprise.content_hash, "month": hash_json(month)}
-    if {name: kept.identity.inputs.get(name) for name in mine} != mine or kept.tables["account"].is_empty():
-        found = f"run {kept.run_id} of another document or month, or without an account"
-        way_out = "Run the month first, or name its run"
-        fault = Fault(str(kept.folder), 0, "run", found, f"a run with the account of {month}", way_out, "other_run")
-        raise RecordError([fault])
-    inputs, ledger = kept.identity.inputs, Path(out) / LEDGER
-    account_hash = kept.hashes["account"]
-    return periods.lock(
-        ledger, enterprise.name, month, account_hash, who=who, reason=reason, inputs=inputs, run=kept.run_id
-    )
-
-
-def reopen(enterprise: Enterprise, *, who: str, reason: str, out: Path | str = "runs") -> audit.Entry:
-    """Sign that the locked account of the document's month may change; the next lock is its next version.
-
-    Raises
-    ------
-    RecordError
-        If the month is not locked, the ledger is broken, or name or reason is missing.
-    """
-    return periods.reopen(
-        Path(out) / LEDGER, enterprise.name, enterprise.require_account().month, who=who, reason=reason
-    )
-
-
-def stock_take(
-    enterprise: Enterprise,
-    stock: str,
-    count: str | float,
-    sigma: str | float,
-    *,
-    at: str | datetime,
-    method: str,
-    who: str,
-    reason: str,
-    out: Path | str = "runs",
-    back: bool = False,
-) -> audit.Entry:
-    """Sign a physical count of a stock into the account of the document's month; it counts from the next run on.
-
-    Parameters
-    ----------
-    enterprise
-        The document.
-    stock
-        Unit that keeps the stock.
-    count
-        Dry mass that was found, such as ``"41200 t"``; a plain number is in t.
-    sigma
-        Its standard deviation, as a mass or as a share of the count, such as ``"2 %"``.
-    at
-        When: ISO text or a datetime, in the site's zone where it has none.
-    method
-        How it was counted, in words.
-    who, reason
-        Who signs, and why; both must say something.
-    out
-        Folder of all runs.
-    back
-        Withdraw the count that was signed for this stock and time.
-
-    Raises
-    ------
-    DocumentError
-        If the document has no such stock, or a number or the time cannot be read.
-    RecordError
-        If the account has no value of the stock near that time, the month is locked, or the act is incomplete.
-    """
-    known = [name for name, unit in enterprise.units.items() if unit.stocks is not None]
-    if stock not in known:
-        way_out, path = nearest(stock, known), str(enterprise.path)
-        fault = Fault(path, 0, "units", repr(stock), "a stock of the document", way_out, "unknown_stock")
-        raise DocumentError([fault])
-    ledger, instant = Path(out) / LEDGER, _instant(enterprise, at)
-    mass = _tonnes(count, "--count")
-    scatter = _tonnes(sigma, "--sigma", of=mass)
-    stock_takes.refuse_between(tags.periods(enterprise), stock, instant, str(ledger))
-    take = StockTake(stock, mass, scatter, instant, method, who, reason)
-    return counts.sign(ledger, enterprise.name, enterprise.require_account().month, take, back=back)
-
-
-def replay(kept: runs.Run, document: Path | str | None = None, out: Path | str = "runs") -> Replay:
-    """Make the account of a kept run again from its raw files, and say whether it came out the same.
-
-    Parameters
-    ----------
-    kept
-        The run, from ``kept_run``.
-    document
-        The document it was made of; the shipped example if none is given.
-    out
-        Folder of all runs, for the ledger of signed acts.
-
-    Returns
-    -------
-    Equal, or the first input or table that differs, with the values that do.
-
-    Raises
-    ------
-    RecordError
-        If the run holds no account.
-    DocumentError, SourceError, ProblemError, NotConverged
-        Where the account cannot be made any more.
-    """
-    if kept.tables.get("account", pl.DataFrame()).is_empty():
-        found, way_out = f"run {kept.run_id} without an account", "Name a run of a document with an account"
-        fault = Fault(str(kept.folder), 0, "run", found, "a run with an account", way_out, "other_run")
-        raise RecordError([fault])
-    enterprise = of_month(load(document), _context_of(kept).month)
-    signed = _signed_then(enterprise, Path(out) / LEDGER, kept.identity.inputs)
-    files = raw_files(enterprise, out)
-    identity = _identity(enterprise, files, signed, None)
-    raw = ingest(enterprise, files)
-    account = reconcile(enterprise, raw, signed.excluded, signed.counted)
-    code_changed = (identity.code, identity.libraries) != (kept.identity.code, kept.identity.libraries)
-    return replayed(kept, {**raw.tables, **account.tables}, identity.inputs, code_changed=code_changed)
-
-
-def _refuse_unknown_tag(enterprise: Enterprise, tag: str) -> None:
-    known = [item.tag for item in enterprise.tags]
-    if tag not in known:
-        file = str(enterprise.tags_path)
-        raise DocumentError(
-            [Fault(file, 0, "tag", repr(tag), "a tag of the tag map", nearest(tag, known), "unknown_tag")]
-        )
-
-
-def _tonnes(written: str | float, option: str, *, of: float | None = None) -> float:
-    """A mass in t; a share of another one where that may be said."""
-    try:
-        number, unit = parse(str(written)) if isinstance(written, str) else (float(written), "t")
-        if of is not None and unit != "1" and same_dimension(unit, "1"):
-            return convert(number, unit, "1") * of
-        return number if unit == "1" else convert(number, unit, "t")
-    except UnitError as error:
-        expected = "a mass, such as 41200 t" if of is None else "a mass or a share of the count, such as 2 %"
-        fault = Fault(option, 0, "", repr(written), expected, f"Correct it: {error}", "wrong_unit")
-        raise DocumentError([fault]) from None
-
-
-def _instant(enterprise: Enterprise, at: str | datetime) -> datetime:
-    """A time in UTC; one without a zone is the site's."""
-    try:
-        moment = datetime.fromisoformat(at) if isinstance(at, str) else at
-    except ValueError:
-        way_out = "Write it like 2026-04-01 08:00"
-        raise DocumentError([Fault("--at", 0, "", repr(at), "a local time", way_out, "wrong_time")]) from None
-    zone = enterprise.enterprise.zone
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
-
-
 def reconcile(
     enterprise: Enterprise, raw: Raw, excluded: Sequence[Exclusion] = (), counted: Sequence[StockTake] = ()
 ) -> Account:
@@ -804,62 +460,30 @@ def brief(tables: Tables, context: Context) -> str:
     return render(tables, context)
 
 
-def kept_run(run: str | None = None, out: Path | str = "runs") -> runs.Run:
-    """A kept run, every hash verified.
-
-    Parameters
-    ----------
-    run
-        Its id, or the beginning of it; the youngest if none is given.
-    out
-        Folder of all runs.
+def identity_of(enterprise: Enterprise, files: Mapping[str, Path], signed: Signed, only: Only | None) -> RunIdentity:
+    """What a run depends on: document, raw files, month, signed acts, one station alone, seed, code.
 
     Raises
     ------
-    RecordError
-        If there is no such run, the beginning fits several, or the run is not what its hashes say.
+    SourceError
+        Naming every raw file that is not there.
     """
-    return runs.read(runs.find(Path(out), run))
-
-
-def brief_of(kept: runs.Run) -> str:
-    """The brief of a kept run, written again from its tables, as one self-contained HTML page."""
-    return brief(kept.tables, _context_of(kept))
-
-
-def write_brief(kept: runs.Run, *, html: Path | None = None, pdf: Path | None = None) -> tuple[Path, ...]:
-    """Write the brief of a kept run to files; the PDF needs the extra ``[pdf]``.
-
-    Raises
-    ------
-    SurroundingsError
-        If the disk refuses, or WeasyPrint is missing; the page is written before the PDF is tried.
-    """
-    if html is not None:
-        put(html, brief_of(kept).encode())
-    if pdf is not None:
-        put(pdf, pdf_of(kept.tables, _context_of(kept)))
-    return tuple(path for path in (html, pdf) if path is not None)
-
-
-def export(kept: runs.Run, table: str, form: exports.Form = "csv") -> bytes:
-    """A table of a kept run as the bytes of a CSV, Parquet or JSON file.
-
-    Raises
-    ------
-    RecordError
-        If the run has no such table; the nearest name is offered.
-    """
-    if table not in kept.tables:
-        file, known = str(kept.folder / "run.json"), sorted(kept.tables)
-        fault = Fault(file, 0, "tables", repr(table), "a table of the run", nearest(table, known), "unknown_table")
-        raise RecordError([fault])
-    return exports.export(kept.tables[table], form)
-
-
-def _context_of(kept: runs.Run) -> Context:
-    """The context that a run keeps beside its tables."""
-    return Context.from_json(json.loads((kept.folder / CONTEXT).read_text(encoding="utf-8")))
+    missing = [
+        Fault(
+            str(path), 0, f"sources.{name}", "no such file", "a raw file", "Check the path in the document.", "no_file"
+        )
+        for name, path in files.items()
+        if not path.is_file()
+    ]
+    if missing:
+        raise SourceError(missing)
+    hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
+    hashes |= signed.hashes
+    month = enterprise.plan.starts if enterprise.account is None else enterprise.account.month
+    hashes["month"] = hash_json(month)
+    if only is not None:
+        hashes["only"] = hash_json(only)
+    return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.seed)
 
 
 def _source_files(enterprise: Enterprise, folder: Path) -> Mapping[str, Path]:
@@ -891,25 +515,6 @@ def _without_folder(rows: pl.DataFrame, files: Mapping[str, Path]) -> pl.DataFra
     return rows.with_columns(file)
 
 
-def _identity(enterprise: Enterprise, files: Mapping[str, Path], signed: _Signed, only: Only | None) -> RunIdentity:
-    missing = [
-        Fault(
-            str(path), 0, f"sources.{name}", "no such file", "a raw file", "Check the path in the document.", "no_file"
-        )
-        for name, path in files.items()
-        if not path.is_file()
-    ]
-    if missing:
-        raise SourceError(missing)
-    hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
-    hashes |= signed.hashes
-    month = enterprise.plan.starts if enterprise.account is None else enterprise.account.month
-    hashes["month"] = hash_json(month)
-    if only is not None:
-        hashes["only"] = hash_json(only)
-    return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.seed)
-
-
 def _start(enterprise: Enterprise, account: Account | None) -> tuple[Responses, Mapping[str, float]]:
     """What a plan starts from: coefficients and opening stocks [t of the commodity]."""
     if account is None:
@@ -924,7 +529,7 @@ def _published(enterprise: Enterprise, account: Account | None) -> Published | N
     return published_price(enterprise, account.tables["account"], account.used, hours)
 
 
-def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, signed: _Signed) -> pl.DataFrame:
+def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, signed: Signed) -> pl.DataFrame:
     months = enterprise.plan.months
     flows = tables["plan_flows"]
     sold = dict(flows.group_by("commodity").agg(pl.col("sold").sum() * 12 / months).iter_rows())
@@ -940,7 +545,7 @@ def _findings(enterprise: Enterprise, outcome: Outcome, tables: Tables, signed: 
     )
 
 
-def _without_suspects(enterprise: Enterprise, outcome: Outcome, signed: _Signed) -> float | None:
+def _without_suspects(enterprise: Enterprise, outcome: Outcome, signed: Signed) -> float | None:
     """By how much the plan's yearly gain moves when the first class of suspects is left out of the account [¤/a]."""
     raw, account, planned = outcome.raw, outcome.account, outcome.planned
     if raw is None or account is None or planned is None:

@@ -184,6 +184,24 @@ def test_a_value_below_the_detection_limit_is_a_limit_without_shared_errors(docu
 # shared errors, correlations, exact values
 
 
+def test_a_sigma_that_lasts_in_part_is_one_error_of_the_account_and_one_of_each_period(document, periods):
+    scale, water = _tag(document, "WT-221", sigma_lasting=0.6), _tag(document, "LAB-REC-H2O", sigma_lasting=0.8)
+    found = balances.network(_with(document, scale, water), _table(_measured(), MOISTURE), periods)
+    (plain,) = balances.readings(document, _table(_measured(), MOISTURE))
+    (reading,) = found.readings
+    errors = {error.name: error for error in found.shared}
+    assert {name: error.lasts for name, error in errors.items()} == {
+        "WT-221 lasting": "account", "LAB-REC-H2O lasting": "account", "LAB-REC-H2O": "period",
+    }  # fmt: skip
+    assert reading.sigma == pytest.approx(0.8 * plain.sigma)
+    assert reading.model is not None and reading.model.relative == pytest.approx(0.008)
+    parts = {name: sensitivity * errors[name].sigma for name, sensitivity in reading.shares}
+    assert math.hypot(reading.sigma, parts["WT-221 lasting"]) == pytest.approx(plain.sigma)
+    wetness = dict(plain.shares)["LAB-REC-H2O"] * 0.01
+    assert parts["LAB-REC-H2O lasting"] == pytest.approx(0.8 * wetness)
+    assert math.hypot(parts["LAB-REC-H2O lasting"], parts["LAB-REC-H2O"]) == pytest.approx(abs(wetness))
+
+
 def test_a_relative_shared_error_moves_a_reading_by_a_share_of_it_and_an_absolute_one_by_itself(document, periods):
     errors = {
         "calibration": DeclaredError(sigma=_value("0.5 %")),

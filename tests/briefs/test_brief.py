@@ -18,6 +18,7 @@ from ferrolan.briefs.write import render, write
 from ferrolan.views.context import Context
 from ferrolan.views.numbers import GROUP, MINUS
 from ferrolan.views.tables import derive, open_book
+from tests.views.accounts import account_tables
 from tests.views.reading import Element, read
 from tests.views.sample import caveats, context, empty, frame, kinds, steel_works, tables
 
@@ -28,6 +29,7 @@ CASES = {
     "empty": (empty(), context(published=(), streams=(), prices=(), plan_months=(), notes=())),
     "no tables": ({}, context()),
     "caveats": caveats(),
+    "metallurgical account": (account_tables(), context()),
     **{name: run for name, run in kinds().items() if name != "both businesses"},
 }
 PLAN_LEADS = ("public figures alone", "caveats", "steel works", "rare-earth works")

@@ -177,7 +177,24 @@ def test_a_traceback_is_shown_with_debug_alone(tmp_path):
 
 def test_the_list_of_commands_says_what_each_does(tmp_path):
     shown = ferrolan("--help", cwd=tmp_path).stdout
-    for command in ("run", "ingest", "reconcile", "plan", "market", "init", "check", "doctor", "brief", "export"):
+    for command in (
+        "run",
+        "ingest",
+        "reconcile",
+        "account",
+        "plan",
+        "market",
+        "init",
+        "check",
+        "doctor",
+        "brief",
+        "export",
+        "replay",
+        "exclude",
+        "count",
+        "lock",
+        "reopen",
+    ):
         assert f"│ {command} " in shown
 
 

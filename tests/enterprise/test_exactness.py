@@ -80,6 +80,18 @@ def test_further_columns_are_read_in_canonical_units(copy: Copy) -> None:
     assert tags["LAB-PDU-P"].detection_limit == pytest.approx(2e-5)
 
 
+def test_the_share_of_a_sigma_that_lasts_is_of_what_is_reconciled_or_of_its_moisture(copy: Copy) -> None:
+    share(copy, WT_111={"sigma_lasting": "70 %"}, LAB_ORE_H2O={"sigma_lasting": "0.5"})
+    tags = {tag.tag: tag.sigma_lasting for tag in loaded(copy).tags}
+    assert (tags["WT-111"], tags["LAB-ORE-H2O"], tags["WT-121"]) == (pytest.approx(0.7), 0.5, 0.0)
+
+
+def test_a_power_has_no_lasting_part_for_it_is_not_reconciled(copy: Copy) -> None:
+    meter = next(tag for tag in loaded(copy).tags if tag.kind == "power").tag
+    share(copy, **{meter.replace("-", "_"): {"sigma_lasting": "70 %"}})
+    assert [(fault.code, fault.path) for fault in copy.faults()] == [("out_of_range", f"{meter}.sigma_lasting")]
+
+
 def test_shared_errors_exact_values_and_targets_are_values_with_an_origin(copy: Copy) -> None:
     declare(copy, SHARED, PELLETS, TARGETS, PAIR)
     share(copy, WT_111={"shared": "calibration; zero"})
@@ -191,6 +203,10 @@ def test_a_stock_closes_no_energy(copy: Copy) -> None:
         ({"authority": "finale"}, "unknown_choice", "authority"),
         ({"shared": "calibration;calibration"}, "listed_twice", "shared"),
         ({"shared": "calibraton"}, "unknown_shared_error", "shared"),
+        ({"sigma_lasting": "100 %"}, "out_of_range", "sigma_lasting"),
+        ({"sigma_lasting": "-5 %"}, "out_of_range", "sigma_lasting"),
+        ({"sigma_lasting": "1 t/h"}, "wrong_unit", "sigma_lasting"),
+        ({"sigma_lasting": "most"}, "wrong_unit", "sigma_lasting"),
     ],
 )
 def test_a_wrong_cell_of_a_further_column_names_tag_and_column(

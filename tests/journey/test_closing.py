@@ -10,11 +10,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ferrolan import verbs
+from ferrolan import acts, kept_runs, verbs
 from ferrolan.base.errors import DocumentError, RecordError
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.records import runs
 from ferrolan.results import RunResult
+from ferrolan.signed import LEDGER
 
 ACCOUNTANT = {"who": "metal accountant", "reason": "month closed"}
 COUNT = {"at": "2026-04-01 08:00", "method": "drone survey, bulk density", "who": "surveyor", "reason": "yearly count"}
@@ -74,13 +75,13 @@ def works(month: Path, tmp_path: Path) -> Works:
 
 
 def test_a_kept_account_comes_out_the_same_again_from_its_raw_files(works: Works) -> None:
-    found = verbs.replay(verbs.kept_run(out=works.out), works.path, works.out)
+    found = acts.replay(kept_runs.kept_run(out=works.out), works.path, works.out)
     assert (found.equal, found.differs, found.changes.height) == (True, "", 0)
 
 
 def test_a_replay_names_the_raw_file_that_changed_and_the_values_that_do(works: Works) -> None:
     works.correct_the_laboratory()
-    found = verbs.replay(verbs.kept_run(out=works.out), works.path, works.out)
+    found = acts.replay(kept_runs.kept_run(out=works.out), works.path, works.out)
     assert (found.equal, found.differs) == (False, "source erp")  # the two sources lie in one file
     assert {"mill_feed"} <= set(found.changes["object"])
 
@@ -89,11 +90,11 @@ def test_a_replay_of_a_run_without_an_account_is_refused(works: Works) -> None:
     kept = verbs.run(works.path, works.out, only="market").run
     assert kept is not None
     with pytest.raises(RecordError, match="other_run"):
-        verbs.replay(kept, works.path, works.out)
+        acts.replay(kept, works.path, works.out)
 
 
 def test_a_locked_month_gives_the_same_account_again_and_refuses_another(works: Works) -> None:
-    verbs.lock(works.document(), **ACCOUNTANT, out=works.out)
+    acts.lock(works.document(), **ACCOUNTANT, out=works.out)
     assert works.account().run is not None
     works.correct_the_laboratory()
     before = runs.names(works.out)
@@ -108,11 +109,11 @@ def test_a_locked_month_gives_the_same_account_again_and_refuses_another(works: 
 
 
 def test_a_reopened_month_takes_the_restated_account_as_its_next_version(works: Works) -> None:
-    verbs.lock(works.document(), **ACCOUNTANT, out=works.out)
+    acts.lock(works.document(), **ACCOUNTANT, out=works.out)
     works.correct_the_laboratory()
-    verbs.reopen(works.document(), who="metal accountant", reason="the laboratory corrected sample 1", out=works.out)
+    acts.reopen(works.document(), who="metal accountant", reason="the laboratory corrected sample 1", out=works.out)
     kept = works.account()
-    act = verbs.lock(works.document(), **ACCOUNTANT, out=works.out, run=kept.run_id).act
+    act = acts.lock(works.document(), **ACCOUNTANT, out=works.out, run=kept.run_id).act
     assert act.what == "lock_period" and act.run == kept.run_id
     assert works.account().run_id == kept.run_id
 
@@ -120,13 +121,13 @@ def test_a_reopened_month_takes_the_restated_account_as_its_next_version(works: 
 def test_a_run_of_another_month_is_not_locked(works: Works) -> None:
     april = verbs.of_month(works.document(), "2026-04")
     with pytest.raises(RecordError, match="other_run"):
-        verbs.lock(april, **ACCOUNTANT, out=works.out)
+        acts.lock(april, **ACCOUNTANT, out=works.out)
 
 
 def test_a_signed_count_is_a_reading_of_the_stock_and_stands_beside_the_book(works: Works) -> None:
     before = works.account().tables["account"]
     assert works.account().tables["stock_take"].is_empty()
-    verbs.stock_take(works.document(), "ore_stockpile", "50 kt", "2 %", **COUNT, out=works.out)
+    acts.stock_take(works.document(), "ore_stockpile", "50 kt", "2 %", **COUNT, out=works.out)
     tables = works.account().tables
     (row,) = tables["stock_take"].iter_rows(named=True)
     assert (row["period"], row["count"], row["count_u95"]) == (5, 50_000.0, pytest.approx(1.96 * 1000, rel=1e-4))
@@ -138,9 +139,9 @@ def test_a_signed_count_is_a_reading_of_the_stock_and_stands_beside_the_book(wor
 
 
 def test_an_account_with_a_count_is_replayed_with_the_count_it_was_made_with(works: Works) -> None:
-    first = verbs.kept_run(out=works.out)
-    verbs.stock_take(works.document(), "ore_stockpile", 50_000.0, 1_000.0, **COUNT, out=works.out)
-    assert verbs.replay(first, works.path, works.out).equal
+    first = kept_runs.kept_run(out=works.out)
+    acts.stock_take(works.document(), "ore_stockpile", 50_000.0, 1_000.0, **COUNT, out=works.out)
+    assert acts.replay(first, works.path, works.out).equal
 
 
 @pytest.mark.parametrize(
@@ -158,24 +159,24 @@ def test_a_count_that_cannot_be_read_is_refused_and_nothing_is_signed(
 ) -> None:
     said = {"stock": "ore_stockpile", "count": "50 kt", "sigma": "2 %", **COUNT} | change
     with pytest.raises(DocumentError, match=code):
-        verbs.stock_take(works.document(), **said, out=works.out)
-    assert not (works.out / verbs.LEDGER).exists()
+        acts.stock_take(works.document(), **said, out=works.out)
+    assert not (works.out / LEDGER).exists()
 
 
 def test_a_count_in_the_middle_of_a_period_is_refused_with_the_nearest_time_that_counts(works: Works) -> None:
     said = COUNT | {"at": "2026-03-28 00:00"}
     with pytest.raises(RecordError, match=r"such as 2026-03-28 16:00 UTC.*wrong_time"):
-        verbs.stock_take(works.document(), "ore_stockpile", "50 kt", "2 %", **said, out=works.out)
+        acts.stock_take(works.document(), "ore_stockpile", "50 kt", "2 %", **said, out=works.out)
 
 
 def test_a_preview_tells_what_leaving_a_meter_out_would_change_and_signs_nothing(works: Works) -> None:
-    found = verbs.preview(works.document(), "WT-214", out=works.out)
+    found = acts.preview(works.document(), "WT-214", out=works.out)
     assert found.changes.filter(pl.col("object") == "flotation_feed")["in_sds"].max() > 1.0
     assert found.suspects_after.height <= works.account().tables["suspects"].height
-    assert not (works.out / verbs.LEDGER).exists()
-    signed_out = verbs.exclude(works.document(), "WT-214", who="metallurgist", reason="check failed", out=works.out)
+    assert not (works.out / LEDGER).exists()
+    signed_out = acts.exclude(works.document(), "WT-214", who="metallurgist", reason="check failed", out=works.out)
     assert signed_out.number == 1
-    back = verbs.preview(works.document(), "WT-214", out=works.out, back=True)
+    back = acts.preview(works.document(), "WT-214", out=works.out, back=True)
     assert back.changes["change"].sum() == pytest.approx(-found.changes["change"].sum(), rel=1e-6)
 
 

@@ -6,16 +6,22 @@ that no account can see, and the law that a month without a fault is taken in wi
 
 from __future__ import annotations
 
+import math
+
 import polars as pl
 import pytest
 
 from benchmarks.planted_faults import (
+    DECLARED,
     KINDS,
+    LASTING,
+    NOT_DECLARED,
     WORKS,
     Planted,
     Told,
     Works,
     as_frame,
+    clean,
     false_alarms,
     finding,
     judged,
@@ -117,6 +123,45 @@ def test_the_table_counts_every_case_once():
     rows = [line.split("|") for line in markdown(frame).splitlines()[2:]]
     assert [int(row[2]) for row in rows] == [2, 2]
     assert all(int(row[4]) + int(row[6]) + int(row[7]) + int(row[8]) == 2 for row in rows)
+
+
+def test_a_month_with_an_assay_at_its_bound_has_an_account():
+    """A raised assay of the mixed oxide touches 100 %."""
+    assert "refused" not in finding(SMALL, "laboratory gain", 4).by
+
+
+def test_declared_errors_add_up_to_the_sigma_of_every_tag(works):
+    document = DECLARED.document(works)
+    standards = document.require_account().shared_errors
+    for plain, tag in zip(works.document.tags, document.tags, strict=True):
+        common = sum(standards[name].sigma.value ** 2 for name in tag.shared)
+        assert math.sqrt(tag.sigma_relative**2 + common) == pytest.approx(plain.sigma_relative)
+        assert bool(tag.shared) == tag.kind.endswith("assay")
+        if tag.kind in ("flow", "assay", "stock", "stock_assay", "moisture"):
+            lasting = tag.sigma_lasting**2 * (1.0 - LASTING.laboratory * bool(tag.shared))
+            assert lasting == pytest.approx(LASTING.month)
+
+
+def test_errors_that_last_make_recoveries_less_sure_once_they_are_declared():
+    rows = pl.col("reconciled"), pl.col("span") == "account", pl.col("scope_kind") == "unit", pl.col("u95") > 1e-9
+    unsaid, said = (
+        clean(SMALL, 1001, errors).account.tables["recoveries"].filter(*rows)["u95"].median()
+        for errors in (NOT_DECLARED, DECLARED)
+    )
+    assert said > 1.4 * unsaid
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", WORKS)
+def test_declared_errors_that_last_raise_few_alarms_and_their_intervals_hold_the_truth(name):
+    months = false_alarms([name], range(1001, 1013), DECLARED)
+    alarms = (months["alarms"] != "").sum()
+    held = {kind: months.select(pl.mean(kind)).item() for kind in ("flow", "assay", "recovery")}
+    print(f"{name}: {alarms} of 12 months with an alarm; held: {held}")
+    assert alarms <= 5  # three or four tests of 5 % each: about two of twelve, more than five with a probability of 1 %
+    assert held["flow"] == pytest.approx(0.95, abs=0.04)
+    assert held["assay"] == pytest.approx(0.95, abs=0.04)
+    assert held["recovery"] > 0.85  # a month's recoveries hang on a few calibrations: the mean of twelve scatters
 
 
 @pytest.mark.slow

@@ -241,3 +241,18 @@ def test_the_measurement_test_is_the_adjustment_over_its_deviation(biased_plant:
     usable = np.isfinite(z)
     plain = np.abs(biased_plant.vicinity.adjustment) / np.sqrt(np.maximum(1.0 - biased_plant.reading_variances, 1e-12))
     np.testing.assert_allclose(z[usable], plain[usable], rtol=1e-5)
+
+
+def test_a_meter_that_reads_nothing_in_a_network_with_assays_is_asked_about_like_any_other() -> None:
+    streams = (Stream("a", None, "m"), Stream("b", "m", None), Stream("c", "m", None))
+    flows = tuple(
+        Reading("flow", name, None, 0, value, 1.0, name) for name, value in zip("abc", (100.0, 0.0, 100.0), strict=True)
+    )
+    assays = tuple(
+        Reading("assay", name, "Fe", 0, value, 0.01, f"{name}.Fe") for name, value in (("a", 0.3), ("c", 0.31))
+    )
+    found = reconcile(Network(streams, (Node("m", (MASS, "Fe")),), ("Fe",), (1.0,), (*flows, *assays)))
+    assert found.inquiry.gross_errors.is_empty()
+    assert found.account.filter(pl.col("object") == "b", pl.col("kind") == "flow")["value"][0] == pytest.approx(
+        0.0, abs=0.5
+    )

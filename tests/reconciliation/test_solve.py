@@ -302,3 +302,21 @@ def test_a_plant_of_the_size_of_the_example_is_reconciled(seed: int, share: floa
     assert np.sqrt(np.mean(error**2)) == pytest.approx(1.0, abs=0.15)
     assert result.closure["reconciled_residual"].abs().max() < 1e-6
     assert result.tests["passed"][0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_bin_that_nobody_reads_checks_nothing_wherever_its_level_lies(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    periods = int(generator.integers(1, 6))
+    hours = tuple(float(h) for h in generator.uniform(5.0, 50.0, periods))
+    read = {"in": generator.uniform(100.0, 300.0, periods), "out": generator.uniform(100.0, 600.0, periods)}
+    readings = tuple(
+        Reading("flow", name, None, p, float(value), 1.0, name)
+        for name, values in read.items()
+        for p, value in enumerate(values)
+    )
+    streams = (Stream("in", None, "bin"), Stream("out", "bin", None))
+    found = reconcile(Network(streams, (Node("bin", (MASS,), "stock"),), (), hours, readings))
+    flows = found.account.filter(pl.col("kind") == "flow")
+    assert found.degrees_of_freedom == 0
+    assert flows["sd"].to_list() == pytest.approx([1.0] * (2 * periods))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream, reconcile
-from ferrolan.reconciliation.suspects import hypotheses, meter_suspects, suspects
+from ferrolan.reconciliation.suspects import meter_suspects
 from ferrolan.testing.plants import plant
-from tests.reconciliation.dense import Account, published
+from tests.reconciliation.dense import Account, dense_biases, dense_suspects, published
 
 LINE = (
     Stream("a", None, "n1"),
@@ -111,8 +111,8 @@ def test_the_list_of_meters_is_the_same_without_a_matrix_of_readings_by_meters(n
     directions = np.diag([reading.value / reading.sigma for reading in account.network.readings])
     matrix = account.evidence.matrix
     carried = matrix @ account.response.solve(matrix.T @ directions, np.zeros((account.rows, len(tags))))[0]
-    dense = hypotheses(tags, directions, account.vicinity.adjustment, carried)
-    expected = suspects(dense, account.objective, account.degrees)
+    dense = dense_biases(tags, directions, account.vicinity.adjustment, carried)
+    expected = dense_suspects(dense, account.objective, account.degrees)
 
     def told(list_of, names):
         return sorted((s.rank if not s.echo else 99, names[s.tag], round(s.z, 5), round(s.bias, 5)) for s in list_of)

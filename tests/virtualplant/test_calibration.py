@@ -53,6 +53,12 @@ def test_assays_of_one_component_share_the_standard_and_those_of_two_do_not(tags
     assert abs(np.corrcoef(iron[:, 0], phosphorus[:, 0])[0, 1]) < FOUR
 
 
+def test_assays_by_two_methods_hang_on_two_standards(tags):
+    one, other = (named(tags, name) for name in ("LAB-MFD-Fe", "LAB-FEC-Fe"))
+    exact = drawn(Calibration(0.0, 1.0), replace(one, sigma_relative=0.5 * other.sigma_relative))
+    assert abs(np.corrcoef(exact[:, 0], drawn(Calibration(0.0, 1.0), other)[:, 0])[0, 1]) < FOUR
+
+
 def test_with_everything_lasting_a_meter_is_off_by_one_share_all_month(truth, tags):
     scale = named(tags, "WT-331")
     faults = MeterFaults(calibration=Calibration(month=1.0))

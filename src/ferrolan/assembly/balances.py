@@ -265,12 +265,20 @@ class _Readings:
 
     @cached_property
     def shared(self) -> tuple[SharedError, ...]:
-        """The declared errors that some reading has, and the moistures behind dry flows, of each period anew."""
+        """The declared errors that some reading has; what lasts of a tag's own error, in its standard deviations; and
+        the moistures behind dry flows, of each period anew.
+        """
         used = {name for reading in self.readings for name, _ in reading.shares}
         declared = self.document.require_account().shared_errors
         found = [SharedError(name, error.sigma.value, error.lasts) for name, error in declared.items() if name in used]
-        waters = [SharedError(tag, sigma, "period") for tag, sigma in self.water_sigma.items() if tag in used]
-        return (*found, *waters)
+        lasting = {_lasting_name(tag.tag): tag.sigma_lasting for tag in self.document.tags}
+        stays = [SharedError(name, share) for name, share in lasting.items() if name in used]
+        waters = [
+            SharedError(tag, sigma * _fresh(self.tags.get(tag)), "period")
+            for tag, sigma in self.water_sigma.items()
+            if tag in used
+        ]
+        return (*found, *stays, *waters)
 
     @property
     def correlations(self) -> tuple[Correlation, ...]:
@@ -308,10 +316,10 @@ class _Readings:
                 return None
             factor = 1.0 - water.value
         value, sigma, below = row["value"] * factor, row["sigma"] * factor, row["quality"] == "below"
-        shares = () if tag is None or below else tuple(self._shares(tag, value, factor))
+        shares = () if tag is None or below else tuple(self._shares(tag, value, sigma, factor))
         if water is not None and self.water_sigma[water.tag] > 0.0:
-            sensitivity = -row["value"] * water.sigma / self.water_sigma[water.tag]
-            shares = (*shares, (water.tag, sensitivity))
+            shares = (*shares, *self._wetness(water, row["value"]))
+        sigma *= 1.0 if below else _fresh(tag)
         return Reading(
             row["kind"], row["object"], row["component"], row["period"], value, sigma, row["tag"],
             () if water is None else (water.tag,),
@@ -328,11 +336,20 @@ class _Readings:
             return convert(1.0, row["unit"], HEAT_FLOW)
         return 1.0
 
-    def _shares(self, tag: Tag, value: float, factor: float) -> Iterator[tuple[str, float]]:
-        """Sensitivities of a reading to the errors its tag shares."""
+    def _shares(self, tag: Tag, value: float, sigma: float, factor: float) -> Iterator[tuple[str, float]]:
+        """Sensitivities of a reading to the errors its tag shares, and to what lasts of its own."""
         declared = self.document.require_account().shared_errors
         for name in tag.shared:
             yield name, value if declared[name].of == "relative" else factor
+        if tag.sigma_lasting > 0.0:
+            yield _lasting_name(tag.tag), sigma
+
+    def _wetness(self, water: _Moisture, wet: float) -> Iterator[tuple[str, float]]:
+        """Sensitivities of a dry flow to the error of its moisture, and to what lasts of that."""
+        yield water.tag, -wet * water.sigma / self.water_sigma[water.tag]
+        tag = self.tags.get(water.tag)
+        if tag is not None and tag.sigma_lasting > 0.0:
+            yield _lasting_name(tag.tag), -wet * water.sigma
 
 
 def _model(tag: Tag, value: float, sigma: float, factor: float) -> ErrorModel | None:
@@ -342,8 +359,19 @@ def _model(tag: Tag, value: float, sigma: float, factor: float) -> ErrorModel | 
     model = ErrorModel(tag.sigma_absolute, tag.sigma_relative, tag.sigma_maximum)
     if not math.isclose(model.sigma(value), sigma, rel_tol=1e-9):
         return None
-    maximum = None if tag.sigma_maximum is None else tag.sigma_maximum * factor
-    return ErrorModel(tag.sigma_absolute * factor, tag.sigma_relative, maximum)
+    fresh = _fresh(tag)
+    maximum = None if tag.sigma_maximum is None else tag.sigma_maximum * factor * fresh
+    return ErrorModel(tag.sigma_absolute * factor * fresh, tag.sigma_relative * fresh, maximum)
+
+
+def _fresh(tag: Tag | None) -> float:
+    """Share of a tag's standard deviation that is drawn anew in every period [1]."""
+    return 1.0 if tag is None else math.sqrt(1.0 - tag.sigma_lasting**2)
+
+
+def _lasting_name(tag: str) -> str:
+    """Name of the shared error that is what lasts of a tag's own."""
+    return f"{tag} lasting"
 
 
 def _warm(document: Enterprise) -> frozenset[str]:

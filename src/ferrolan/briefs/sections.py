@@ -11,9 +11,10 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _
 from ferrolan.briefs import prices
-from ferrolan.views import limits, meters, narrative, worth
+from ferrolan.views import accused, limits, metal, meters, narrative, reconciled, trust, worth
 from ferrolan.views.cells import NOTHING, Book, name, say, spread_of
 from ferrolan.views.earnings import capital, earned
+from ferrolan.views.metal import PRIMARY
 from ferrolan.views.numbers import column_size
 from ferrolan.views.words import (
     before,
@@ -27,7 +28,9 @@ from ferrolan.views.words import (
     the,
 )
 
-_MOST_ADJUSTMENTS = 5
+_MOST_ADJUSTMENTS = 4
+_MOST_METERS = 1
+_MOST_DOUBTS = 1
 _MOST_LIMITS = 6
 _MOST_DISCARDED = 3
 
@@ -45,13 +48,15 @@ def concentrate_section(book: Book) -> dict[str, object]:
 
 
 def account_section(book: Book) -> dict[str, object]:
-    """Verdict, suspects as classes, closure by component, largest adjustments."""
+    """Grade and verdict, what may be wrong in classes, closure by component, largest adjustments, worth of meters."""
     return {
-        "verdict": meters.account_verdict(book) or say(_("Not answered: needs a reconciled account.")),
-        "test": _global_test(book),
-        "suspects": [_suspect_class(book, rows) for rows in meters.classes(book)],
+        "grade": trust.grade(book),
+        "verdict": meters.short_verdict(book) or say(_("Not answered: needs a reconciled account.")),
+        "test": reconciled.global_test(book),
+        "suspects": _suspects(book),
         "inside": meters.still_inside(book),
-        "closures": [_closure_cells(book, row) for row in book.rows("view_closures")],
+        "closures": [_closure_cells(book, row) for row in metal.telling(book)],
+        "better": [*trust.better_meters(book, _MOST_METERS), *trust.doubt_in_money(book, _MOST_DOUBTS)],
         "adjustments": [_adjustment_cells(book, row) for row in book.rows("view_adjustments")[:_MOST_ADJUSTMENTS]],
         "raw": meters.raw_data(book),
     }
@@ -113,19 +118,6 @@ def _draws(book: Book) -> Markup:
     )
 
 
-def _global_test(book: Book) -> Markup:
-    test = book.row("balance_tests", test="global")
-    if test is None:
-        return Markup("")
-    return say(
-        _("Global test: {statistic} on {df} degrees of freedom, critical {critical} at the level of {level}."),
-        statistic=book.number("balance_tests", test, "statistic", digits=4, pure=True),
-        df=book.number("balance_tests", test, "df", digits=None),
-        critical=book.number("balance_tests", test, "critical", digits=4, pure=True),
-        level=book.number("balance_tests", test, "level", digits=1),
-    )
-
-
 def _suspect_class(book: Book, rows: list[int]) -> Markup:
     """A class of suspects in words; the bias is that of the reading they share."""
     first = rows[0]
@@ -164,22 +156,29 @@ def _after(book: Book, row: int) -> Markup:
 
 
 def _closure_cells(book: Book, row: int) -> dict[str, object]:
-    sd = book.real("view_closures", row, "closure_sd")
+    """A component: the widest scope that readings alone close, what they leave unaccounted, and its main recovery."""
+    component, scope = (book.text(PRIMARY, row, column) for column in ("component", "scope"))
+    best = metal.main_recovery(book, component)
+    known = book.real(PRIMARY, row, "unaccounted") is not None
     return {
-        "component": name(formula(book.text("view_closures", row, "component"))),
-        "balances": book.number("view_closures", row, "balances", digits=None),
-        "outside": book.number("view_closures", row, "outside", digits=None),
-        "node": book.context.name(book.text("view_closures", row, "node")) or NOTHING,
-        "closure": book.number("view_closures", row, "closure", spread=sd),
-        "sd": book.number("view_closures", row, "closure_sd", digits=2),
-        "z": book.number("view_closures", row, "z", digits=2, signed=True, pure=True),
-        "bad": abs(book.real("view_closures", row, "z") or 0.0) > _critical(book),
+        "component": name(formula(component)),
+        "scope": name(metal.scope_name(book, scope)),
+        "unaccounted": trust.with_u95(book, PRIMARY, row, "unaccounted") if known else say(_("not closed")),
+        "exceeds": metal.exceeds(book, row),
+        "recovery": metal.share(book, best),
+        "product": name(book.context.name(book.text("recoveries", best, "product"))) if best is not None else "",
     }
 
 
-def _critical(book: Book) -> float:
-    """From which |z| on a balance is marked: critical value of the measurement tests, which allows for their number."""
-    return book.real("balance_tests", book.row("balance_tests", test="measurement"), "critical") or 1.96
+def _suspects(book: Book) -> list[Markup]:
+    """What may be wrong, class by class without echoes; the suspect meters alone where the run has no longer list."""
+    if not accused.has_list(book):
+        return [_suspect_class(book, rows) for rows in meters.classes(book)]
+    return [
+        Markup(" ").join(sentence for sentence in accused.sentences(book, rows) if sentence)
+        for rows in accused.classes(book)
+        if not accused.echo(book, rows)
+    ]
 
 
 def _adjustment_cells(book: Book, row: int) -> dict[str, object]:

@@ -24,9 +24,11 @@ from ferrolan.views.cells import Book, name, say
 from ferrolan.views.context import Context
 from ferrolan.views.questions import bigger_picture, has_production_quota, main_commodity, open_questions, scenario_rows
 from ferrolan.views.tables import open_book
+from ferrolan.views.words import listed
 
 _MOST_LIMITS = 6
 _MOST_PRODUCTS = 8
+_MOST_SHARED = 4
 _LEAST_BAR = 0.01  # of the longest: a shorter bar cannot be seen
 
 
@@ -62,7 +64,12 @@ def render(tables: Mapping[str, pl.DataFrame], context: Context) -> str:
     Derived tables (``views.tables.derive``) that are among ``tables`` are taken as they stand.
     """
     book = open_book(tables, context)
-    return _environment().get_template("brief.html.j2").render(_content(book))
+    return page("brief.html.j2", _content(book))
+
+
+def page(template: str, content: Mapping[str, object]) -> str:
+    """A page from one of the templates of this room."""
+    return _environment().get_template(template).render(content)
 
 
 def _environment() -> jinja2.Environment:
@@ -177,12 +184,24 @@ def _notes(book: Book) -> list[Markup]:
     told = narrative.earning_limits(book)[:_MOST_LIMITS]
     notes = [*(name(note) for note in book.context.notes), *limits.quotas_besides(book, told)]
     if book.rows("account"):
-        form = _(
-            "Intervals take a meter's errors in different weeks as independent; errors that last longer make them "
-            "wider."
-        )
-        notes.append(say(form))
+        notes.append(_independence(book))
     return notes + [_remark(book, row) for row in book.rows("remarks", source="plan")]
+
+
+def _independence(book: Book) -> Markup:
+    """What intervals take for granted of errors that last: what the document declares of them, else independence."""
+    declared = book.frame("influences").filter(shared=True)["tag"].unique(maintain_order=True).to_list()
+    if declared:
+        form = _(
+            "Intervals count the errors that the document declares as lasting or shared ({names}); all others are "
+            "taken as independent from week to week."
+        )
+        return say(form, names=listed([name(tag) for tag in declared[:_MOST_SHARED]]))
+    form = _(
+        "Intervals take a meter's errors in different weeks as independent, unless the document declares errors that "
+        "last or are shared; undeclared ones make them wider."
+    )
+    return say(form)
 
 
 def _remark(book: Book, row: int) -> Markup:

@@ -13,6 +13,7 @@ from ferrolan import __version__
 JOURNEY = Group("The journey", sort_key=1)
 START = Group("To begin with", sort_key=2)
 KEPT = Group("Kept runs", sort_key=3)
+SIGNED = Group("Signed acts", sort_key=4)
 
 app = App(
     name="ferrolan",
@@ -26,7 +27,8 @@ _COMMANDS = {
     JOURNEY: (
         ("run", "journey", "Take a plant from raw data to a brief."),
         ("ingest", "journey", "Take raw files into the historian: a document's, or a mapping's of a few lines."),
-        ("reconcile", "journey", "Close the balances of a month and name the meters that may read wrong."),
+        ("reconcile", "accounts", "Close the balances of a month: its grade, what may be wrong, what moved most."),
+        ("account", "accounts", "Keep the metallurgical account of a month, and write it for Excel or paper."),
         ("plan", "journey", "Plan the months ahead: what to make, what binds, what one more unit is worth."),
         ("market", "journey", "Clear the market of one year, in the base case and in every scenario."),
     ),
@@ -39,7 +41,13 @@ _COMMANDS = {
     KEPT: (
         ("brief", "kept", "Write the brief of a kept run again, as a page or as PDF."),
         ("export", "kept", "Export a table of a kept run as CSV, Parquet or JSON."),
-        ("exclude", "kept", "Sign a meter out of a month's account, or back into it."),
+        ("replay", "kept", "Make the account of a kept run again, and say whether it comes out the same."),
+    ),
+    SIGNED: (
+        ("exclude", "acts", "Sign a meter out of a month's account, or back into it."),
+        ("count", "acts", "Sign a physical count of a stock into a month's account."),
+        ("lock", "acts", "Sign that the account of a month is final."),
+        ("reopen", "acts", "Sign that a locked account may change."),
     ),
 }
 """Commands by group: name, module of this room, and what it does in a line, for the list of all commands."""

@@ -32,8 +32,8 @@ def run(
     strict: Annotated[bool, Parameter(negative="", help="Exit 1 if the run has findings that need a person.")] = False,
 ) -> int:
     """Take a plant from raw data to a brief: the shipped example if no document is given."""
-    result = _run(document, None, journey, output)
-    _print(result, summary.lines, output)
+    result = station(document, None, journey, output)
+    show(result, summary.lines, output)
     return FINDING if strict and summary.needs_a_person(result.tables) else OK
 
 
@@ -41,39 +41,27 @@ def ingest(document: Path | None = None, *, journey: Journey = KEPT, output: Out
     """Take raw files into the historian: those of a document, or those of a mapping of a few lines."""
     if document is not None and taking.is_mapping(document):
         return _take(document, journey, output)
-    result = _run(document, "historian", journey, output)
-    _print(result, summary.raw_lines, output, "ingest")
+    result = station(document, "historian", journey, output)
+    show(result, summary.raw_lines, output, "ingest")
     return OK
-
-
-def reconcile(
-    document: Path | None = None,
-    *,
-    journey: Journey = KEPT,
-    output: Output = SPOKEN,
-    strict: Annotated[bool, Parameter(negative="", help="Exit 1 if a meter is suspect or the account fails.")] = False,
-) -> int:
-    """Close the balances of a month and name the meters that may read wrong."""
-    result = _run(document, "account", journey, output)
-    _print(result, summary.account_lines, output, "balance_tests", "suspects")
-    return FINDING if strict and summary.needs_a_person(result.tables) else OK
 
 
 def plan(document: Path | None = None, *, journey: Journey = KEPT, output: Output = SPOKEN) -> int:
     """Plan the months after the account: what to make, what binds, what one more unit is worth."""
-    result = _run(document, "plan", journey, output)
-    _print(result, summary.plan_lines, output, "plan_limits", "what_if")
+    result = station(document, "plan", journey, output)
+    show(result, summary.plan_lines, output, "plan_limits", "what_if")
     return OK
 
 
 def market(document: Path | None = None, *, journey: Journey = KEPT, output: Output = SPOKEN) -> int:
     """Clear the market of one year in the base case and in every declared scenario."""
-    result = _run(document, "market", journey, output)
-    _print(result, summary.market_lines, output, "market", "market_parties")
+    result = station(document, "market", journey, output)
+    show(result, summary.market_lines, output, "market", "market_parties")
     return OK
 
 
-def _run(document: Path | None, only: Only | None, journey: Journey, output: Output) -> RunResult:
+def station(document: Path | None, only: Only | None, journey: Journey, output: Output) -> RunResult:
+    """Run one station and what it needs, or the whole journey, with its progress on a terminal."""
     use(output.language)
     with Progress(len(NEEDED[only]), shown=not (output.quiet or output.json)) as progress:
         return verbs.run(
@@ -87,7 +75,8 @@ def _run(document: Path | None, only: Only | None, journey: Journey, output: Out
         )
 
 
-def _print(result: RunResult, lines: Callable[[Tables, Context], Iterable[str]], output: Output, *tables: str) -> None:
+def show(result: RunResult, lines: Callable[[Tables, Context], Iterable[str]], output: Output, *tables: str) -> None:
+    """Print what a run found: as text, or as JSON with the named tables."""
     if output.json:
         print_json({**told(result), **{name: records(result.tables[name]) for name in tables}})
         return

@@ -1,4 +1,4 @@
-"""Commands on what is kept: a run's brief written again, a table of it exported, a meter signed out.
+"""Commands on what is kept: a run's brief written again, a table of it exported, its account made again.
 
 ``ferrolan export 3ca0d1de3b6c9f0e suspects --format csv`` prints the suspects; without a run the youngest one counts.
 """
@@ -11,14 +11,14 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from ferrolan import verbs
+from ferrolan import acts, kept_runs
 from ferrolan.base.language import _, use
-from ferrolan.cli.ending import OK
-from ferrolan.cli.options import SPOKEN, Output
+from ferrolan.cli.ending import FINDING, OK
+from ferrolan.cli.options import SPOKEN, Output, Runs
 from ferrolan.cli.printing import print_json, print_rows
+from ferrolan.records.exports import records
 from ferrolan.records.whole import put
-
-Runs = Annotated[Path, Parameter(help="Folder of all runs.")]
+from ferrolan.views import changed
 
 
 def brief(
@@ -31,10 +31,10 @@ def brief(
 ) -> int:
     """Write the brief of a kept run again, as a page or as PDF: the youngest run if none is named."""
     use(output.language)
-    kept = verbs.kept_run(run, out)
+    kept = kept_runs.kept_run(run, out)
     if html is None and pdf is None and not output.json:
-        sys.stdout.write(verbs.brief_of(kept))
-    written = verbs.write_brief(kept, html=html, pdf=pdf)
+        sys.stdout.write(kept_runs.brief_of(kept))
+    written = kept_runs.write_brief(kept, html=html, pdf=pdf)
     for path in written if not output.json else ():
         print(_("Brief: {path}").format(path=path))
     if output.json:
@@ -53,11 +53,11 @@ def export(
 ) -> int:
     """Export a table of a kept run; without a table, list what there is. ``last`` is the youngest run."""
     use(output.language)
-    kept = verbs.kept_run(None if run == "last" else run, out)
+    kept = kept_runs.kept_run(None if run == "last" else run, out)
     if table is None:
         print_rows([(name, str(frame.height)) for name, frame in sorted(kept.tables.items())])
         return OK
-    content = verbs.export(kept, table, format)
+    content = kept_runs.export(kept, table, format)
     if to is None:
         sys.stdout.buffer.write(content)
         return OK
@@ -66,32 +66,22 @@ def export(
     return OK
 
 
-def exclude(
-    tag: str,
+def replay(
+    run: str | None = None,
     document: Path | None = None,
     *,
-    who: Annotated[str, Parameter(help="Who signs.")],
-    reason: Annotated[str, Parameter(help="Why.")],
-    back: Annotated[bool, Parameter(negative="", help="Take the meter into the account again.")] = False,
-    month: Annotated[str | None, Parameter(help="ISO month, in place of the document's.")] = None,
     out: Runs = Path("runs"),
     output: Output = SPOKEN,
 ) -> int:
-    """Sign a meter out of the account of the document's month; it counts from the next run on."""
+    """Make the account of a kept run again from its raw files, and say whether it comes out the same; exit 1 if not."""
     use(output.language)
-    enterprise = verbs.of_month(verbs.load(document), month)
-    entry = verbs.exclude(enterprise, tag, who=who, reason=reason, out=out, back=back)
-    told = {
-        "number": entry.number,
-        "what": entry.act.what,
-        "tag": tag,
-        "plant": enterprise.name,
-        "month": enterprise.require_account().month,
-        "who": who,
-        "hash": entry.hash,
-    }
+    kept = kept_runs.kept_run(None if run == "last" else run, out)
+    found = acts.replay(kept, document, out)
     if output.json:
+        told = {"run": found.run, "equal": found.equal, "differs": found.differs, "found": found.found}
+        told |= {"expected": found.expected, "code_changed": found.code_changed, "changes": records(found.changes)}
         print_json(told)
     else:
-        print(_("Act {number}: {what} {tag} in {plant}, {month}, signed by {who}. Hash {hash}").format(**told))
-    return OK
+        for line in changed.replay_lines(found, kept_runs.kept_context(kept)):
+            print(line)
+    return OK if found.equal else FINDING

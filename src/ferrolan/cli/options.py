@@ -34,13 +34,25 @@ class Journey:
 
     out: Annotated[Path, Parameter(help="Folder of all runs.")] = Path("runs")
     """Folder of all runs."""
-    month: Annotated[str | None, Parameter(help="ISO month of the account (without one, first of the plan).")] = None
-    """ISO month of the account."""
+    month: Annotated[
+        str | None,
+        Parameter(name=["--month", "--period"], help="ISO month of the account (without one, first of the plan)."),
+    ] = None
+    """ISO month of the account; an account can be told of one of its periods, ``2026-03:2`` or ``2``."""
     seed: Annotated[int | None, Parameter(help="Seed of the draws, in place of the document's.")] = None
     """Seed of the draws."""
     dry_run: Annotated[bool, Parameter(negative="", help="Compute everything and keep nothing.")] = False
     """Compute everything and keep nothing."""
 
+
+Runs = Annotated[Path, Parameter(help="Folder of all runs.")]
+"""Where runs and the ledger of signed acts lie."""
+Who = Annotated[str, Parameter(help="Who signs.")]
+"""Name under a signed act."""
+Why = Annotated[str, Parameter(help="Why.")]
+"""Reason of a signed act."""
+Month = Annotated[str | None, Parameter(name=["--month", "--period"], help="ISO month, in place of the document's.")]
+"""Month of the account that an act is about."""
 
 SPOKEN, KEPT = Output(), Journey()
 """The defaults."""

@@ -24,7 +24,7 @@ HEADER = (
 )  # fmt: skip
 """Columns that every file has, in order."""
 
-OPTIONAL = ("sigma_maximum", "detection_limit", "authority", "shared")
+OPTIONAL = ("sigma_maximum", "detection_limit", "authority", "shared", "sigma_lasting")
 """Further columns, which a file may have in any order."""
 
 COLUMNS = (*HEADER, *OPTIONAL)
@@ -138,6 +138,9 @@ class Tag:
         In each period the strongest one that has a value counts; the others are kept beside it.
     shared
         Names of the errors it shares with other tags, from ``account.shared_errors``, joined by ``;``.
+    sigma_lasting
+        Share of its standard deviation [1] that stays the same over the whole account, as a calibration does; the rest,
+        ``sqrt(1 - sigma_lasting^2)`` of it, is drawn anew in every period. 0 where every period errs on its own.
     """
 
     tag: str
@@ -159,6 +162,7 @@ class Tag:
     detection_limit: float | None = None
     authority: Authority = "final"
     shared: tuple[str, ...] = ()
+    sigma_lasting: float = 0.0
 
     @property
     def canonical_unit(self) -> str:
@@ -295,13 +299,14 @@ class _Row:
         maximum = self.sigma("sigma_maximum", unit) if unit else None
         detection = self.detection_limit(unit)
         authority = self.chosen("authority", AUTHORITIES, "unknown_choice") if self.get("authority") else "final"
-        shared = self.shared()
+        shared, lasting = self.shared(), self.lasting(kind)
         if kind is None or basis is None or method is None or unit is None or authority is None or self.is_unnamed:
             return None  # sigmas and limits may be wrong: other rows still find this one
         return Tag(
             self.name, self.cells["source"], self.cells["address"], kind, self.cells["object"],
             self.cells["component"] or None, self.cells["unit"], basis, method, relative, absolute, lo, hi,
             self.cells["description"], self.line, maximum, detection, authority, shared,
+            lasting,
         )  # fmt: skip
 
     @property
@@ -415,6 +420,30 @@ class _Row:
         for name in sorted({name for name in names if names.count(name) > 1}):
             self.add("shared", f"{shown(name)} twice", "each shared error once", "Remove one of them", "listed_twice")
         return tuple(dict.fromkeys(names))
+
+    def lasting(self, kind: str | None) -> float:
+        """Share of its sigma that lasts the whole account; 0 where nothing is said."""
+        text = self.get("sigma_lasting")
+        if not text:
+            return 0.0
+        if kind is not None and not (TAG_KINDS[kind].is_reading or kind == "moisture"):
+            expected = f"nothing for kind {kind}, which is not reconciled"
+            self.add("sigma_lasting", shown(text), expected, "Leave it empty", "out_of_range")
+            return 0.0
+        try:
+            number, given = units.parse(text)
+            share = units.to_canonical(number, given)
+            if not units.same_dimension(given, "1"):
+                raise UnitError(f"it is {units.dimension(given)}, not a share")
+        except UnitError as error:
+            way_out = f"Give it in %: {error}"
+            self.add("sigma_lasting", shown(text), "a share of the tag's sigma", way_out, "wrong_unit")
+            return 0.0
+        if not 0.0 <= share < 1.0:
+            way_out = "Something must be left that differs from period to period; half of the variance is 70.7 %"
+            self.add("sigma_lasting", shown(text), "a share from 0 to below 100 %", way_out, "out_of_range")
+            return 0.0
+        return share
 
     def add(self, column: str, found: str, expected: str, way_out: str, code: str) -> None:
         path = ".".join(part for part in (self.name, column) if part)

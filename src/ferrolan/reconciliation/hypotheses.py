@@ -310,22 +310,17 @@ class Hypotheses:
     ----------
     probes
         Random readings behind the estimated sizes; with at most ``EXACT`` readings every size is exact.
-    widest
-        Largest standard deviation of an estimate, in units of the hypothesis, at which it counts as testable.
     """
 
-    def __init__(
-        self, vicinity: Vicinity, patterns: Patterns, *, probes: int = PROBES, widest: float = float("inf")
-    ) -> None:
+    def __init__(self, vicinity: Vicinity, patterns: Patterns, *, probes: int = PROBES) -> None:
         self.labels = patterns.labels
         self.vicinity = vicinity
-        self._least = widest**-2
         self._top, self._bottom = patterns.top, patterns.bottom
         self.score: Floats = patterns.top.T @ vicinity.adjustment + patterns.bottom.T @ vicinity.multipliers()
         self._shown = self._probe(probes)
         self.gram: Floats = np.einsum("ij,ij->i", self._shown, self._shown)
         size = _squares(self._top) + _squares(self._bottom)
-        self.testable: NDArray[np.bool_] = (size > 0.0) & (self.gram > np.maximum(LEAST * size, self._least))
+        self.testable: NDArray[np.bool_] = (size > 0.0) & (self.gram > LEAST * size)
         self._exact: NDArray[np.bool_] = np.full(len(self.labels), vicinity.matrix.shape[0] <= EXACT)
         self._cache: dict[int, Floats] = {}
         if len(self.labels) and bool(self._exact.all()):
@@ -386,7 +381,7 @@ class Hypotheses:
                 self._cache[number] = columns[:, place]
                 self.gram[number] = columns[number, place]
                 size = float(np.sum(shift[:, place] ** 2) + np.sum(opening[:, place] ** 2))
-                self.testable[number] &= bool(sound[place]) and self.gram[number] > max(LEAST * size, self._least)
+                self.testable[number] &= bool(sound[place]) and self.gram[number] > LEAST * size
                 self._exact[number] = True
 
     def _sound(self, moved: Floats, opening: Floats) -> NDArray[np.bool_]:

@@ -70,6 +70,8 @@ accused; in a linear one there is nothing to confirm."""
 _LOOKED_AT = 0.5
 """Share of its critical value from which a single reading is looked at as an outlier."""
 _OUTLIERS = 1000
+_LEAST_READING = 1e-12
+"""What a reading of zero counts as where an error is set against it."""
 _MEASURABLE = ("flow", "assay", "stock", "stock_assay", "temperature", "quantity")
 
 Solve = Callable[[Network], float | None]
@@ -201,7 +203,7 @@ class Inquiry:
         if not len(self.system.product_row):
             return np.zeros(len(self.hypotheses), dtype=bool)
         labels = self.hypotheses.labels
-        per_unit = np.array([label.size / label.typical for label in labels])
+        per_unit = np.array([label.size / max(label.typical, _LEAST_READING) for label in labels])
         sd = np.abs(per_unit) / np.sqrt(np.where(self.hypotheses.testable, self.hypotheses.gram, np.inf))
         return np.asarray(np.nan_to_num(sd) > WIDEST)
 

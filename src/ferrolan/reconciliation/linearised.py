@@ -12,6 +12,7 @@ inverse, none is solved for by itself but those that the regularisation touches.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ _SIZINGS, _WIDE = 4, 300.0
 _STEPS = (1.0, 10.0, 100.0, 1000.0)
 """Multiples of the regularisation that are tried where a pivot vanishes."""
 
-Vectors = Floats | sparse.sparray | sparse.spmatrix
+Vectors: TypeAlias = Floats | sparse.sparray | sparse.spmatrix
 
 
 class Linearisation:
@@ -210,6 +211,6 @@ _SLAB = 64
 
 
 def _dense(vectors: Vectors) -> Floats:
-    if sparse.issparse(vectors):
-        return np.asarray(vectors.toarray(), dtype=np.float64)
-    return np.asarray(vectors, dtype=np.float64)
+    if isinstance(vectors, np.ndarray):
+        return np.asarray(vectors, dtype=np.float64)
+    return np.asarray(vectors.toarray(), dtype=np.float64)

@@ -15,7 +15,7 @@ import polars as pl
 from scipy import special
 
 from ferrolan.base.tables import MISSING_STREAMS
-from ferrolan.numerics.kkt import Floats
+from ferrolan.numerics.kkt import Floats, Integers
 from ferrolan.reconciliation.equations import Equations
 from ferrolan.reconciliation.network import ENERGY, MASS, Network
 from ferrolan.reconciliation.nodal import WHOLE, NodalTests
@@ -50,28 +50,31 @@ def repeating(network: Network, tests: NodalTests, *, level: float = LEVEL) -> t
 
     Notes
     -----
-    The mean is weighted by the variances of the periods, taken as independent: an error shared by the periods makes
-    its standard deviation too small, and is what a bias hypothesis is for.
+    The mean is weighted by the variances of the periods; its standard deviation counts the errors that are declared to
+    last the account as lasting. One that is not declared makes it too small, and is what a bias hypothesis is for.
     """
     places: dict[tuple[tuple[str, ...], str], list[int]] = defaultdict(list)
     for number in np.flatnonzero((tests.period != WHOLE) & (tests.sd > 0.0)).tolist():
         places[tests.nodes[number], tests.component[number]].append(number)
     hours = np.asarray(network.hours)
     return tuple(
-        _mean(key, tests.residual[found], tests.sd[found], hours[tests.period[found]], level)
+        _mean(key, tests, np.asarray(found), hours[tests.period[found]], level)
         for key, found in places.items()
         if len(found) >= LEAST_PERIODS
     )
 
 
-def _mean(key: tuple[tuple[str, ...], str], residual: Floats, sd: Floats, hours: Floats, level: float) -> Repeating:
-    rate, spread = residual / hours, sd / hours
+def _mean(
+    key: tuple[tuple[str, ...], str], tests: NodalTests, found: Integers, hours: Floats, level: float
+) -> Repeating:
+    rate, spread = tests.residual[found] / hours, tests.sd[found] / hours
     weight = 1.0 / spread**2
     mean = float(weight @ rate / weight.sum())
+    sd = float(np.linalg.norm((weight / hours) @ tests.spread[found]) / weight.sum())
     scatter = float(weight @ (rate - mean) ** 2)
     consistent = bool(special.chdtrc(len(rate) - 1, scatter) > level)
     alike = int(np.sum(np.sign(rate) == np.sign(mean)))
-    return Repeating(*key, mean, float(weight.sum() ** -0.5), len(rate), alike, consistent)
+    return Repeating(*key, mean, sd, len(rate), alike, consistent)
 
 
 def missing_frame(

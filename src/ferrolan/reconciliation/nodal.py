@@ -37,7 +37,9 @@ class NodalTests:
     """Balances on the readings: one entry a test, each of one node or of several merged ones.
 
     ``nodes`` and ``component`` name it; ``period`` (tests,) is ``WHOLE`` over the account; ``residual`` and ``sd``
-    (tests,) are in t (GJ for an energy balance); ``weights`` (tests, rows) says what each equation counts in it.
+    (tests,) are in t (GJ for an energy balance); ``weights`` (tests, rows) says what each equation counts in it;
+    ``spread`` (tests, errors) is what one standard deviation of each independent error moves: ``spread spread'`` is the
+    covariance of the residuals, which errors that last the account have in common.
     """
 
     nodes: tuple[tuple[str, ...], ...]
@@ -46,6 +48,7 @@ class NodalTests:
     residual: Floats
     sd: Floats
     weights: sparse.csr_matrix
+    spread: sparse.csr_matrix
 
     @property
     def z(self) -> Floats:
@@ -70,18 +73,19 @@ def nodal_tests(network: Network, system: Equations, evidence: Evidence) -> Noda
     Two meters of one quantity count with their weighted mean. Equations that state compositions, enthalpies or
     relations are no balances and are left out; so is a balance with an unmeasured term that nothing cancels.
     """
-    spread = _Readings(evidence)
+    readings = _Readings(evidence)
     known = evidence.measured | system.fixed
-    raw = np.where(system.fixed, system.lower, spread.values)
+    raw = np.where(system.fixed, system.lower, readings.values)
     groups = _groups(network, system, known)
-    gradient = sparse.csr_matrix(groups.weights @ system.jacobian(raw))
+    spread = readings.spread(sparse.csr_matrix(groups.weights @ system.jacobian(raw)))
     return NodalTests(
         groups.nodes,
         groups.component,
         groups.period,
         np.asarray(groups.weights @ system.residual(raw)),
-        np.sqrt(spread.variance(gradient)),
+        np.sqrt(_row_squares(spread)),
         groups.weights,
+        spread,
     )
 
 
@@ -129,10 +133,10 @@ class _Readings:
         columns = evidence.matrix[prior].indices
         self._shared = sparse.csr_matrix(design[:, columns] @ sparse.diags_array(evidence.sigma[prior]))
 
-    def variance(self, gradient: sparse.csr_matrix) -> Floats:
-        """Variance of every function with the given gradients, (functions,)."""
+    def spread(self, gradient: sparse.csr_matrix) -> sparse.csr_matrix:
+        """What each error, own ones first, then shared ones, moves functions with the given gradients."""
         of_readings = sparse.csr_matrix(gradient @ self._mean)
-        return _row_squares(of_readings @ self._spread) + _row_squares(of_readings @ self._shared)
+        return sparse.csr_matrix(sparse.hstack([of_readings @ self._spread, of_readings @ self._shared], format="csr"))
 
 
 def _inverse(whitening: sparse.csr_matrix) -> sparse.csr_matrix:

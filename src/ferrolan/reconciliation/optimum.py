@@ -308,7 +308,8 @@ class _Search:
     def _weighted(self, point: _Point, step: Floats) -> Floats:
         """W step."""
         row, column, count = self._weight_row, self._weight_column, self._count
-        total: Floats = np.bincount(row, weights=point.weights * step[column], minlength=count)
+        total: Floats = np.zeros(count)
+        total += np.bincount(row, weights=point.weights * step[column], minlength=count)
         if self._beside.any():
             row, column, weights = row[self._beside], column[self._beside], point.weights[self._beside]
             total += np.bincount(column, weights=weights * step[row], minlength=count)

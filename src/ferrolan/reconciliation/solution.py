@@ -135,12 +135,21 @@ def solve(network: Network, *, start: Solution | None = None, max_iterations: in
         evidence=last.evidence,
         values=at_last.z,
         values_at_stated=stated.z,
-        multipliers=at_last.multipliers,
-        held=at_last.held,
+        multipliers=at_last.multipliers[: len(system.rows)],  # those of caps come after
+        held=_bounds(at_last),
         iterations=iterations,
         kkt_residual=at_last.residual,
         form=at_last.form,
     )
+
+
+def _bounds(answer: _Answer) -> Held:
+    """Which values lie at a bound, (variables,); a content that fills its flow is an assay held at one."""
+    count = len(answer.z)
+    held, capped = answer.held[:count].copy(), np.flatnonzero(answer.form.capped)
+    slack = answer.held[count:]
+    held[capped[: len(slack)][slack[: len(capped)] != 0]] = 1
+    return held
 
 
 def _same_structure(one: Network, other: Network) -> bool:
@@ -310,11 +319,11 @@ def _search(problem: _Problem, begin: _Answer, max_iterations: int) -> _Answer:
         iterations += answer.iterations
         form = replace(answer.form, capped=answer.form.capped | above)
         answer = replace(answer, iterations=iterations, form=form)
-        if not above.any() and (answer.converged or not rough or answer.residual > ROUGH):
+        if not above.any() and (not rough or answer.residual <= TOLERANCE):
             return answer
+        if answer.residual > (ROUGH if rough else ACCEPTABLE):
+            break
         rough = rough and bool(above.any())
-        if answer.residual > (ROUGH if above.any() else np.inf):
-            return answer
     return replace(answer, residual=max(answer.residual, 1.0) if above.any() else answer.residual)
 
 

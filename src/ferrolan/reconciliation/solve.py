@@ -9,7 +9,7 @@ steps that cost when they are first looked at: ``solve`` alone gives the values,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -28,19 +28,16 @@ from ferrolan.reconciliation.inquiry import Inquiry, inquire
 from ferrolan.reconciliation.linearised import Linearisation
 from ferrolan.reconciliation.network import Network
 from ferrolan.reconciliation.solution import Solution, solve
-from ferrolan.reconciliation.suspects import WIDEST, Hypotheses, hypotheses, suspects
+from ferrolan.reconciliation.suspects import MeterSuspects, meter_suspects
 from ferrolan.reconciliation.tests import (
     Outcome,
     global_test,
     largest_of,
     measurement_statistics,
-    sidak_critical,
 )
 
-MOST_TAGS = 2000
-"""Most tags whose biases are set up pair by pair; of more, those that stand out alone."""
-_LOOKED_AT = 0.5
-"""Share of its critical value from which one of very many tags is set up."""
+_FORCE = 1e-6
+"""Least slope of the objective, in units of sigma, that presses a value against its bound."""
 _SLAB = 64
 """Directions solved for at a time."""
 
@@ -96,8 +93,7 @@ class Reconciled(Shown):
     @cached_property
     def account(self) -> pl.DataFrame:
         """One row a quantity, of schema ACCOUNT."""
-        sds = np.sqrt(self._linearisation.variances()) * self._scale
-        system = self.solution.system
+        system, sds = self.solution.system, self._deviations
         return account_frame(
             self.network, system.index, system.keys, self.values, sds, self._z, self.solvability, self._held
         )
@@ -115,8 +111,7 @@ class Reconciled(Shown):
     @cached_property
     def suspects(self) -> pl.DataFrame:
         """Tags that may carry a bias, of schema SUSPECTS."""
-        found = suspects(self._biases, self._of_rows, self.degrees_of_freedom)
-        return suspects_frame(self.network, self._biases.tags, found)
+        return suspects_frame(self.network, self._meters.tags, self._meters.found)
 
     @cached_property
     def inquiry(self) -> Inquiry:
@@ -127,7 +122,7 @@ class Reconciled(Shown):
         found = self.solution
         return inquire(
             self.network, found.system, found.evidence, found.values, found.scale, found.row_scale,
-            self._linearisation, self.solvability, held=self._held,
+            self._linearisation, self._given, held=self._held,
             objective=self._of_rows, degrees_of_freedom=self.degrees_of_freedom, solve=self._with_free_errors,
         )  # fmt: skip
 
@@ -143,9 +138,7 @@ class Reconciled(Shown):
     @cached_property
     def degrees_of_freedom(self) -> int:
         """Rank of the balances free of unmeasured quantities, and repeated readings; held values are known."""
-        if not self._held.any():
-            return self.solvability.degrees_of_freedom
-        return round(float(np.sum(1.0 - self._linearisation.reading_variances())))
+        return self._given.degrees_of_freedom
 
     @cached_property
     def solvability(self) -> Solvability:
@@ -162,7 +155,7 @@ class Reconciled(Shown):
     def reading_z(self) -> Floats:
         """Maximum-power statistic of every row of the evidence, (rows,); nan where nothing checks the reading."""
         evidence = self.solution.evidence
-        checked = (self.solvability.redundant & ~self._held)[evidence.place] & (evidence.reading >= 0)
+        checked = (self._given.redundant & ~self._held)[evidence.place] & (evidence.reading >= 0)
         z = measurement_statistics(self.adjustment, self._linearisation.reading_variances(), checked)
         coupled = np.flatnonzero(np.bincount(evidence.whitening.indices, minlength=len(z)) > 1)
         for begin in range(0, len(coupled), _SLAB):
@@ -191,7 +184,7 @@ class Reconciled(Shown):
 
     @cached_property
     def _outcomes(self) -> tuple[Outcome, ...]:
-        bias = np.sqrt(np.maximum(self._biases.statistics, 0.0))
+        bias = np.sqrt(np.maximum(self._meters.statistics, 0.0))
         return (
             global_test(self._of_rows, self.degrees_of_freedom),
             largest_of("measurement", self.reading_z),
@@ -204,37 +197,10 @@ class Reconciled(Shown):
         return float(self.adjustment @ self.adjustment)
 
     @cached_property
-    def _biases(self) -> Hypotheses:
-        """A relative bias of every tag, constant over its readings; of very many tags, of those that stand out."""
-        evidence = self._scaled[1]
-        tags = tuple(dict.fromkeys(t for t, r in zip(evidence.tags, evidence.reading.tolist(), strict=True) if r >= 0))
-        if len(tags) > MOST_TAGS:
-            tags = self._outstanding(tags)
-        directions = evidence.directions(tags)
-        carried = np.empty(directions.shape)
-        pulled = sparse.csc_matrix(evidence.matrix.T @ directions)
-        for begin in range(0, len(tags), _SLAB):
-            part = slice(begin, begin + _SLAB)
-            carried[:, part] = evidence.matrix @ self._linearisation.times(pulled[:, part])
-        widest = WIDEST if self.network.components else float("inf")
-        return hypotheses(tags, directions.toarray(), self.adjustment, carried, widest=widest)
-
-    def _outstanding(self, tags: tuple[str, ...]) -> tuple[str, ...]:
-        """Tags whose readings are further off, all together, than half of what would be critical.
-
-        A bias moves all readings of its tag: the sum of their statistics over the root of their number would be as
-        large as that of the bias if they were adjusted independently of one another.
-        """
-        evidence = self.solution.evidence
-        number = {tag: place for place, tag in enumerate(tags)}
-        own = np.flatnonzero((evidence.reading >= 0) & np.isfinite(self.reading_z))
-        place = np.array([number[evidence.tags[row]] for row in own.tolist()], dtype=np.int64)
-        signed = np.copysign(self.reading_z[own], self.adjustment[own])
-        count = np.bincount(place, minlength=len(tags))
-        size = np.abs(np.bincount(place, weights=signed, minlength=len(tags))) / np.sqrt(np.maximum(count, 1))
-        order = np.argsort(-size, kind="stable")[: MOST_TAGS // 10]
-        chosen = order[size[order] > _LOOKED_AT * sidak_critical(len(tags))]
-        return tuple(tags[i] for i in np.sort(chosen).tolist())
+    def _meters(self) -> MeterSuspects:
+        """A relative bias of every tag, constant over its readings, and those that show."""
+        vicinity, evidence = self.inquiry.vicinity, self.solution.evidence
+        return meter_suspects(self.network, evidence, vicinity, self._of_rows, self.degrees_of_freedom)
 
     @cached_property
     def _scaled(self) -> tuple[Equations, Evidence, Floats]:
@@ -246,15 +212,42 @@ class Reconciled(Shown):
     def _scale(self) -> Floats:
         return self.solution.scale
 
-    @property
+    @cached_property
     def _held(self) -> NDArray[np.bool_]:
-        held: NDArray[np.bool_] = self.solution.held != 0
+        """Values that the balances press against a bound, (variables,); one that merely lies there is free."""
+        found = self.solution
+        slope = found.evidence.gradient(found.values) + found.system.jacobian(found.values).T @ found.multipliers
+        held: NDArray[np.bool_] = (found.held != 0) & (np.abs(slope * found.scale) > _FORCE)
         return held
+
+    @cached_property
+    def _given(self) -> Solvability:
+        """The same classes with the values at a bound as exact ones: these may determine, or contradict, others."""
+        if not self._held.any():
+            return self.solvability
+        system, evidence, z = self._scaled
+        fixed = replace(
+            system, lower=np.where(self._held, z, system.lower), upper=np.where(self._held, z, system.upper)
+        )
+        return classify(fixed, z, evidence.measured, evidence)
 
     @cached_property
     def _linearisation(self) -> Linearisation:
         system, evidence, z = self._scaled
-        return Linearisation(system, evidence, z, self.solvability, self._held, self._pattern)
+        return Linearisation(system, evidence, z, self._given, self._held, self._pattern)
+
+    @cached_property
+    def _deviations(self) -> Floats:
+        """Standard deviations of all values, (variables,), in plant units; of one at a bound as if it were not there.
+
+        Its own interval ends at the bound; a deviation of zero would be too sure.
+        """
+        variances = self._linearisation.variances()
+        if self._held.any():
+            system, evidence, z = self._scaled
+            free = Linearisation(system, evidence, z, self.solvability).variances()
+            variances = np.where(self._held, free, variances)
+        return np.sqrt(variances) * self._scale
 
     @property
     def _pattern(self) -> SymmetricPattern | None:

@@ -70,10 +70,9 @@ def lines(
         Whether the month is locked.
     """
     book = open_book(tables, context)
-    if scope.missing(book, "raw data", "historian", "account") or not metal.scopes(book):
-        from ferrolan.views.summary import account_lines  # it tells what is missing, and stands above this room's parts
-
-        yield from account_lines(tables, context)
+    if not metal.scopes(book):
+        why = list(scope.missing_sentences(book, *scope.PLANT_DATA))
+        yield from map(plain, why or [say(_("This run holds no metallurgical account; run the month again."))])
         return
     part = Part(metal.site(book) if of is None else of, period)
     yield plain(

@@ -76,14 +76,14 @@ def decides(book: Book, rows: list[int]) -> Markup:
             if words
             else _none(book, rows)
         )
-    form = _("What would tell: a reading of {what}; they differ there by {sigmas} of its sigmas.")
-    parts = {
-        "what": quantity(book, row, "decides_"),
-        "sigmas": book.number(_TABLE, row, "decides_by", digits=2, pure=True),
-    }
+    what = quantity(book, row, "decides_")
+    again = book.text(_TABLE, row, "decides").startswith("a second")
+    reading = say(_("a second meter on {what}") if again else _("a reading of {what}"), what=what)
     if (book.real(_TABLE, row, "decides_by") or 0.0) > _PLAIN_TO_SEE:
-        form = _("What would tell: a reading of {what}.")
-    return say(form, **parts)
+        return say(_("What would tell: {reading}."), reading=reading)
+    sigmas = book.number(_TABLE, row, "decides_by", digits=2, pure=True)
+    form = _("What would tell: {reading}; they differ there by {sigmas} of its sigmas.")
+    return say(form, reading=reading, sigmas=sigmas)
 
 
 def statistic(book: Book, row: int) -> Markup:
@@ -220,6 +220,8 @@ def _leak(book: Book, row: int) -> Markup:
     if not book.text(_TABLE, row, "carrier"):
         return say(_("{node} loses {size} unseen") if size > 0 else _("{node} gains {size} unseen"), **parts)
     form = (
-        _("{node} loses {size} like {carrier} unseen") if size > 0 else _("{node} gains {size} like {carrier} unseen")
+        _("{node} loses {size} unseen, made up like {carrier}")
+        if size > 0
+        else _("{node} gains {size} unseen, made up like {carrier}")
     )
     return say(form, **parts)

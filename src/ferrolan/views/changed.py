@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from ferrolan.base.language import _, ngettext
 from ferrolan.records.changes import Preview, Replay
-from ferrolan.views import accused, meters, metal
+from ferrolan.views import accused, metal, meters
 from ferrolan.views.cells import Book, name, plain, say
 from ferrolan.views.columns import in_columns, titled
 from ferrolan.views.context import Context

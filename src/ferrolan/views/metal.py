@@ -154,6 +154,15 @@ def widest(book: Book, period: int | None = None) -> list[int]:
     return found
 
 
+def telling(book: Book) -> list[int]:
+    """The widest closures without those of single rare earths that close: their sum stands for them."""
+    rows = widest(book)
+    if not any(book.text(PRIMARY, row, "component") == "REO" for row in rows):
+        return rows
+    single = set(book.context.rare_earths)
+    return [row for row in rows if book.text(PRIMARY, row, "component") not in single or exceeds(book, row)]
+
+
 def recoveries(book: Book, part: Part) -> tuple[list[Recovery], int]:
     """Recoveries of the scope that are more than traces, reconciled beside readings alone, and how many are traces."""
     rows: dict[tuple[str, str], dict[str, int]] = {}

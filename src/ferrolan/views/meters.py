@@ -31,6 +31,17 @@ def account_verdict(book: Book) -> Markup | None:
     return say(form, meter=found)
 
 
+def short_verdict(book: Book) -> Markup | None:
+    """The verdict for a place where what stands out is listed right after it."""
+    test = book.row("balance_tests", test="global")
+    if test is None or not accused.has_list(book):
+        return account_verdict(book)
+    passed = book.frame("balance_tests")["passed"][test]
+    if passed is None:
+        return account_verdict(book)
+    return say(_("The balances pass as a whole, but this stands out:") if passed else _("The balances fail:"))
+
+
 def suspicion(book: Book, suspect: int) -> Markup:
     """How the meter of a class reads, or that one of several does and which is not to be told."""
     members = class_of(book, suspect)

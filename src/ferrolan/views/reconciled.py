@@ -46,10 +46,8 @@ def lines(tables: Tables, context: Context, *, most: int = MOST, period: int | N
         Number of one period, to tell of it alone; the whole account without one.
     """
     book = open_book(tables, context)
-    if scope.missing(book, "raw data", "historian", "account"):
-        from ferrolan.views.summary import account_lines  # it tells what is missing, and stands above this room's parts
-
-        yield from account_lines(tables, context)
+    if scope.missing(book, *scope.PLANT_DATA):
+        yield from map(plain, scope.missing_sentences(book, *scope.PLANT_DATA))
         return
     yield plain(say(_("{title}, {span}."), title=name(context.title), span=span_name(context, period)))
     yield from _told(trust.grade(book), meters.raw_data(book))
@@ -63,11 +61,13 @@ def lines(tables: Tables, context: Context, *, most: int = MOST, period: int | N
 
 
 def intake_lines(book: Book) -> Iterator[str]:
-    """What the intake remarked about readings, and what a lock refused; the plan's remarks belong to the plan."""
-    remarks = book.frame("remarks")
-    yield from taken.remark_lines(
-        remarks.filter((pl.col("source") != "plan") & pl.col("code").is_in([*INTAKE, _RESTATED]))
-    )
+    """What the intake remarked about readings, and what a lock refused."""
+    yield from taken.remark_lines(of_intake(book.frame("remarks")))
+
+
+def of_intake(remarks: pl.DataFrame) -> pl.DataFrame:
+    """Remarks on readings that look wrong, and on an account that a lock refused; the plan's remarks belong to the plan."""
+    return remarks.filter(pl.col("source") != "plan", pl.col("code").is_in([*INTAKE, _RESTATED]))
 
 
 _RESTATED = "restated_account"
@@ -95,7 +95,7 @@ def suspect_lines(book: Book, period: int | None = None) -> Iterator[str]:
     found = accused.classes(book, period)
     for number, rows in enumerate(found, start=1):
         first, *more = (plain(line) for line in accused.sentences(book, rows) if line)
-        yield f"{number}. {first}"
+        yield f"{number}. {first[:1].upper()}{first[1:]}"
         yield from (f"   {line}" for line in more)
     if found:
         yield plain(level(book))
@@ -110,14 +110,14 @@ def level(book: Book) -> Markup:
 
 def adjustments_title(book: Book, most: int, period: int | None) -> str:
     """How many of how many readings or meters are shown."""
-    count = len(_adjusted(book, period))
+    count = len(adjusted(book, period))
     shown = min(most, count)
     return _("Largest adjustments, {shown} of {count} by |z|").format(shown=shown, count=count)
 
 
 def adjustment_lines(book: Book, most: int, period: int | None = None) -> Iterator[str]:
     """The readings that moved most: tag, what it reads, read and reconciled, change, |z|; a mark beyond the critical value."""
-    rows = _adjusted(book, period)[:most]
+    rows = adjusted(book, period)[:most]
     if not rows:
         return
     head = (_("tag"), _("what"), _("read"), _("reconciled"), _("change"), "|z|", "")
@@ -194,7 +194,7 @@ def _suspect_meters(book: Book) -> Iterator[Markup]:
     yield from meters.still_inside(book)
 
 
-def _adjusted(book: Book, period: int | None) -> list[int]:
+def adjusted(book: Book, period: int | None) -> list[int]:
     """Rows of the adjusted meters, or of the readings of one period, the largest |z| first."""
     if period is None:
         return book.rows("view_adjustments")

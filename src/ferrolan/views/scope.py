@@ -7,6 +7,7 @@ transfer price between two companies is none of a steelworks' business.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -15,7 +16,8 @@ from ferrolan.base.language import _
 from ferrolan.views.cells import Book, say
 from ferrolan.views.words import listed
 
-_PLANT_DATA = ("raw data", "historian", "account")
+PLANT_DATA = ("raw data", "historian", "account")
+"""Stations without which there is no account."""
 _NOT_MISSED = ("done", "not_asked")  # a run of one station does not miss the others
 _PLAIN = ("document", "brief")
 _NEVER_MISSED = ("concentrate",)  # a question between two companies, not something a run lacks
@@ -54,6 +56,14 @@ def missing(book: Book, *among: str) -> list[Missing]:
     for row in rows:
         groups.setdefault(_needs(book.text("stations", row, "station")), []).append(row)
     return [_missing(book, group, needs) for needs, group in groups.items()]
+
+
+def missing_sentences(book: Book, *among: str) -> Iterator[Markup]:
+    """Why stations have nothing to say; of those asked for by name, also what to add to have them."""
+    for item in missing(book, *among):
+        yield say(_("Not in this run: {stations}, {state}."), stations=item.stations, state=item.state)
+        if among:
+            yield say(_("To have this, declare {needs}."), needs=item.needs)
 
 
 def done(book: Book) -> Markup:
@@ -124,7 +134,7 @@ def _reason(reason: str) -> str:
 
 def _needs(station: str) -> str:
     """What to add to the document to have a station."""
-    if station in _PLANT_DATA:
+    if station in PLANT_DATA:
         return _("the sections account, streams and sources, a tag map, and the meters' files of one month")
     if station == "market":
         return _("a section market with regions, producers and consumers, and the policies to try as scenarios")

@@ -11,7 +11,7 @@ import polars as pl
 from markupsafe import Markup
 
 from ferrolan.base.language import _
-from ferrolan.views import earnings, meters, narrative, questions, scope, taken, worth
+from ferrolan.views import earnings, meters, narrative, questions, reconciled, scope, taken, trust, worth
 from ferrolan.views.cells import Book, plain, say, spread_of
 from ferrolan.views.context import Context
 from ferrolan.views.tables import open_book
@@ -41,7 +41,7 @@ def lines(tables: Tables, context: Context) -> Iterator[str]:
     yield from plan_lines(book.tables, context)
     if book.rows("market"):
         yield from market_lines(book.tables, context)
-    yield from _told(*_missing(book))
+    yield from _told(*scope.missing_sentences(book))
 
 
 def raw_lines(tables: Tables, context: Context) -> Iterator[str]:
@@ -52,14 +52,18 @@ def raw_lines(tables: Tables, context: Context) -> Iterator[str]:
         yield from taken.repaired_lines(book.frame("repaired"))
         yield from taken.refused_lines(book.frame("rejected"))
         yield from taken.remark_lines(book.frame("remarks"))
-    yield from _told(*_missing(book, "raw data", "historian"))
+    yield from _told(*scope.missing_sentences(book, "raw data", "historian"))
 
 
 def account_lines(tables: Tables, context: Context) -> Iterator[str]:
-    """What came in, whether the balances pass, which meters stand out, and that their readings still count."""
+    """What came in, how far the account can be trusted, which meters stand out, and that their readings still count."""
     book = open_book(tables, context)
-    absent = scope.missing(book, "raw data", "historian", "account")
-    yield from _told(*(_missing(book, "raw data", "historian", "account") if absent else _account(book)))
+    if scope.missing(book, *scope.PLANT_DATA):
+        yield from _told(*scope.missing_sentences(book, *scope.PLANT_DATA))
+        return
+    yield from _told(meters.raw_data(book))
+    yield from reconciled.intake_lines(book)
+    yield from _told(*_account(book))
 
 
 def plan_lines(tables: Tables, context: Context) -> Iterator[str]:
@@ -73,25 +77,27 @@ def plan_lines(tables: Tables, context: Context) -> Iterator[str]:
 def market_lines(tables: Tables, context: Context) -> Iterator[str]:
     """The base case at home, and what each scenario does to prices and to the plan's sales."""
     book = open_book(tables, context)
-    yield from _told(*(_market(book) if book.rows("market") else _missing(book, "market")))
+    yield from _told(*(_market(book) if book.rows("market") else scope.missing_sentences(book, "market")))
 
 
 def needs_a_person(tables: Tables) -> bool:
-    """Whether somebody must look: a suspect meter, a failed or untested account, absent data, a failed certificate.
+    """Whether somebody must look: a suspect meter or leak, a failed or untested account, absent or implausible data, a
+    failed certificate.
 
     A table that is not there, or an account without a row, has nothing to say.
     """
     found = {name: tables[name] for name in _WATCHED if name in tables}
-    certificates, suspects = found.get("certificates"), found.get("suspects")
+    certificates = found.get("certificates")
     return (
-        (suspects is not None and suspects.height > 0)
+        any(name in found and found[name].height > 0 for name in ("suspects", "gross_errors"))
+        or ("remarks" in found and reconciled.of_intake(found["remarks"]).height > 0)
         or _not_passed(found)
         or ("measurements" in found and found["measurements"]["value"].null_count() > 0)
         or (certificates is not None and not certificates["passed"].all())
     )
 
 
-_WATCHED = ("account", "balance_tests", "suspects", "measurements", "certificates")
+_WATCHED = ("account", "balance_tests", "suspects", "gross_errors", "remarks", "measurements", "certificates")
 
 
 def _not_passed(found: Tables) -> bool:
@@ -115,7 +121,7 @@ def _source(book: Book, row: int) -> Markup:
 
 
 def _account(book: Book) -> Iterator[Markup]:
-    yield meters.raw_data(book)
+    yield trust.grade(book) or Markup("")
     yield meters.account_verdict(book) or say(_("The balances were not reconciled."))
     echoes = [row for rows in meters.classes(book) if meters.echoes(book, rows[0]) for row in rows]
     if echoes:
@@ -154,14 +160,6 @@ def _market(book: Book) -> Iterator[Markup]:
     yield from questions.base_case(book)
     for scenario in questions.scenarios(book):
         yield from questions.market_sentences(book, scenario)
-
-
-def _missing(book: Book, *among: str) -> Iterator[Markup]:
-    """Why stations have nothing to say; of those asked for by name, also what to add to have them."""
-    for item in scope.missing(book, *among):
-        yield say(_("Not in this run: {stations}, {state}."), stations=item.stations, state=item.state)
-        if among:
-            yield say(_("To have this, declare {needs}."), needs=item.needs)
 
 
 def _concentrate(book: Book) -> Iterator[Markup]:

@@ -15,7 +15,7 @@ from ferrolan.views import metal
 from ferrolan.views.cells import NOTHING, Book, name, say
 from ferrolan.views.words import formula, listed, the
 
-_MOST_NAMED = 4
+_MOST_NAMED = 3
 
 
 def grade(book: Book) -> Markup | None:
@@ -160,7 +160,7 @@ def _figures(book: Book, scope: str | None) -> Iterator[dict[str, object]]:
         yield {"figure": "closure", "scope": scope}
         yield {"figure": "recovery", "scope": scope}
         return
-    for row in metal.widest(book):
+    for row in metal.telling(book):
         component = book.text(metal.PRIMARY, row, "component")
         yield {"figure": "closure", "scope": book.text(metal.PRIMARY, row, "scope"), "figure_component": component}
         best = metal.main_recovery(book, component)
@@ -233,5 +233,5 @@ def _doubt(book: Book, row: int) -> Markup:
         "moves": book.number("meter_money", row, "moves_resolved", digits=2, signed=True),
     }
     if book.real("meter_money", row, "moves_resolved") is not None:
-        return say(_("{meter}: {share} of that doubt; taking its bias off moves the planned gain by {moves}."), **parts)
+        return say(_("Taking the bias of {meter} off moves the planned gain by {moves}."), **parts)
     return say(_("{meter}: {share} of that doubt; at half its sigma {half} would remain."), **parts)

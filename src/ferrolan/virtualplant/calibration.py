@@ -3,8 +3,8 @@
 ``error = sigma (sqrt(1 - m - l) e_period + sqrt(m) e_month + sqrt(l) e_laboratory)``, all e ~ N(0, 1), so that the
 standard deviation of a period's value stays the declared one whatever the shares. The plain month has m = l = 0: every
 period is an experiment of its own, which is what an account with a diagonal covariance believes. In a works it is not
-so: a belt scale is calibrated once a quarter, and all assays of Nd2O3 hang on one standard. Example: with m = 0.5 a
-scale of 1 % has a calibration error of 0.71 % that stays all month and 0.71 % a week on top.
+so: a belt scale is calibrated once a quarter, and all assays of Nd2O3 by one method hang on one standard. Example: with
+m = 0.5 a scale of 1 % has a calibration error of 0.71 % that stays all month and 0.71 % a week on top.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from ferrolan.virtualplant.tag_record import TagRecord
 
 @dataclass(frozen=True)
 class Calibration:
-    """Shares of an error's variance [1]: ``month`` lasts all month, ``laboratory`` is common to every assay of a
-    component besides.
+    """Shares of an error's variance [1]: ``month`` lasts all month, ``laboratory`` is common besides to every assay of
+    a component by one method, which is to say with one declared relative sigma.
 
     Raises
     ------
@@ -47,7 +47,8 @@ class Calibration:
         if self.month + laboratory == 0.0:
             return fresh
         lasting = generator(seed, f"calibration {tag.tag}").standard_normal((2, 1))
-        common = generator(seed, f"laboratory {tag.component}").standard_normal((2, 1))
+        method = f"{tag.component} {tag.sigma_relative:g}"
+        common = generator(seed, f"laboratory {method}").standard_normal((2, 1))
         rest = 1.0 - self.month - laboratory
         mixed: Array = np.sqrt(rest) * fresh + np.sqrt(self.month) * lasting + np.sqrt(laboratory) * common
         return mixed

@@ -31,6 +31,14 @@ fuzz times="1":
 bench *arguments:
     python -m benchmarks {{arguments}}
 
+# speed and memory of the reconciliation beside IPOPT (minutes), or only some rows: just speed year warm
+speed *rows:
+    python -m benchmarks.reconciliation_speed {{rows}}
+
+# time against size of the reconciliation on a log plot, docs/pictures/reconciliation-growth.svg (minutes)
+growth:
+    python -m benchmarks.reconciliation_growth
+
 # the documentation, with every warning an error
 docs:
     NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

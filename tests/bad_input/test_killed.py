@@ -33,8 +33,6 @@ for number in count():
     print("run", kept.run_id, flush=True)
     act = audit.Act(datetime.now(UTC), "li", "exclude_meter", True, False, f"trial {trial}, {number} " * 50, kept.run_id)
     print("act", audit.append(folder / "acts.jsonl", act).hash, flush=True)
-    runs.attach(kept, "note.txt", b"note" * 9999)
-    print("note", kept.run_id, flush=True)
 """
 APPEND = """
 import sys
@@ -70,11 +68,10 @@ def test_kept_runs_and_signed_acts_outlive_the_process(tmp_path: Path, trial: in
     said = killed(WORK, trial, tmp_path, trial)
     for name in runs.names(tmp_path):
         runs.read(tmp_path / name)
-    acknowledged = {kind: [word for kind_, word in said if kind_ == kind] for kind in ("run", "act", "note")}
+    acknowledged = {kind: [word for kind_, word in said if kind_ == kind] for kind in ("run", "act")}
     assert set(acknowledged["run"]) <= set(runs.names(tmp_path))
     entries = audit.verify(tmp_path / "acts.jsonl")
     assert [entry.hash for entry in entries][: len(acknowledged["act"])] == acknowledged["act"]
-    assert all("note.txt" in runs.read(tmp_path / name).files for name in acknowledged["note"])
     shown = [path.name for path in tmp_path.iterdir() if not path.name.startswith(".")]
     assert sorted(shown) == sorted([*runs.names(tmp_path), *(["acts.jsonl"] if entries else [])])
     again = runs.write(tmp_path, run_identity({"trial": "afterwards"}, 7), {"x": pl.DataFrame({"x": [1.0]})})

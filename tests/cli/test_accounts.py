@@ -72,7 +72,7 @@ def test_a_preview_without_a_meter_signs_nothing_and_says_how_to(with_raw, tmp_p
     assert "Preview, nothing is signed: March 2026 without WT-214." in finished.stdout
     assert "Then: The balances pass." in finished.stdout
     assert "--exclude WT-214 --who NAME --reason 'misreads'" in finished.stdout
-    assert not (tmp_path / "runs" / verbs.LEDGER).exists() and runs.names(tmp_path / "runs") == []
+    assert not (tmp_path / "runs" / verbs.LEDGER).exists() and not runs.names(tmp_path / "runs")
 
 
 def test_a_month_is_locked_once_shown_as_locked_and_opened_again(closed):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from ferrolan.numerics.peeling import peel, support
+from ferrolan.numerics.rank import peel, support
 
 SOME = settings(max_examples=60, deadline=None, derandomize=True)
 

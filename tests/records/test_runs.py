@@ -142,14 +142,15 @@ def test_a_table_that_differs_from_its_schema_is_refused(tmp_path: Path, identit
     assert runs.names(tmp_path) == ()
 
 
-def test_a_document_can_be_attached_once(
+def test_a_document_that_comes_out_otherwise_is_refused(
     tmp_path: Path, identity: RunIdentity, tables: dict[str, pl.DataFrame]
 ) -> None:
-    kept = runs.attach(runs.write(tmp_path, identity, tables), "brief.html", b"<p>")
-    assert runs.attach(kept, "brief.html", b"<p>") == kept == runs.read(kept.folder)
-    with pytest.raises(RecordError, match="unstable_document"):
-        runs.attach(kept, "brief.html", b"<b>")
-    assert runs.write(tmp_path, identity, tables) == kept
+    kept = runs.write(tmp_path, identity, tables, files={"brief.html": b"<p>"})
+    assert runs.write(tmp_path, identity, tables, files={"brief.html": b"<p>"}) == kept
+    for other in ({"brief.html": b"<b>"}, {}, {"brief.html": b"<p>", "note.txt": b""}):
+        with pytest.raises(RecordError, match="unstable_run"):
+            runs.write(tmp_path, identity, tables, files=other)
+    assert runs.read(kept.folder) == kept
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", ".x", "run.json", "clock.json", "tables"])

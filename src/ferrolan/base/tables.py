@@ -426,7 +426,7 @@ METER_MONEY = _table(
     value_sd=(
         pl.Float64,
         "¤/t",
-        "standard deviation of the buyer's average netback of a tonne of concentrate that its own error causes, or null",
+        "standard deviation of the buyer's average netback of a tonne of concentrate, caused by its own error, or null",
     ),
     value_moves=(
         pl.Float64,

@@ -1,10 +1,15 @@
-"""Rank of a sparse matrix: which rows repeat the others, and what its null space touches.
+"""Rank and null spaces of a large sparse matrix: what can be settled entry by entry first, the core by its factor.
 
 For example: a balance that is the sum of two others adds no check of any meter; a cycle of unmeasured flows may carry
-any extra flow without opening a balance. Both are questions of rank, which no scaling of rows and columns changes, so
-the matrix is equilibrated first (Ruiz, A scaling algorithm to equilibrate both rows and columns norms in matrices,
-RAL-TR-2001-034). A row with an entry alone in its column cannot be a combination of others and is set aside, again and
-again. For the rest, the pivot of row i in the factor of A A' + delta is
+any extra flow without opening a balance. Both are questions of rank. A stock survey a day for a year chains 365
+balances; seen as one matrix its singular values fall so low that no tolerance tells a long chain from a cycle. But the
+first row with a single unknown settles that unknown, then the next row has a single one, and so on: row and column
+singletons are peeled off as in the triangularisation phase of sparse LU (Suhl & Suhl, ORSA J. Comput. 2 (1990)
+325-335).
+
+What is left is a core without rows or columns of one entry. No scaling of rows and columns changes a rank, so the core
+is equilibrated (Ruiz, A scaling algorithm to equilibrate both rows and columns norms in matrices, RAL-TR-2001-034). The
+pivot of its row i in the factor of A A' + delta is
 
     min over y of |a_i - sum_k y_k a_k|^2 + delta (1 + |y|^2),     k the rows eliminated before it:
 
@@ -15,6 +20,8 @@ not. Two values of delta tell which. The diagonal of the inverse says the same o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +38,106 @@ GROWTH = 10.0
 """The larger regularisation over the smaller; a dependent pivot grows by it, and the root of it decides."""
 SWEEPS = 8
 """Rounds of equilibration."""
-STRONG = 0.01
-"""Least share of its row of an entry alone in its column that proves the row independent."""
 MISSED = 1e-10
 """Regularisation of the rows for projections."""
+_ROUNDS = 2000
+"""Most rounds of peeling; the core takes what is left."""
+_SEED = 20260301
+"""Of the random null vectors whose common support is that of the null space."""
+_CANCELLED = 1e-9
+"""Sum, as a share of its terms, that counts as zero."""
+
+
+@dataclass(frozen=True)
+class Peeled:
+    """A matrix with its singletons taken off.
+
+    Parameters
+    ----------
+    rounds
+        Pivots in the order taken: whether the row had a single entry left (else the column had), rows, columns.
+    core_rows, core_columns
+        What is left with two entries or more; ``empty_rows`` and ``empty_columns`` what is left with none.
+    """
+
+    matrix: sparse.csr_matrix
+    rounds: tuple[tuple[bool, Integers, Integers], ...]
+    core_rows: Integers
+    core_columns: Integers
+    empty_rows: Integers
+    empty_columns: Integers
+
+    @cached_property
+    def _core(self) -> sparse.csr_matrix:
+        return sparse.csr_matrix(self.matrix[self.core_rows][:, self.core_columns])
+
+    @cached_property
+    def _moves(self) -> NDArray[np.bool_]:
+        """Which columns of the core have a part in some null vector of it."""
+        return _moving(sparse.csr_matrix(self._core.T))
+
+    @cached_property
+    def _combines(self) -> NDArray[np.bool_]:
+        """Which rows of the core take part in some combination that vanishes."""
+        return _moving(self._core)
+
+    @cached_property
+    def dependent_rows(self) -> Integers:
+        """Rows that can be left out without changing the row space, sorted."""
+        core = self.core_rows[_dependent_rows(self._core)] if len(self.core_rows) else self.core_rows
+        return np.sort(np.concatenate([self.empty_rows, core]))
+
+    @cached_property
+    def dependent_columns(self) -> Integers:
+        """Columns that can be left out without changing the column space, sorted."""
+        core = self.core_columns[_dependent_rows(self._core.T)] if len(self.core_columns) else self.core_columns
+        return np.sort(np.concatenate([self.empty_columns, core]))
+
+    def null_vector(self, generator: np.random.Generator) -> Floats:
+        """A random vector v with A v = 0, (columns,); exactly zero where all such vectors are."""
+        return _null(self, self.matrix, generator, transposed=False)
+
+    def left_null_vector(self, generator: np.random.Generator) -> Floats:
+        """A random vector y with A'y = 0, (rows,); exactly zero where all such vectors are."""
+        return _null(self, sparse.csr_matrix(self.matrix.T), generator, transposed=True)
+
+
+def peel(matrix: sparse.sparray | sparse.spmatrix) -> Peeled:
+    """Take off rows and columns of one entry, until there are none.
+
+    Examples
+    --------
+    >>> chain = sparse.csr_matrix([[1.0, 0.0, 0.0], [1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [0.0, 1.0, -1.0]])
+    >>> peel(chain).dependent_rows.tolist()
+    [3]
+    """
+    whole = sparse.csr_matrix(matrix)
+    whole.eliminate_zeros()
+    entries = whole.tocoo()
+    row, column = entries.row.astype(np.int64), entries.col.astype(np.int64)
+    height, width = whole.shape
+    alive_rows, alive_columns = np.ones(height, dtype=bool), np.ones(width, dtype=bool)
+    rounds: list[tuple[bool, Integers, Integers]] = []
+    for _ in range(_ROUNDS):
+        former = len(rounds)
+        for by_row in (True, False):
+            first, second, count = (row, column, height) if by_row else (column, row, width)
+            single = np.flatnonzero(np.bincount(first, minlength=count)[first] == 1)
+            if len(single) == 0:
+                continue
+            single = single[np.unique(second[single], return_index=True)[1]]
+            rounds.append((by_row, row[single], column[single]))
+            alive_rows[row[single]] = False
+            alive_columns[column[single]] = False
+            keep = alive_rows[row] & alive_columns[column]
+            row, column = row[keep], column[keep]
+        if len(rounds) == former:
+            break
+    core_rows, core_columns = np.unique(row), np.unique(column)
+    alive_rows[core_rows] = False
+    alive_columns[core_columns] = False
+    empty = np.flatnonzero(alive_rows), np.flatnonzero(alive_columns)
+    return Peeled(whole, tuple(rounds), core_rows, core_columns, *empty)
 
 
 def dependent_rows(matrix: sparse.sparray | sparse.spmatrix) -> Integers:
@@ -42,25 +145,20 @@ def dependent_rows(matrix: sparse.sparray | sparse.spmatrix) -> Integers:
 
     An empty row depends on any others.
     """
-    even, open_rows = _doubtful(sparse.csr_matrix(matrix))
-    if len(open_rows) == 0:
-        return np.empty(0, dtype=np.int64)
-    small, large = (_pivots(factors) for factors in _gram_factors(even))
-    return open_rows[_grows(small, large)]
+    return peel(matrix).dependent_rows
 
 
 def null_space_support(matrix: sparse.sparray | sparse.spmatrix) -> NDArray[np.bool_]:
-    """Which columns (bool, (columns,)) have a part in some null vector of the matrix: A v = 0 with v_j not 0.
+    """Which columns (bool, (columns,)) have a part in some null vector of the matrix: A v = 0 with v_j not 0."""
+    peeled, generator = peel(matrix), np.random.default_rng(_SEED)
+    return support([peeled.null_vector(generator) for _ in range(2)])
 
-    They are the columns that depend on all others together. With every column eliminated last in turn, its pivot is the
-    reciprocal of a diagonal entry of the inverse of A'A + delta: two selected inverses answer for all columns.
-    """
-    columns = sparse.csr_matrix(sparse.csr_matrix(matrix).T)
-    found = np.zeros(columns.shape[0], dtype=bool)
-    even, open_ones = _doubtful(columns)
-    if len(open_ones):
-        small, large = (1.0 / inverse_diagonal(factors) for factors in _gram_factors(even))
-        found[open_ones] = _grows(small, large)
+
+def support(vectors: list[Floats]) -> NDArray[np.bool_]:
+    """Where any of some vectors is not zero."""
+    found = np.zeros(len(vectors[0]), dtype=bool)
+    for vector in vectors:
+        found |= vector != 0.0
     return found
 
 
@@ -75,11 +173,40 @@ def _projected(unit: sparse.csr_matrix, vectors: Floats) -> Floats:
     return system.solve(np.concatenate([vectors, np.zeros((rows, *vectors.shape[1:]))]))[:columns]
 
 
-def _doubtful(matrix: sparse.csr_matrix) -> tuple[sparse.csr_matrix, Integers]:
-    """Rows that may depend on others, equilibrated, and their numbers."""
-    even = _equilibrated(matrix)
-    open_rows = np.flatnonzero(_unpeeled(even)).astype(np.int64)
-    return sparse.csr_matrix(even[open_rows]), open_rows
+def _null(peeled: Peeled, rows: sparse.csr_matrix, generator: np.random.Generator, *, transposed: bool) -> Floats:
+    """Random values where nothing holds them, a random null vector of the core, and the rest by substitution."""
+    vector = np.zeros(rows.shape[1])
+    free = peeled.empty_rows if transposed else peeled.empty_columns
+    inner = peeled.core_rows if transposed else peeled.core_columns
+    vector[free] = generator.uniform(0.5, 1.5, len(free))
+    if len(inner):
+        core, moves = (peeled._core.T, peeled._combines) if transposed else (peeled._core, peeled._moves)
+        part = project_on_null_space(core, generator.uniform(0.5, 1.5, len(inner))) if moves.any() else 0.0
+        vector[inner] = np.where(moves, part, 0.0)
+    for by_row, pivot_rows, pivot_columns in reversed(peeled.rounds):
+        if by_row == transposed:
+            line, place = (pivot_columns, pivot_rows) if transposed else (pivot_rows, pivot_columns)
+            taken = rows[line]
+            total, size = taken @ vector, abs(taken) @ np.abs(vector)
+            pivot = np.asarray(rows[line, place]).ravel()
+            vector[place] = np.where(np.abs(total) > _CANCELLED * size, -total / pivot, 0.0)
+    return vector
+
+
+def _dependent_rows(core: sparse.csr_matrix) -> Integers:
+    """The same of a core, all rows of which are eliminated one after the other."""
+    small, large = (_pivots(factors) for factors in _gram_factors(_equilibrated(core)))
+    return np.flatnonzero(_grows(small, large)).astype(np.int64)
+
+
+def _moving(rows: sparse.csr_matrix) -> NDArray[np.bool_]:
+    """Which rows of a core depend on all others together, (rows,).
+
+    With every row eliminated last in turn, its pivot is the reciprocal of a diagonal entry of the inverse of
+    A A' + delta: two selected inverses answer for all rows.
+    """
+    small, large = (1.0 / inverse_diagonal(factors) for factors in _gram_factors(_equilibrated(rows)))
+    return _grows(small, large)
 
 
 def _gram_factors(rows: sparse.csr_matrix) -> Iterator[Factors]:
@@ -104,33 +231,6 @@ def _grows(small: Floats, large: Floats) -> NDArray[np.bool_]:
     """Whether pivots grow with the regularisation; rounding may leave one at zero or below, which is as good."""
     grows: NDArray[np.bool_] = ~((small > 0.0) & (large < np.sqrt(GROWTH) * small))
     return grows
-
-
-def _unpeeled(matrix: sparse.csr_matrix) -> NDArray[np.bool_]:
-    """Rows left when those with a strong entry alone in its column are taken away, until there are no more."""
-    left = np.ones(matrix.shape[0], dtype=bool)
-    home = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    count = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    total = np.bincount(matrix.indices, weights=home, minlength=matrix.shape[1]).astype(np.int64)
-    alone = np.flatnonzero(count == 1)
-    while len(alone):
-        strong = np.abs(np.asarray(matrix[total[alone], alone]).ravel()) > STRONG
-        rows = np.unique(total[alone[strong]])
-        left[rows] = False
-        taken = _entries_of(matrix, rows)
-        columns = matrix.indices[taken]
-        np.subtract.at(count, columns, 1)
-        np.subtract.at(total, columns, home[taken])
-        alone = np.unique(columns[count[columns] == 1])
-    return left
-
-
-def _entries_of(matrix: sparse.csr_matrix, rows: Integers) -> Integers:
-    """Where the entries of some rows stand in the data."""
-    lengths = matrix.indptr[rows + 1] - matrix.indptr[rows]
-    before = np.cumsum(lengths) - lengths
-    places: Integers = np.arange(int(lengths.sum())) + np.repeat(matrix.indptr[rows] - before, lengths)
-    return places
 
 
 def _equilibrated(matrix: sparse.sparray | sparse.spmatrix) -> sparse.csr_matrix:

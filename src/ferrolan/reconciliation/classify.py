@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ferrolan.numerics.kkt import Floats, Integers, symmetric
-from ferrolan.numerics.peeling import Peeled, peel, support
+from ferrolan.numerics.rank import Peeled, peel, support
 from ferrolan.reconciliation.equations import Equations
 from ferrolan.reconciliation.evidence import Evidence
 from ferrolan.reconciliation.reasons import (

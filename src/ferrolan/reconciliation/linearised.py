@@ -11,6 +11,7 @@ inverse, none is solved for by itself but those that the regularisation touches.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TypeAlias
 
@@ -24,21 +25,28 @@ from ferrolan.reconciliation.classify import Solvability
 from ferrolan.reconciliation.equations import Equations
 from ferrolan.reconciliation.evidence import Evidence
 
-_FIRST_SHIFT = 1e-7
+_FIRST_SHIFT = 1e-6
 """Regularisation that finds the size of the standard deviations of what is not measured."""
-_SHIFT = 1e-8
-"""Regularisation in units of these; its first-order effect on a variance is extrapolated away."""
-_DOUBT = 1e-6
-"""Largest relative effect of the regularisation on a variance that is left to extrapolation."""
+_SHIFTS = (1e-5, 1e-8)
+"""Regularisations of the selected inverses in units of these; their effect on a variance is extrapolated away."""
+_SOLVE_SHIFT = 1e-8
+"""Regularisation of solves, which are refined."""
+_DOUBT = 3e-6
+"""Largest share by which the last correction may move a variance; the error left is far below."""
 _WIDEST = 1e6
 """Largest standard deviation that is taken as a unit at once."""
+_ROUGH = 1e-6
+"""The same of the variance of a reading, in units of its own: what is left of that may be small."""
 _NOTHING = 1e-14
 """A variance below this is rounding: exact values imply the value."""
 _SIZINGS, _WIDE = 4, 300.0
 """Most times that units are taken, and the size from which it is worth while again."""
+_FEW = 8
+"""Entries in doubt that are solved for one by one without trying another regularisation."""
 _STEPS = (1.0, 10.0, 100.0, 1000.0)
 """Multiples of the regularisation that are tried where a pivot vanishes."""
 
+Inverses: TypeAlias = tuple[SelectedInverse, ...]
 Vectors: TypeAlias = Floats | sparse.sparray | sparse.spmatrix
 
 
@@ -71,6 +79,7 @@ class Linearisation:
         self.size, self.rows = len(z), len(system.rows)
         self._evidence = evidence
         self._held = system.fixed | (np.zeros(self.size, dtype=bool) if held is None else held)
+        self._asked = solvability.observable & ~self._held
         self._kept = np.ones(self.rows, dtype=bool)
         self._kept[solvability.repeated] = False
         self._row, self._column = system.jacobian_places
@@ -139,23 +148,53 @@ class Linearisation:
 
     @cached_property
     def _factor(self) -> QuasiDefinite:
-        return self._factored(_SHIFT)
+        return self._factored(_SOLVE_SHIFT)
 
     @cached_property
-    def _inverses(self) -> tuple[SelectedInverse, SelectedInverse]:
-        """Selected inverses with the regularisation once and twice."""
-        return SelectedInverse(self._factor.factors()), SelectedInverse(self._factored(2.0 * _SHIFT).factors())
+    def _coarse(self) -> Inverses:
+        return self._inverses(_SHIFTS[0])
 
     @cached_property
-    def _diagonals(self) -> tuple[Floats, Floats]:
-        once, twice = self._inverses
-        return once.diagonal(), twice.diagonal()
+    def _fine(self) -> Inverses:
+        return self._inverses(_SHIFTS[1])
+
+    def _inverses(self, shift: float) -> Inverses:
+        """Selected inverses with the regularisation once, twice and four times."""
+        return tuple(SelectedInverse(self._factored(times * shift).factors()) for times in (1.0, 2.0, 4.0))
+
+    @cached_property
+    def _diagonal(self) -> tuple[Floats, NDArray[np.bool_]]:
+        def doubted(best: Floats, moved: Floats) -> NDArray[np.bool_]:
+            doubt: NDArray[np.bool_] = ~(moved <= _DOUBT * np.abs(best))
+            doubt[: self.size] &= self._asked
+            return doubt
+
+        return self._read(lambda inverse: inverse.diagonal(), doubted)
+
+    def _read(
+        self, of: Callable[[SelectedInverse], Floats], doubted: Callable[[Floats, Floats], NDArray[np.bool_]]
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """Entries at no regularisation, and which are still in doubt.
+
+        A large regularisation suits what the readings hardly determine, a small one what long chains of balances do.
+        """
+        best, moved = _extrapolated([of(inverse) for inverse in self._coarse])
+        doubt = doubted(best, moved)
+        if int(doubt.sum()) <= _FEW:
+            return best, doubt
+        finer, moved = _extrapolated([of(inverse) for inverse in self._fine])
+        best = np.where(doubt, finer, best)
+        return best, doubt & doubted(finer, moved)
 
     def variances(self) -> Floats:
         """Diagonal of C, (variables,); 0 where a value is fixed."""
-        once, twice = (part[: self.size] for part in self._diagonals)
-        result = np.maximum(2.0 * once - twice, 0.0) * self._unit**2
-        doubtful = np.flatnonzero(~self._held & ~(np.abs(once - twice) <= _DOUBT * np.abs(once)))
+        return self._variances.copy()
+
+    @cached_property
+    def _variances(self) -> Floats:
+        best, doubt = (part[: self.size] for part in self._diagonal)
+        result = np.maximum(best, 0.0) * self._unit**2
+        doubtful = np.flatnonzero(doubt)
         if len(doubtful):
             result[doubtful] = self._quadratics(sparse.csr_matrix(sparse.eye_array(self.size).tocsr()[doubtful]))
         result[self._held | (result < _NOTHING)] = 0.0
@@ -163,19 +202,22 @@ class Linearisation:
 
     def reading_variances(self) -> Floats:
         """Variance g' C g of every reconciled reading, g its whitened row in the evidence, (rows,); 1 is its own."""
+        return self._of_readings.copy()
+
+    @cached_property
+    def _of_readings(self) -> Floats:
         matrix = sparse.csr_matrix(self._evidence.matrix @ sparse.diags_array(self._unit * ~self._held))
         matrix.resize((matrix.shape[0], self.size + self.rows))
-        once, twice = (inverse.quadratic(matrix) for inverse in self._inverses)
-        result: Floats = np.maximum(2.0 * once - twice, 0.0)
-        doubtful = np.flatnonzero(~(np.abs(once - twice) <= _DOUBT))
+        best, doubt = self._read(lambda inverse: inverse.quadratic(matrix), lambda _, moved: ~(moved <= _ROUGH))
+        result: Floats = np.maximum(best, 0.0)
+        doubtful = np.flatnonzero(doubt)
         if len(doubtful):
             result[doubtful] = self._quadratics(self._evidence.matrix[doubtful])
         return result
 
     def multiplier_variances(self) -> Floats:
         """Variances of the multipliers of the rows, (rows,): the lower right diagonal, negated; 0 of rows left out."""
-        once, twice = (-part[self.size :] for part in self._diagonals)
-        variances: Floats = np.maximum(2.0 * once - twice, 0.0) / self._length**2
+        variances: Floats = np.maximum(-self._diagonal[0][self.size :], 0.0) / self._length**2
         return np.where(self._kept, variances, 0.0)
 
     def _quadratics(self, rows: sparse.csr_matrix) -> Floats:
@@ -208,6 +250,16 @@ class Linearisation:
 
 _SLAB = 64
 """Right-hand sides held dense at a time."""
+
+
+def _extrapolated(found: list[Floats]) -> tuple[Floats, Floats]:
+    """Values at no regularisation from those at once, twice and four times; and by how much the last correction moved
+    them (Richardson).
+    """
+    once, twice, four = found
+    plain = 2.0 * once - twice
+    best = (8.0 * once - 6.0 * twice + four) / 3.0
+    return best, np.abs(best - plain)
 
 
 def _dense(vectors: Vectors) -> Floats:

@@ -299,11 +299,16 @@ class _Search:
         return step, new, slope + self._transposed(point.entries, new)
 
     def _factorise(self, values: Floats) -> None:
-        """Factor the matrix; the symbolic analysis is made with one that can be factored and kept for all."""
-        if self._factor is None:
+        """Factor the matrix; where the first fails, its symbolic analysis comes from one that cannot."""
+        if self._factor is not None:
+            self._factor.update(values)
+            return
+        try:
+            self._factor = QuasiDefinite(self.pattern, values, self._shift)
+        except ArithmeticError:
             safe = np.concatenate([np.ones(self._count), np.zeros(len(values) - self._count)])
             self._factor = QuasiDefinite(self.pattern, safe, self._shift)
-        self._factor.update(values)
+            raise
 
     def _weighted(self, point: _Point, step: Floats) -> Floats:
         """W step."""

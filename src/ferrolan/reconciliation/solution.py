@@ -93,11 +93,15 @@ class Solution:
 
 @dataclass(frozen=True)
 class Form:
-    """How the search wrote the problem: which assays as contents, which of these capped, and the pattern kept."""
+    """How the search wrote the problem: which assays as contents, which of these capped, and the pattern kept.
+
+    ``held`` counts what is left below the caps too.
+    """
 
     contents: Mask
     capped: Mask
     pattern: SymmetricPattern | None = None
+    held: Held | None = None
 
 
 def solve(network: Network, *, start: Solution | None = None, max_iterations: int = 50) -> Solution:
@@ -139,7 +143,7 @@ def solve(network: Network, *, start: Solution | None = None, max_iterations: in
         held=_bounds(at_last),
         iterations=iterations,
         kkt_residual=at_last.residual,
-        form=at_last.form,
+        form=replace(at_last.form, held=at_last.held),
     )
 
 
@@ -231,7 +235,8 @@ class _Answer:
 def _warm(problem: _Problem, start: Solution, same: bool, max_iterations: int) -> _Answer | None:
     """Search from the answer of another network; None where that fails."""
     if same:
-        begin = _Answer(start.values, start.multipliers, start.held, 0, np.inf, start.form, WARM_DAMPING)
+        held = start.held if start.form.held is None else start.form.held
+        begin = _Answer(start.values, start.multipliers, held, 0, np.inf, start.form, WARM_DAMPING)
         answer = _search(problem, begin, max_iterations)
     else:
         answer = _search(problem, _begin(problem, _translated(problem, start)), max_iterations)

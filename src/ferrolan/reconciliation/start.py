@@ -24,7 +24,7 @@ SOFTNESS = 1e-6
 """How far balances may stay open at this stage, in squared standard deviations."""
 WIDTH = 2.0
 """How far an unmeasured value may lie from the typical one, relative to it."""
-PASSES = 5
+PASSES = 3
 """Linear problems solved with the flows of the one before."""
 _SMALLEST = 1e-3
 """Smallest start of an unmeasured value, relative to the typical one: at zero a product has no slope."""

@@ -131,28 +131,6 @@ def write(
     return read(folder)
 
 
-def attach(run: Run, name: str, content: bytes) -> Run:
-    """Add a document made from a kept run, such as its brief, and its hash to ``run.json``.
-
-    Raises
-    ------
-    RecordError
-        If a document of this name is kept and differs: what follows from the same tables must come out the same.
-    SurroundingsError
-        If the disk refuses; the run stays as it was.
-    """
-    digest = hash_bytes(content)
-    if name in run.files:
-        if run.files[name] != digest:
-            raise RecordError([_fault(run.folder / name, name, digest, run.files[name], "unstable_document")])
-        return run
-    record = _load(run.folder / _RECORD)
-    record["files"] = {**record["files"], name: digest}
-    replace(_inside(run.folder, name), content)
-    replace(run.folder / _RECORD, _pretty(record))
-    return read(run.folder)
-
-
 def read(folder: Path) -> Run:
     """Read a kept run and verify every hash.
 
@@ -307,15 +285,13 @@ def _moved(beside: Path, folder: Path) -> bool:
 
 
 def _refuse_difference(folder: Path, record: dict[str, Any]) -> None:
-    """Compare what came out now with what is kept; a document that was attached later may be there as well."""
+    """Compare what came out now with what is kept."""
     kept = _load(folder / _RECORD)
     faults = []
     for part in ("inputs", "tables", "files", "solvers"):
         now, before = _by_name(record.get(part, {})), _by_name(kept.get(part, {}))
-        for name in sorted({*now, *before}) if part != "files" else sorted(now):
-            if part == "files" and name not in before:
-                faults.append(_fault(folder / _RECORD, f"{part}.{name}", "a document", "none", "unstable_run"))
-            elif now.get(name) != before.get(name):
+        for name in sorted({*now, *before}):
+            if now.get(name) != before.get(name):
                 found, expected = json.dumps(now.get(name)), json.dumps(before.get(name))
                 faults.append(_fault(folder / _RECORD, f"{part}.{name}", found, expected, "unstable_run"))
     if faults:
@@ -406,7 +382,6 @@ def _unreadable(file: Path, found: str) -> Fault:
 def _fault(file: Path, path: str, found: str, expected: str, code: str) -> Fault:
     ways_out = {
         "unstable_run": "One identity gave two results: report it with both; delete the folder to keep the new one.",
-        "unstable_document": "One run gave two documents: leave clocks and chance out of it.",
         "bad_name": "Name a file without folders.",
     }
     way_out = ways_out.get(code, "The folder was changed after the run: restore it, or delete it and run again.")

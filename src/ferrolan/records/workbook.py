@@ -15,6 +15,7 @@ from datetime import datetime
 
 import openpyxl
 import polars as pl
+from openpyxl.cell import Cell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -98,14 +99,21 @@ def _cell(value: object) -> Written:
 
 
 def _write(sheet: Worksheet, values: Sequence[Written], *, font: Font | None) -> None:
-    sheet.append(list(values))
-    for cell in sheet[sheet.max_row] if values else ():
-        if isinstance(cell.value, str):
-            cell.data_type = "s"
-        if font is not None:
-            cell.font, cell.alignment = font, Alignment(vertical="top")
-        if font is _HEAD:
-            cell.fill = _BAND
+    sheet.append([_styled(sheet, value, font) for value in values])
+
+
+def _styled(sheet: Worksheet, value: Written, font: Font | None) -> Cell | Written:
+    """A text or a styled value as a cell of its own; any other value as it is, which is faster."""
+    if font is None and not isinstance(value, str):
+        return value
+    cell = Cell(sheet, row=1, column=1, value=value)  # the sheet puts it in its place
+    if isinstance(value, str):
+        cell.data_type = "s"
+    if font is not None:
+        cell.font, cell.alignment = font, Alignment(vertical="top")
+    if font is _HEAD:
+        cell.fill = _BAND
+    return cell
 
 
 def _widths(sheet: Worksheet) -> None:

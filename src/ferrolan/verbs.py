@@ -126,7 +126,8 @@ def run(
         outcome, identity = _journey(enterprise, folder, signed, only, clock)
     tables = outcome.tables(enterprise)
     if outcome.account is not None:
-        unused = sources.remark_rows("account", remarks(enterprise, outcome.account.reconciled))
+        made = outcome.account
+        unused = sources.remark_rows("account", remarks(enterprise, made.reconciled, made.used))
         tables["remarks"] = pl.concat([tables["remarks"], unused])
         tables["remarks"] = keep_lock(enterprise, Path(out), identity, tables, dry_run=dry_run)
     if outcome.planned is not None:

@@ -337,3 +337,10 @@ def test_a_stream_that_stands_still_has_no_composition_and_the_network_says_so(d
     found = balances.network(document, _table(still, assay), periods)
     assert {found.readings[place].tag for place in found.set_aside} == {"LAB-FTL-Fe"}
     assert any("flotation_tails" in remark for remark in found.remarks)
+
+
+def test_a_reading_without_a_standard_deviation_is_left_out_and_named_and_the_others_count(document, periods):
+    measured = _table(_measured(tag="WT-214", object="flotation_feed", value=0.0, sigma=0.0), _measured(), MOISTURE)
+    assert [reading.tag for reading in balances.network(document, measured, periods).readings] == ["WT-221"]
+    (left_out,) = balances.unstated(document, measured)
+    assert (left_out.tag, left_out.value, left_out.period) == ("WT-214", 0.0, 0)

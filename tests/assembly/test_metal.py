@@ -9,12 +9,13 @@ import pytest
 from ferrolan import verbs
 from ferrolan.assembly.metal import MetalTables, formula_recoveries, metal, own_typical, scopes, spans_of
 from ferrolan.base.tables import TABLES
+from ferrolan.enterprise.exactness import Targets
 from ferrolan.process.recovery import three_product_recovery, two_product_recovery
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Stream, reconcile
 from ferrolan.reconciliation.metal import WIDTH_95, Scope, metal_account
 from ferrolan.results import Account
 
-TARGETS = {"flow": 0.01, "recovery": 0.01}
+TARGETS = Targets.model_validate({name: {"value": "1 %", "synthetic": True} for name in ("flows", "recoveries")})
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,8 @@ def account(document, raw) -> Account:
 
 @pytest.fixture(scope="module")
 def found(document, account) -> MetalTables:
-    return metal(document, account.reconciled, targets=TARGETS)
+    asked = document.account.model_copy(update={"targets": TARGETS})
+    return metal(document.model_copy(update={"account": asked}), account.reconciled)
 
 
 def test_every_table_has_its_declared_schema(found):

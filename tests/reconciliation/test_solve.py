@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from ferrolan.base.errors import NotConverged
-from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
+from ferrolan.base.errors import NotConverged, ProblemError
+from ferrolan.reconciliation import MASS, Known, Network, Node, Reading, Reconciled, Stream, reconcile
 from ferrolan.reconciliation.equations import equations
 from ferrolan.testing.plants import Plant, plant
 
@@ -320,3 +320,12 @@ def test_a_bin_that_nobody_reads_checks_nothing_wherever_its_level_lies(seed: in
     flows = found.account.filter(pl.col("kind") == "flow")
     assert found.degrees_of_freedom == 0
     assert flows["sd"].to_list() == pytest.approx([1.0] * (2 * periods))
+
+
+def test_exact_values_that_contradict_each_other_over_several_nodes_are_named_before_any_step() -> None:
+    streams = (Stream("feed", None, "mill"), Stream("ground", "mill", "pump"), Stream("pulp", "pump", None))
+    nodes = (Node("mill", (MASS,)), Node("pump", (MASS,)))
+    reading = Reading("flow", "ground", None, 0, 50.0, 1.0, "WT-1")
+    known = (Known("flow", "feed", None, 40.0), Known("flow", "pulp", None, 60.0))
+    with pytest.raises(ProblemError, match="exact values have 1 contradiction"):
+        reconcile(Network(streams, nodes, (), (1.0,), (reading,), known=known))

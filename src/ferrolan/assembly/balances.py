@@ -17,7 +17,6 @@ from typing import Any, Literal
 import polars as pl
 
 from ferrolan.assembly.catalogue import kinds
-from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import ENERGY
 from ferrolan.base.tables import ACCOUNT, MEASUREMENTS, PROVISIONAL
 from ferrolan.base.time import Period
@@ -61,10 +60,9 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
     periods
         Periods of the account, in order.
 
-    Raises
-    ------
-    ProblemError
-        Where a usable reading has no standard deviation.
+    Notes
+    -----
+    A usable reading without a standard deviation is left out; ``unstated`` names it.
     """
     found = _Readings(document, authoritative(document, usable(measurements)))
     return Network(
@@ -140,6 +138,11 @@ def provisional(document: Enterprise, used: pl.DataFrame) -> pl.DataFrame:
 def readings(document: Enterprise, measurements: pl.DataFrame) -> tuple[Reading, ...]:
     """Every usable measurement of the balance, dry and in the balance's units."""
     return _Readings(document, authoritative(document, usable(measurements))).readings
+
+
+def unstated(document: Enterprise, measurements: pl.DataFrame) -> tuple[Reading, ...]:
+    """Usable measurements that have no standard deviation: refused, each by itself, and not guessed."""
+    return _Readings(document, authoritative(document, usable(measurements))).unstated
 
 
 def known(document: Enterprise) -> tuple[Known, ...]:
@@ -254,14 +257,21 @@ class _Readings:
 
     @cached_property
     def readings(self) -> tuple[Reading, ...]:
-        """Every reading, dry and in the balance's units; ``ProblemError`` where one has no standard deviation."""
+        """Every reading with a standard deviation, dry and in the balance's units."""
+        return tuple(reading for reading in self._every if _is_stated(reading))
+
+    @cached_property
+    def unstated(self) -> tuple[Reading, ...]:
+        """Readings without a standard deviation, such as a zero whose error is declared as a share alone."""
+        return tuple(reading for reading in self._every if not _is_stated(reading))
+
+    @cached_property
+    def _every(self) -> tuple[Reading, ...]:
         is_used = pl.col("kind").is_in(_BALANCE_KINDS) | (
             (pl.col("kind") == "temperature") & pl.col("object").is_in(sorted(_warm(self.document)))
         )
         rows = self.frame.filter(is_used).iter_rows(named=True)
-        result = tuple(reading for row in rows if (reading := self._reading(row)) is not None)
-        _refuse_without_sigma(result)
-        return result
+        return tuple(reading for row in rows if (reading := self._reading(row)) is not None)
 
     @cached_property
     def shared(self) -> tuple[SharedError, ...]:
@@ -384,15 +394,8 @@ def _warm(document: Enterprise) -> frozenset[str]:
     )
 
 
-def _refuse_without_sigma(result: Sequence[Reading]) -> None:
-    faults = [
-        f"{reading.tag}, period {reading.period}: reading {reading.value:g} has the standard deviation "
-        f"{reading.sigma:g}; declare a sigma_absolute beside the relative one"
-        for reading in result
-        if not (math.isfinite(reading.sigma) and reading.sigma > 0)
-    ]
-    if faults:
-        raise ProblemError("readings without a standard deviation:\n" + "\n".join(faults))
+def _is_stated(reading: Reading) -> bool:
+    return math.isfinite(reading.sigma) and reading.sigma > 0.0
 
 
 __all__ = [
@@ -406,5 +409,6 @@ __all__ = [
     "network",
     "provisional",
     "readings",
+    "unstated",
     "usable",
 ]

@@ -15,7 +15,7 @@ from ferrolan.assembly.metal import metal
 from ferrolan.base.errors import Fault
 from ferrolan.base.schema import ENERGY
 from ferrolan.enterprise.document import Enterprise
-from ferrolan.reconciliation import Reconciled
+from ferrolan.reconciliation import Reading, Reconciled
 from ferrolan.reconciliation.grade import grade_frame
 
 
@@ -73,10 +73,26 @@ def in_plant_units(document: Enterprise, reconciled: Reconciled, found: pl.DataF
     return found.with_columns(*(pl.col(column) * factor for column in columns), unit.fill_null("").alias("unit"))
 
 
-def remarks(document: Enterprise, reconciled: Reconciled) -> tuple[Fault, ...]:
-    """What the account did not use or should not be trusted in, as remarks."""
+def remarks(document: Enterprise, reconciled: Reconciled, used: pl.DataFrame) -> tuple[Fault, ...]:
+    """What the account did not use or should not be trusted in, as remarks.
+
+    Parameters
+    ----------
+    used
+        The measurements it was made of (``measurements`` schema).
+    """
     way_out = "Look at the meters there; the rest of the account stands without them"
-    return tuple(
+    aside = tuple(
         Fault(document.path.name, 0, "account", found, "readings that determine it", way_out, "not_used")
         for found in reconciled.network.remarks
     )
+    return aside + tuple(_unstated(document, reading) for reading in balances.unstated(document, used))
+
+
+def _unstated(document: Enterprise, reading: Reading) -> Fault:
+    lines = {tag.tag: tag.line for tag in document.tags}
+    found = f"{reading.tag} reads {reading.value:g} in period {reading.period}, which has no standard deviation"
+    way_out = "Declare a sigma_absolute beside the relative one; until then the reading is left out"
+    expected = "a standard deviation above 0"
+    file = document.tags_path.name
+    return Fault(file, lines.get(reading.tag, 0), reading.tag, found, expected, way_out, "no_sigma")

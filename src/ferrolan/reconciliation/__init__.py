@@ -19,6 +19,7 @@ from ferrolan.reconciliation.network import (
     SharedError,
     Stream,
 )
+from ferrolan.reconciliation.solvability import solvability
 from ferrolan.reconciliation.solve import Reconciled, reconcile
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "SharedError",
     "Stream",
     "reconcile",
+    "solvability",
 ]

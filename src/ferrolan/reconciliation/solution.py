@@ -20,6 +20,7 @@ from ferrolan.reconciliation.equations import Equations, Row, equations
 from ferrolan.reconciliation.evidence import Evidence, evidence
 from ferrolan.reconciliation.network import Network
 from ferrolan.reconciliation.optimum import ACCEPTABLE, DAMPING, TOLERANCE, Guess, Held, minimise
+from ferrolan.reconciliation.solvability import check_exact
 from ferrolan.reconciliation.start import Prior, hierarchical_start, prior, raw_start
 
 Mask = NDArray[np.bool_]
@@ -117,11 +118,14 @@ def solve(network: Network, *, start: Solution | None = None, max_iterations: in
 
     Raises
     ------
+    ProblemError
+        Where exact values contradict each other.
     NotConverged
         With the last iterate, a mapping from address to value, and its residual.
     """
     same = start is not None and _same_structure(network, start.network)
     system = start.system if start is not None and same else equations(network)
+    check_exact(system)
     problem = _Problem(network, system, evidence(network, system))
     answer = _warm(problem, start, same, max_iterations) if start is not None else None
     stated = _cold(problem, max_iterations) if answer is None else answer

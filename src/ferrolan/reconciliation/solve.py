@@ -296,6 +296,8 @@ def reconcile(network: Network, *, start: Reconciled | Solution | None = None, m
 
     Raises
     ------
+    ProblemError
+        Where exact values contradict each other; each contradiction is named.
     NotConverged
         With the last iterate, a mapping from address to value, and its residual.
 

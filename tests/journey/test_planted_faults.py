@@ -7,6 +7,8 @@ that no account can see, and the law that a month without a fault is taken in wi
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -149,6 +151,14 @@ def test_errors_that_last_make_recoveries_less_sure_once_they_are_declared():
         for errors in (NOT_DECLARED, DECLARED)
     )
     assert said > 1.4 * unsaid
+
+
+def test_the_page_shows_the_tables_that_the_runner_wrote():
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "explanation" / "planted-faults.md").read_text(encoding="utf-8")
+    written = (root / "benchmarks" / "planted_faults.md").read_text(encoding="utf-8").splitlines()
+    assert all(line in page for line in written[1:])
+    assert all(part in page for part in re.findall(r"Seed (\d+), `(.*)`", written[0])[0])
 
 
 @pytest.mark.slow

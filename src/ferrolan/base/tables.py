@@ -442,8 +442,8 @@ GRADE = _table(
     ground=(
         pl.String,
         "",
-        "untested | unexplained | failed | suspect | unobservable | unaccounted | unchecked | missed | provisional | "
-        "none",
+        "untested | unexplained | failed | suspect | unobservable | vague | unaccounted | unchecked | missed | "
+        "provisional | none",
     ),
     at_best=(pl.String, "", "best grade that this ground allows"),
     count=(pl.Int64, "", "how many there are; 0 where it is not to be counted"),

@@ -93,7 +93,7 @@ class Reconciled(Shown):
     @cached_property
     def account(self) -> pl.DataFrame:
         """One row a quantity, of schema ACCOUNT."""
-        system, sds = self.solution.system, self._deviations
+        system, sds = self.solution.system, np.sqrt(self._linearisation.variances()) * self._scale
         return account_frame(
             self.network, system.index, system.keys, self.values, sds, self._z, self.solvability, self._held
         )
@@ -122,7 +122,7 @@ class Reconciled(Shown):
         found = self.solution
         return inquire(
             self.network, found.system, found.evidence, found.values, found.scale, found.row_scale,
-            self._linearisation, self._given, held=self._held,
+            self._conditional, self._given, held=self._held,
             objective=self._of_rows, degrees_of_freedom=self.degrees_of_freedom, solve=self._with_free_errors,
         )  # fmt: skip
 
@@ -156,7 +156,7 @@ class Reconciled(Shown):
         """Maximum-power statistic of every row of the evidence, (rows,); nan where nothing checks the reading."""
         evidence = self.solution.evidence
         checked = (self._given.redundant & ~self._held)[evidence.place] & (evidence.reading >= 0)
-        z = measurement_statistics(self.adjustment, self._linearisation.reading_variances(), checked)
+        z = measurement_statistics(self.adjustment, self._conditional.reading_variances(), checked)
         coupled = np.flatnonzero(np.bincount(evidence.whitening.indices, minlength=len(z)) > 1)
         for begin in range(0, len(coupled), _SLAB):
             rows = coupled[begin : begin + _SLAB]
@@ -171,7 +171,7 @@ class Reconciled(Shown):
         matrix = self._scaled[1].matrix
         pulled = sparse.csc_matrix(matrix.T @ directions)
         size = np.asarray(directions.power(2).sum(axis=0)).ravel()
-        size = size - np.asarray(pulled.multiply(self._linearisation.times(pulled)).sum(axis=0)).ravel()
+        size = size - np.asarray(pulled.multiply(self._conditional.times(pulled)).sum(axis=0)).ravel()
         return directions.T @ self.adjustment, size
 
     @cached_property
@@ -233,21 +233,17 @@ class Reconciled(Shown):
 
     @cached_property
     def _linearisation(self) -> Linearisation:
+        """How values vary; that some lie at a bound is not counted as knowledge."""
         system, evidence, z = self._scaled
-        return Linearisation(system, evidence, z, self._given, self._held, self._pattern)
+        return Linearisation(system, evidence, z, self.solvability, None, self._pattern)
 
     @cached_property
-    def _deviations(self) -> Floats:
-        """Standard deviations of all values, (variables,), in plant units; of one at a bound as if it were not there.
-
-        Its own interval ends at the bound; a deviation of zero would be too sure.
-        """
-        variances = self._linearisation.variances()
-        if self._held.any():
-            system, evidence, z = self._scaled
-            free = Linearisation(system, evidence, z, self.solvability).variances()
-            variances = np.where(self._held, free, variances)
-        return np.sqrt(variances) * self._scale
+    def _conditional(self) -> Linearisation:
+        """The same with the values at a bound fixed there: what the tests are about."""
+        if not self._held.any():
+            return self._linearisation
+        system, evidence, z = self._scaled
+        return Linearisation(system, evidence, z, self._given, self._held, self._linearisation.pattern)
 
     @property
     def _pattern(self) -> SymmetricPattern | None:
@@ -270,7 +266,7 @@ class Reconciled(Shown):
 
         Notes
         -----
-        C is that of the linearised balances; a value held at a bound is fixed there.
+        C is that of the linearised balances; that values lie at a bound is not counted as knowledge.
         """
         rows = sparse.csr_matrix(gradient)
         if rows.shape[1] != len(self.values):

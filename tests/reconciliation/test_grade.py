@@ -75,21 +75,3 @@ def test_only_the_unaccounted_of_the_whole_site_and_account_counts() -> None:
     )
     found = grade_frame(account(metal_primary=primary))
     assert found.select("grade", "ground", "count", "of").rows() == [("B", "unaccounted", 1, ["Fe"])]
-
-
-def test_a_flow_known_no_better_than_to_its_own_size_makes_a_c() -> None:
-    accuracy = rows(
-        ACCURACY,
-        {
-            "figure": "flow",
-            "object": "crop",
-            "boundary": True,
-            "status": "observable",
-            "redundancy": 0.1,
-            "secondary": 9.2,
-        },
-        {"figure": "recovery", "object": "caster", "boundary": True, "redundancy": 0.1, "secondary": 4.0},
-        {"figure": "flow", "object": "dust", "boundary": False, "redundancy": 0.1, "secondary": 3.0},
-    )
-    found = grade_frame(account(accuracy=accuracy))
-    assert found.select("grade", "ground", "of").rows() == [("C", "vague", ["crop"])]

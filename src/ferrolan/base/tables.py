@@ -442,7 +442,7 @@ GRADE = _table(
     ground=(
         pl.String,
         "",
-        "untested | unexplained | failed | suspect | unobservable | vague | unaccounted | unchecked | missed | "
+        "untested | unexplained | failed | suspect | unobservable | unaccounted | unchecked | missed | "
         "provisional | none",
     ),
     at_best=(pl.String, "", "best grade that this ground allows"),

@@ -10,7 +10,6 @@ reading still counts: C. The letter is the worst that any ground allows; without
 | ``failed`` | C | the global test fails |
 | ``suspect`` | C | classes of suspect meters or leaks that still count |
 | ``unobservable`` | C | figures at the boundary of a company that the meters do not determine |
-| ``vague`` | C | flows and stocks at the boundary whose 95 % interval is wider than they are |
 | ``unaccounted`` | B | components of which the site loses or gains more than chance, from readings alone |
 | ``unchecked`` | B | figures at the boundary that no balance checks |
 | ``missed`` | B | accuracy targets that the account misses |
@@ -50,8 +49,6 @@ def grade_frame(tables: Tables) -> pl.DataFrame:
         pl.DataFrame([(letter, *row) for row in rows], schema=GRADE.schema, orient="row"),
     )
 
-
-_VAGUE = 1.0  # half width of the 95 % interval over the value, from which on a figure says nothing
 
 _Ground = tuple[str, str, int, list[str]]
 
@@ -96,9 +93,6 @@ def _of_accuracy(accuracy: pl.DataFrame) -> Iterator[_Ground]:
     unseen = boundary.filter(pl.col("status") == "unobservable")
     if unseen.height:
         yield ("unobservable", "C", unseen.height, _objects(unseen))
-    vague = boundary.filter(pl.col("figure").is_in(["flow", "stock"]), pl.col("secondary") > _VAGUE)
-    if vague.height:
-        yield ("vague", "C", vague.height, _objects(vague))
     unchecked = boundary.filter(pl.col("redundancy") == 0.0, pl.col("status") != "unobservable")
     if unchecked.height:
         yield ("unchecked", "B", unchecked.height, _objects(unchecked))

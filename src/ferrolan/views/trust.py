@@ -45,7 +45,6 @@ def _forms() -> dict[str, str]:
         "failed": _("the balances fail"),
         "suspect": _("what is suspect still counts ({named})"),
         "unobservable": _("{count} figures at a boundary are not determined by the meters ({named})"),
-        "vague": _("{count} flows or stocks at a boundary are known no better than to their own size ({named})"),
         "unaccounted": _("more is unaccounted than chance explains, from readings alone ({named})"),
         "unchecked": _("{count} figures at a boundary are checked by nothing ({named})"),
         "missed": _("{count} accuracy targets are missed ({named})"),

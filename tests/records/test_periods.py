@@ -74,13 +74,17 @@ def test_a_lock_or_reopening_without_name_or_reason_is_refused(tmp_path: Path, m
 
 
 def test_the_same_account_is_no_restatement_whatever_else_changed(tmp_path: Path) -> None:
-    found = lock_march(tmp_path / "acts.jsonl")
-    periods.refuse_restatement(tmp_path, found, "a1", {**INPUTS, "document": "d2"})
+    ledger = tmp_path / "acts.jsonl"
+    found = lock_march(ledger)
+    periods.refuse_restatement(ledger, found, "a1", {**INPUTS, "document": "d2"})
+    assert periods.locked(ledger, *MARCH) == found
 
 
 def test_what_differs_by_rounding_alone_is_no_restatement(tmp_path: Path) -> None:
-    found = lock_march(tmp_path / "acts.jsonl")
-    periods.refuse_restatement(tmp_path, found, "a2", INPUTS, ACCOUNT_CHANGES.empty())
+    ledger = tmp_path / "acts.jsonl"
+    found = lock_march(ledger)
+    periods.refuse_restatement(ledger, found, "a2", INPUTS, ACCOUNT_CHANGES.empty())
+    assert periods.locked(ledger, *MARCH) == found
 
 
 def test_a_restatement_names_what_changed_in_the_raw_data_and_in_the_account(tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ class Works:
     @cache
     def named(name: str) -> Works:
         """A shipped enterprise by its name."""
-        return Works(name, verbs.load(verbs.EXAMPLE.parent.parent / name / f"{name}.yaml"))
+        return Works(name, verbs.load(name))
 
     @cached_property
     def by_kind(self) -> Mapping[str, list[Tag]]:

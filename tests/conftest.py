@@ -30,9 +30,9 @@ def document() -> Enterprise:
     """The shipped example, loaded and checked."""
     from ferrolan.assembly.catalogue import kinds  # here, so that a fault in these rooms stops no other test
     from ferrolan.enterprise.load import load
-    from ferrolan.verbs import EXAMPLE
+    from ferrolan.verbs import shipped
 
-    return load(EXAMPLE, kinds())
+    return load(shipped("ore_to_both"), kinds())
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +81,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory, with_raw: Callable[[Path], Pa
     @cache
     def run(name: str) -> RunResult:
         folder = with_raw(tmp_path_factory.mktemp("kept") / name)
-        result = verbs.run(verbs.EXAMPLE.parents[1] / name / f"{name}.yaml", folder)
+        result = verbs.run(verbs.shipped(name), folder)
         runs[folder] = _written(folder)
         return result
 
@@ -94,12 +94,12 @@ def kept(tmp_path_factory: pytest.TempPathFactory, with_raw: Callable[[Path], Pa
 @pytest.fixture(scope="session")
 def few(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A shipped document with 8 draws instead of 100 or more, where the draws are not the point: a run of it takes a second."""
-    from ferrolan.verbs import EXAMPLE
+    from ferrolan.verbs import shipped
 
     @cache
     def document(name: str) -> Path:
         folder = tmp_path_factory.mktemp("few") / name
-        shutil.copytree(EXAMPLE.parents[1] / name, folder)
+        shutil.copytree(shipped(name).parent, folder)
         path = folder / f"{name}.yaml"
         text = path.read_text(encoding="utf-8")
         fewer, count = re.subn(r"(?m)^  draws: [12]00$", "  draws: 8", text)

@@ -70,7 +70,9 @@ from ferrolan.views.declared import context_of
 from ferrolan.views.tables import derive
 from ferrolan.virtualplant import planted, simulate, write
 
-EXAMPLE = Path(__file__).parent / "examples" / "ore_to_both" / "ore_to_both.yaml"
+EXAMPLES = Path(__file__).parent / "examples"
+"""Folder of the shipped enterprises, one folder each."""
+EXAMPLE = "ore_to_both"
 """The shipped enterprise that ``run`` takes when it is given none."""
 
 
@@ -190,15 +192,22 @@ def _working_folder(out: Path, dry_run: bool) -> Iterator[Path]:
         yield Path(folder)
 
 
+def shipped(name: str = EXAMPLE) -> Path:
+    """The document of a shipped enterprise, such as ``"lynas"``; there need not be one."""
+    return EXAMPLES / name / f"{name}.yaml"
+
+
 def load(document: Path | str | None = None) -> Enterprise:
     """Load and check an enterprise document; the shipped example if none is given.
+
+    The bare name of a shipped enterprise, such as ``"lynas"``, stands for its document where no file has that name.
 
     Raises
     ------
     DocumentError
         With every fault of the document and its tag map, each with file and line.
     """
-    path = Path(document) if document is not None else EXAMPLE
+    path = _path(document)
     try:
         return load_document(path, kinds())
     except DocumentError:
@@ -215,6 +224,14 @@ def load(document: Path | str | None = None) -> Enterprise:
             "not_an_enterprise",
         )
         raise DocumentError([fault]) from None
+
+
+def _path(document: Path | str | None) -> Path:
+    """The file that is meant: the shipped one of that name where there is no such file."""
+    if document is None:
+        return shipped()
+    path = Path(document)
+    return shipped(path.name) if path.parent == Path() and not path.exists() and shipped(path.name).exists() else path
 
 
 def of_month(enterprise: Enterprise, month: str | None) -> Enterprise:

@@ -10,7 +10,7 @@ from ferrolan import verbs
 from ferrolan.assembly.plan import Shift, net_price, per_month, plan_problem, raised_rooms
 from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import Table
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +83,8 @@ def test_utilities_enter_the_cost_of_a_mode(document, coefficients):
 @pytest.mark.parametrize(("value", "price"), [("0.075 MWh/t", "430 CNY/MWh"), ("0.27 GJ/t", "119.4444444444 CNY/GJ")])
 def test_energy_costs_the_same_in_whatever_unit_it_is_written(tmp_path, value, price):
     folder = tmp_path / "plant"
-    shutil.copytree(EXAMPLE.parent, folder)
-    path = folder / EXAMPLE.name
+    shutil.copytree(shipped("ore_to_both").parent, folder)
+    path = folder / shipped("ore_to_both").name
     text = path.read_text(encoding="utf-8")
     text = text.replace("power: {value: 0.075 MWh/t,", f"power: {{value: {value},")
     path.write_text(text.replace("price: {value: 430 CNY/MWh,", f"price: {{value: {price},"), encoding="utf-8")

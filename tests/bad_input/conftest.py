@@ -15,7 +15,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 from tests import command
 
 MAPPING = """\
@@ -74,8 +74,8 @@ class Plant:
 
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
-    shutil.copytree(EXAMPLE.parent, tmp_path / "plant")
-    return Plant(tmp_path / "plant" / EXAMPLE.name)
+    shutil.copytree(shipped("ore_to_both").parent, tmp_path / "plant")
+    return Plant(tmp_path / "plant" / shipped("ore_to_both").name)
 
 
 @pytest.fixture

@@ -144,12 +144,12 @@ def test_a_run_that_is_killed_as_a_station_begins_shows_nothing_and_the_next_one
 @pytest.mark.parametrize("trial", range(6))
 def test_a_run_that_is_killed_anywhere_shows_nothing_and_the_next_one_works(tmp_path: Path, trial: int) -> None:
     code = "import sys; sys.argv[0] = 'ferrolan'; print('ready', flush=True); from ferrolan.cli import main; main()"
-    with process(code, "run", "--quiet", "--out", tmp_path / "runs") as other:
+    with process(code, "run", "ore_to_both", "--quiet", "--out", tmp_path / "runs") as other:
         other.stdout.readline()
         time.sleep(random.Random(trial).uniform(1.0, 12.0))
         other.kill()
     for name in runs.names(tmp_path / "runs"):
         runs.read(tmp_path / "runs" / name)
-    assert ferrolan("run", "--quiet", "--out", "runs", cwd=tmp_path).code == 0
+    assert ferrolan("run", "ore_to_both", "--quiet", "--out", "runs", cwd=tmp_path).code == 0
     (kept,) = runs.names(tmp_path / "runs")
     runs.read(tmp_path / "runs" / kept)

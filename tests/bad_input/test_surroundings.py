@@ -141,7 +141,7 @@ def test_a_file_where_the_folder_of_runs_must_be_is_named(tmp_path: Path, out: s
 def test_a_run_into_a_file_ends_before_it_begins(tmp_path: Path) -> None:
     (tmp_path / "runs").write_text("kept")
     before = contents(tmp_path)
-    ended = ferrolan("run", "--out", "runs", cwd=tmp_path)
+    ended = ferrolan("run", "ore_to_both", "--out", "runs", cwd=tmp_path)
     assert ended.code == 4
     assert "runs: expected a folder" in ended.said and "A file stands where a folder must be" in ended.said
     assert contents(tmp_path) == before and [path.name for path in tmp_path.iterdir()] == ["runs"]
@@ -280,7 +280,7 @@ def test_a_whole_run_on_a_disk_that_is_too_small_shows_no_run(
     tmp_path: Path, size: str, small_disk: Callable[[str], Path]
 ) -> None:
     disk = small_disk(size)
-    ended = ferrolan("run", "--quiet", "--out", disk, cwd=tmp_path, call=in_a_process)
+    ended = ferrolan("run", "ore_to_both", "--quiet", "--out", disk, cwd=tmp_path, call=in_a_process)
     assert (ended.code, runs.names(disk) == ()) in ((4, True), (0, False)), ended.said
     assert ended.code == 0 or "[disk_full]" in ended.said, ended.said
     for run in runs.names(disk):

@@ -8,15 +8,15 @@ import sys
 
 import pytest
 
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 from tests.command import ferrolan, in_a_process
 
 
 @pytest.fixture
 def plant(tmp_path):
     """A copy of the shipped document that a test may break."""
-    shutil.copytree(EXAMPLE.parent, tmp_path / "plant")
-    return tmp_path / "plant" / EXAMPLE.name
+    shutil.copytree(shipped("ore_to_both").parent, tmp_path / "plant")
+    return tmp_path / "plant" / shipped("ore_to_both").name
 
 
 def test_importing_the_command_line_loads_nothing_heavy():
@@ -42,7 +42,7 @@ def test_version_is_printed(tmp_path):
 
 
 def test_check_of_the_shipped_document_finds_no_fault(tmp_path):
-    finished = ferrolan("check", cwd=tmp_path)
+    finished = ferrolan("check", "ore_to_both", cwd=tmp_path)
     assert finished.returncode == 0
     assert "No fault found" in finished.stdout
 
@@ -95,14 +95,14 @@ def test_run_without_raw_files_says_which_are_missing(plant):
 
 def test_an_output_folder_that_is_a_file_is_named_and_exits_4(tmp_path):
     (tmp_path / "file").write_text("")
-    finished = ferrolan("run", "--out", "file", cwd=tmp_path)
+    finished = ferrolan("run", "ore_to_both", "--out", "file", cwd=tmp_path)
     assert finished.returncode == 4
     assert "file" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 
 def test_a_meter_that_does_not_exist_cannot_be_signed_out(tmp_path):
-    finished = ferrolan("exclude", "WT-999", "--who", "somebody", "--reason", "none", cwd=tmp_path)
+    finished = ferrolan("exclude", "WT-999", "ore_to_both", "--who", "somebody", "--reason", "none", cwd=tmp_path)
     assert finished.returncode == 2
     assert "WT-999" in finished.stderr
     assert "WT-" in finished.stderr.replace("WT-999", "")
@@ -110,13 +110,13 @@ def test_a_meter_that_does_not_exist_cannot_be_signed_out(tmp_path):
 
 
 def test_an_act_without_a_reason_is_refused(tmp_path):
-    finished = ferrolan("exclude", "WT-214", "--who", "somebody", "--reason", "", cwd=tmp_path)
+    finished = ferrolan("exclude", "WT-214", "ore_to_both", "--who", "somebody", "--reason", "", cwd=tmp_path)
     assert finished.returncode == 3
     assert "reason" in finished.stderr
 
 
 def test_a_language_without_catalogue_is_said_to_be_missing(tmp_path):
-    finished = ferrolan("run", "--language", "xx", cwd=tmp_path)
+    finished = ferrolan("run", "ore_to_both", "--language", "xx", cwd=tmp_path)
     assert finished.returncode == 4
     assert "'xx'" in finished.stderr
     assert not (tmp_path / "runs").exists()

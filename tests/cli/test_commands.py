@@ -12,11 +12,11 @@ import pytest
 
 from ferrolan.records import runs
 from ferrolan.records.exports import records
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 from tests.command import ferrolan, in_a_process
 
-LYNAS = EXAMPLE.parents[1] / "lynas" / "lynas.yaml"
-STEEL = EXAMPLE.parents[1] / "steel_works" / "steel_works.yaml"
+LYNAS = shipped("lynas")
+STEEL = shipped("steel_works")
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_another_seed_is_another_run_with_other_draws_and_the_same_plan(tmp_path
 
 
 def test_reconcile_prints_the_suspect_and_exits_1_under_strict(tmp_path):
-    finished = ferrolan("reconcile", "--dry-run", "--strict", cwd=tmp_path)
+    finished = ferrolan("reconcile", "ore_to_both", "--dry-run", "--strict", cwd=tmp_path)
     assert finished.returncode == 1, finished.stderr
     assert "WT-214" in finished.stdout
     assert list(tmp_path.iterdir()) == []
@@ -85,7 +85,7 @@ def test_reconcile_prints_the_suspect_and_exits_1_under_strict(tmp_path):
 
 def test_ingest_of_a_document_counts_what_was_taken_from_every_source(with_raw, tmp_path):
     with_raw(tmp_path / "runs")
-    finished = ferrolan("ingest", "--json", cwd=tmp_path)
+    finished = ferrolan("ingest", "ore_to_both", "--json", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     told = json.loads(finished.stdout)
     taken = {row["source"]: row for row in told["ingest"]}
@@ -94,9 +94,9 @@ def test_ingest_of_a_document_counts_what_was_taken_from_every_source(with_raw, 
 
 
 def test_another_month_of_a_generated_plant_is_another_account(tmp_path):
-    finished = ferrolan("reconcile", "--month", "2026-04", "--json", "--dry-run", cwd=tmp_path)
+    finished = ferrolan("reconcile", "ore_to_both", "--month", "2026-04", "--json", "--dry-run", cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
-    wrong = ferrolan("reconcile", "--month", "04-2026", cwd=tmp_path)
+    wrong = ferrolan("reconcile", "ore_to_both", "--month", "04-2026", cwd=tmp_path)
     assert wrong.returncode == 2
     assert "Write it like 2026-03" in wrong.stderr
 

@@ -82,7 +82,7 @@ def test_a_year_has_365_days_and_a_month_a_twelfth_of_it() -> None:
 
 def test_a_declared_amount_is_brought_to_the_currency_of_the_document_by_its_declared_rate() -> None:
     """Rule Q10."""
-    document = verbs.load(verbs.EXAMPLE.parents[1] / "lynas" / "lynas.yaml")
+    document = verbs.load(verbs.shipped("lynas"))
     amount, problems = read(Sourced, {"value": "2 USD/t", "own": True})
     assert amount is not None and not problems
     assert document.enterprise.currency == "AUD"

@@ -18,11 +18,11 @@ from ferrolan.base.errors import DocumentError, FerrolanError
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load
 from ferrolan.testing.strategies import alias_bomb, bombs, broken_documents, nest, outcome, wide_bomb
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 
 MINUTES = float(os.environ.get("FERROLAN_FUZZ", "1"))
 """How much longer the slow ones run: 1 is about a minute each."""
-TEXT = EXAMPLE.read_text(encoding="utf-8")
+TEXT = shipped("ore_to_both").read_text(encoding="utf-8")
 KINDS = kinds()
 
 
@@ -30,7 +30,7 @@ KINDS = kinds()
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tag map of the shipped example."""
     made = tmp_path_factory.mktemp("loader")
-    shutil.copy(EXAMPLE.parent / "tags.csv", made)
+    shutil.copy(shipped("ore_to_both").parent / "tags.csv", made)
     return made
 
 

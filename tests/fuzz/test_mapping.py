@@ -11,11 +11,11 @@ from hypothesis import example, given, settings
 from ferrolan.base.errors import DocumentError, FerrolanError
 from ferrolan.enterprise.mapping import DataMapping, load
 from ferrolan.testing.strategies import bombs, broken_documents, outcome
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 
 MINUTES = float(os.environ.get("FERROLAN_FUZZ", "1"))
 """How much longer the slow one runs: 1 is about a minute."""
-TEXT = (EXAMPLE.parents[1] / "real_files" / "flotation.yaml").read_text(encoding="utf-8")
+TEXT = (shipped("ore_to_both").parents[1] / "real_files" / "flotation.yaml").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

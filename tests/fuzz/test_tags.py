@@ -13,11 +13,11 @@ from ferrolan.base import units
 from ferrolan.base.errors import UnitError
 from ferrolan.enterprise.tags import Tag, read_tags
 from ferrolan.testing.strategies import broken_tables, complete, outcome, quantities
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 
 MINUTES = float(os.environ.get("FERROLAN_FUZZ", "1"))
 """How much longer the slow ones run: 1 is about a minute each."""
-MAP = "\n".join((EXAMPLE.parent / "tags.csv").read_text(encoding="utf-8").splitlines()[:12])
+MAP = "\n".join((shipped("ore_to_both").parent / "tags.csv").read_text(encoding="utf-8").splitlines()[:12])
 
 
 def tags_of(content: bytes) -> tuple[Tag, ...]:

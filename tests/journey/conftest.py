@@ -23,6 +23,6 @@ class Journey:
 def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
     """One run of the command in an empty folder; for reading alone."""
     folder = tmp_path_factory.mktemp("journey")
-    finished = in_a_process("run", cwd=folder)
+    finished = in_a_process("run", "ore_to_both", cwd=folder)
     assert finished.returncode == 0, finished.stderr
     return Journey(folder, finished)

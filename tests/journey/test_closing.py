@@ -37,7 +37,7 @@ class Works:
 
     @property
     def path(self) -> Path:
-        return self.folder / verbs.EXAMPLE.name
+        return self.folder / verbs.shipped("ore_to_both").name
 
     def document(self) -> Enterprise:
         return verbs.load(self.path)
@@ -60,9 +60,9 @@ class Works:
 def month(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The raw month, and a kept run of its account."""
     folder = tmp_path_factory.mktemp("works")
-    for name in (verbs.EXAMPLE.name, "tags.csv"):
-        shutil.copy(verbs.EXAMPLE.with_name(name), folder)
-    made = verbs.raw_files(verbs.load(), folder / "made")
+    for name in (verbs.shipped("ore_to_both").name, "tags.csv"):
+        shutil.copy(verbs.shipped("ore_to_both").with_name(name), folder)
+    made = verbs.raw_files(verbs.load("ore_to_both"), folder / "made")
     shutil.copytree(next(iter(made.values())).parent, folder / "raw")
     Works(folder).account()
     return folder

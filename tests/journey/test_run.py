@@ -37,7 +37,7 @@ def test_every_declared_table_is_kept_with_its_schema(run):
 
 def test_the_record_holds_inputs_code_seed_solvers_and_residuals(run):
     record = json.loads((run.folder / "run.json").read_text(encoding="utf-8"))
-    assert set(record["inputs"]) == {"document", "month", *(f"source {name}" for name in load().sources)}
+    assert set(record["inputs"]) == {"document", "month", *(f"source {name}" for name in load("ore_to_both").sources)}
     assert record["code"]["hash"]
     assert record["seed"] == 7
     assert {"reconciliation", "planning", "market"} == {solver["station"] for solver in record["solvers"]}
@@ -51,7 +51,7 @@ def test_the_clock_holds_every_station(run):
 
 def test_what_was_taken_from_every_source_is_kept(run):
     taken = {row["source"]: row for row in run.tables["ingest"].iter_rows(named=True)}
-    assert set(taken) == set(load().sources)
+    assert set(taken) == set(load("ore_to_both").sources)
     assert taken["plant_historian"]["bad"] > 0
     assert taken["laboratory"]["rejected"] == 3
     assert all(row["good"] + row["uncertain"] + row["bad"] == row["samples"] for row in taken.values())

@@ -10,7 +10,7 @@ from ferrolan.records import runs
 
 @pytest.mark.parametrize("name", ["steel_works", "rare_earth_works"])
 def test_a_second_run_from_raw_data_made_anew_has_the_same_name_and_hashes(name, kept, tmp_path):
-    once, again = kept(name), verbs.run(verbs.EXAMPLE.parents[1] / name / f"{name}.yaml", tmp_path)
+    once, again = kept(name), verbs.run(verbs.shipped(name), tmp_path)
     assert (again.run.run_id, again.run.hashes, again.run.files) == (once.run_id, once.run.hashes, once.run.files)
 
 

@@ -71,7 +71,7 @@ def test_a_raw_month_is_made_whole_and_what_a_killed_making_left_is_swept(tmp_pa
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text("synthetic")
 
-    document, root = verbs.load(), tmp_path / "raw"
+    document, root = verbs.load("ore_to_both"), tmp_path / "raw"
     names = [document_files.source_file(document, name, Path()) for name in document.sources]
     monkeypatch.setattr(verbs, "simulate", lambda *_, **__: None)
     monkeypatch.setattr(verbs, "write", written)

@@ -17,7 +17,7 @@ from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import TABLES
 from ferrolan.historian import Historian
 from ferrolan.taking import is_mapping, take
-from ferrolan.verbs import EXAMPLE
+from ferrolan.verbs import shipped
 from ferrolan.views.taken import lines
 
 MAPPING = """\
@@ -205,7 +205,7 @@ def test_a_workbook_is_taken_by_the_same_mapping(mapping: Path, tmp_path: Path) 
 
 def test_a_mapping_is_told_from_the_document_of_an_enterprise(mapping: Path, tmp_path: Path) -> None:
     assert is_mapping(mapping)
-    assert not is_mapping(EXAMPLE) and not is_mapping(tmp_path / "gone.yaml")
+    assert not is_mapping(shipped("ore_to_both")) and not is_mapping(tmp_path / "gone.yaml")
 
 
 def test_a_faulty_mapping_is_refused_before_any_file_is_read(mapping: Path) -> None:

@@ -64,7 +64,7 @@ def valued() -> ConcentrateStudy:
 def finished() -> RunResult:
     run, told = kinds()["public figures alone"]
     return RunResult(
-        enterprise=verbs.load(), run_id=told.run_id, run=None, tables=run, context=told, seconds=MappingProxyType({})
+        enterprise=verbs.load("ore_to_both"), run_id=told.run_id, run=None, tables=run, context=told, seconds=MappingProxyType({})
     )
 
 

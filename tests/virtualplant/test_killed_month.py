@@ -21,7 +21,7 @@ def halt(*arguments):
     print("half", flush=True)
     time.sleep(600)
 sys.modules["ferrolan.virtualplant.write"].write_database = halt
-verbs.raw_files(verbs.load(), sys.argv[1])
+verbs.raw_files(verbs.load("ore_to_both"), sys.argv[1])
 """
 
 
@@ -39,7 +39,7 @@ def test_a_month_whose_making_was_killed_is_not_there_and_is_made_anew_whole(tmp
         said = child.stdout.readline() if child.stdout else ""
         child.kill()
     assert said == "half\n" and folders(tmp_path) == []
-    made = verbs.raw_files(verbs.load(), tmp_path)
+    made = verbs.raw_files(verbs.load("ore_to_both"), tmp_path)
     assert {path.name: path.stat().st_size > 0 for path in set(made.values())} == {
         "plant_historian.csv": True,
         "erp_laboratory.sqlite": True,
@@ -48,7 +48,7 @@ def test_a_month_whose_making_was_killed_is_not_there_and_is_made_anew_whole(tmp
 
 
 def test_a_month_that_lost_a_file_is_made_anew_and_one_that_is_whole_stays(tmp_path: Path) -> None:
-    document = verbs.load()
+    document = verbs.load("ore_to_both")
     made = verbs.raw_files(document, tmp_path)
     export = made["plant_historian"]
     whole, stamp = hash_file(export), export.stat().st_mtime_ns
@@ -63,7 +63,7 @@ def test_a_month_that_lost_a_file_is_made_anew_and_one_that_is_whole_stays(tmp_p
 def test_of_two_processes_that_make_one_month_the_faster_one_counts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    document, write = verbs.load(), verbs.write
+    document, write = verbs.load("ore_to_both"), verbs.write
     first: dict[str, int] = {}
 
     def overtaken(*arguments: object, **options: object) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ferrolan.base.registry import Registry
 from ferrolan.process.unit import UnitKind
 from ferrolan.process.units import (
+    acid_roast,
     blast_furnace,
     bof,
     calcination,
@@ -22,6 +23,7 @@ from ferrolan.process.units import (
     separation,
     splitter,
     stockpile,
+    water_leach,
 )
 
 
@@ -47,6 +49,8 @@ def kinds() -> Registry[UnitKind]:
             caster.KIND,
             rolling_mill.KIND,
             roast_leach.KIND,
+            acid_roast.KIND,
+            water_leach.KIND,
             separation.KIND,
             calcination.KIND,
         ),

@@ -39,6 +39,7 @@ from ferrolan.base.errors import UnitError
 __all__ = [
     "DRY_MASS",
     "ENERGY",
+    "After",
     "Before",
     "Capacity",
     "Check",
@@ -69,6 +70,10 @@ __all__ = [
 
 after = model_validator(mode="after")
 """Decorator of a method that checks a whole model and returns it."""
+
+
+class After(AfterValidator):
+    """Annotation of a field: a function that checks what was read, and returns it or raises ``WrongValue``."""
 
 
 class Before(BeforeValidator):

@@ -4,7 +4,7 @@ A mill's feed rate of ``"7920 t/d"`` is 330 t/h inside, a coke price of ``"0.187
 ``"1187 degC"`` stands at 1460.15 K. Units are converted where data enters and where it leaves, nowhere between.
 
 Canonical: t, h, K, kPa, MWh (GJ where heat is written in GJ), MW, m3, Nm3 (kmol where it is written in kmol), kg/m3,
-kmol/m3, the plain fraction ``"1"``, CNY. Conventions that are ours: a year ``a`` has 365 days (8760 h) and a ``month``
+kmol/m3, m (of a size), V, kA, the plain fraction ``"1"``, CNY. Conventions that are ours: a year ``a`` has 365 days (8760 h) and a ``month``
 is its twelfth (730 h); Nm3 is an amount of gas, at 0 degC and 101.325 kPa, so it is never m3; kvarh is reactive energy,
 so it is never kWh; a currency converts into another one only by a declared rate, so USD is never CNY.
 
@@ -74,6 +74,12 @@ kPa = [pressure]
 Pa = 0.001 * kPa
 MPa = 1000 * kPa
 bar = 100 * kPa
+m = [length]
+mm = 0.001 * m
+um = 0.000001 * m
+kA = [current]
+A = 0.001 * kA
+V = 0.001 * MW / kA
 {chr(10).join(f"{name} = [{name}]" for name in CURRENCIES)}
 RMB = CNY
 percent = 0.01
@@ -89,10 +95,13 @@ _DIMENSIONS = {  # in the order in which a canonical unit is written
     "[substance]": "Nm3",
     "[mass]": "t",
     "[volume]": "m3",
+    "[length]": "m",
+    "[current]": "kA",
     "[time]": "h",
 }
 _OWN_NAMES: tuple[tuple[dict[str, int], str, dict[str, int]], ...] = (  # dimension, canonical text, its tokens
     ({"[energy]": 1, "[time]": -1}, "MW", {"MW": 1}),
+    ({"[energy]": 1, "[time]": -1, "[current]": -1}, "V", {"V": 1}),
     ({"[mass]": 1, "[volume]": -1}, "kg/m3", {"kg": 1, "m3": -1}),
     *(
         ({f"[{name}]": 1, "[mass]": -2, "[time]": 1}, f"{name}/t/(t/h)", {name: 1, "t": -2, "h": 1})

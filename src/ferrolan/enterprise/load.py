@@ -70,8 +70,8 @@ def load(path: Path, kinds: Kinds) -> Enterprise:
 
 
 def _with_spec(unit: UnitSection, kind: Kind) -> UnitSection:
-    """The unit with its own fields as the kind's frozen model instead of plain data."""
-    if kind.spec is None:
+    """The unit with its own fields, where it gives them, as the kind's frozen model instead of plain data."""
+    if kind.spec is None or unit.spec is None:
         return unit
     spec, _ = read(kind.spec, unit.spec if isinstance(unit.spec, Mapping) else {})
     return unit.model_copy(update={"spec": spec})

@@ -110,6 +110,15 @@ def line(x1: float, y1: float, x2: float, y2: float, stroke: str, width: float =
     ).format(x1, y1, x2, y2, stroke, width, _CLASSES[stroke], dashed)
 
 
+def polyline(points: Iterable[tuple[float, float]], stroke: str, width: float = 1.0, dash: str = "") -> Markup:
+    """Straight lines from point to point."""
+    dashed = Markup(' stroke-dasharray="{}"').format(dash) if dash else ""
+    joined = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    return Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="{:g}" class="{}-line"{}/>').format(
+        joined, stroke, width, _CLASSES[stroke], dashed
+    )
+
+
 def circle(x: float, y: float, radius: float, fill: str, opacity: float = 1.0) -> Markup:
     """A filled circle."""
     return Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{:g}" fill="{}" class="{}"{}/>').format(

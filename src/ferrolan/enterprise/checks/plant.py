@@ -92,7 +92,7 @@ def _of_kind(path: Path, unit: Entry, kind: Kind) -> Iterator[Problem]:
     if kind.spec is None and unit.get("spec") is not None:
         expected = f"no 'spec': a {kind.title} has no fields of its own"
         yield Problem((*path, "spec"), "unknown_key", "the key 'spec'", expected, "Remove 'spec'")
-    if kind.spec is not None:
+    if kind.spec is not None and unit.get("spec") is not None:
         yield from _spec((*path, "spec"), kind.spec, unit.get("spec"))
 
 

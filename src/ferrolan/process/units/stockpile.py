@@ -1,12 +1,14 @@
 """A heap, bin or store that keeps one commodity.
 
 An ore stockpile that opens the week with 40,000 t and closes with 38,500 t gave 1,500 t more than it received. Its
-contents count as well mixed over a period.
+contents count as well mixed over a period; at steady state it passes on what it gets, which is how a flowsheet sees it.
+Where it feeds several units it divides as a splitter does (``splitter.divider``).
 """
 
 from __future__ import annotations
 
 from ferrolan.process.unit import SOLIDS, UnitKind
+from ferrolan.process.units.splitter import SplitterSpec
 
 KIND = UnitKind(
     name="stockpile",
@@ -14,5 +16,6 @@ KIND = UnitKind(
     description="Keeps one commodity: what it holds and its composition change over a period.",
     inlets=SOLIDS,
     outlets=SOLIDS,
+    spec=SplitterSpec,
     is_stock=True,
 )

@@ -1,0 +1,174 @@
+"""Elements laid down as species: what a hot unit makes of its elements.
+
+A furnace forgets which mineral its silicon came with; what leaves is quartz, lime, hematite, carbon dioxide. A *recipe*
+lists species with the element that each takes up, in the order of affinity: in a slag, fluorine takes calcium as
+fluorite, sulfur takes calcium as calcium sulfide, what calcium is left becomes lime. Oxygen follows, so that it is
+what closes: 1 t of silicon laid down as quartz asks for 1.14 t of oxygen. An element that finds no place is an error and
+never dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ferrolan import materials
+from ferrolan.base.errors import ProblemError
+from ferrolan.process.material import Floats
+
+ATOMIC: Floats = np.array([materials.atomic_mass(symbol) for symbol in materials.ELEMENTS])
+"""Atomic mass of each element, shape (elements,) [kg/kmol]."""
+
+_TRACE = 1e-12  # of the whole: less of an element than this may stay without a place (round-off)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Species in the order in which they are made, each with the element that it takes up.
+
+    Elements in ``free`` limit nothing: they are what closes. A species that needs another element takes no more than
+    there is; a later species with the same element takes what is left.
+    """
+
+    name: str
+    steps: tuple[tuple[str, str], ...]
+    free: tuple[str, ...] = ("O",)
+
+    @cached_property
+    def table(self) -> tuple[tuple[int, int, Floats, tuple[tuple[int, float], ...]], ...]:
+        """For each step: place of the species, place of its element, atoms by element, atoms that limit it."""
+        return tuple(self._step(species, symbol) for species, symbol in self.steps)
+
+    def _step(self, species: str, symbol: str) -> tuple[int, int, Floats, tuple[tuple[int, float], ...]]:
+        atoms = np.zeros(len(materials.ELEMENTS))
+        for element, count in materials.formula(materials.species(species).formula).items():
+            atoms[element_place(element)] = count
+        limits = tuple(
+            (int(i), float(atoms[i])) for i in np.flatnonzero(atoms) if materials.ELEMENTS[i] not in self.free
+        )
+        return materials.place(species), element_place(symbol), atoms, limits
+
+
+def element_place(symbol: str) -> int:
+    """Index of an element in ``materials.ELEMENTS``."""
+    return materials.ELEMENTS.index(symbol)
+
+
+def kmol(elements: Floats) -> Floats:
+    """Amounts of elements [kmol/h] from tonnes [t/h], shape (elements,)."""
+    found: Floats = elements * (1000.0 / ATOMIC)
+    return found
+
+
+def tonnes(atoms: Floats) -> Floats:
+    """Tonnes of elements [t/h] from amounts [kmol/h], shape (elements,)."""
+    found: Floats = atoms * (ATOMIC / 1000.0)
+    return found
+
+
+def laid(atoms: Floats, recipe: Recipe, first: Mapping[str, float] | None = None) -> tuple[Floats, Floats]:
+    """Elements laid down as species by a recipe.
+
+    Parameters
+    ----------
+    atoms
+        Amount of each element, shape (elements,) [kmol/h].
+    recipe
+        What takes up what.
+    first
+        Amounts of species that are made before the recipe begins [kmol/h].
+
+    Returns
+    -------
+    tuple of Floats
+        Amounts of species [t/h], shape (species,), and what is left of the elements [kmol/h], shape (elements,): of
+        the free ones a negative amount where the species ask for more than there was.
+
+    Raises
+    ------
+    ProblemError
+        If an element other than a free one finds no place.
+    """
+    rest, made = atoms.copy(), np.zeros(len(materials.SPECIES))
+    for name, amount in (first or {}).items():
+        place, _, taken, _ = recipe._step(name, "O")
+        made[place] += amount
+        rest -= amount * taken
+    for place, key, taken, limits in recipe.table:
+        amount = min(rest[i] / count for i, count in limits) if rest[key] > 0.0 else 0.0
+        if amount > 0.0:
+            made[place] += amount
+            rest -= amount * taken
+    return made * (materials.MOLAR_MASS / 1000.0), _settled(rest, recipe, float(atoms.sum()))
+
+
+def _settled(rest: Floats, recipe: Recipe, whole: float) -> Floats:
+    """What is left, free elements alone; the round-off of the others is nothing."""
+    free = [element_place(symbol) for symbol in recipe.free]
+    left = np.delete(np.arange(len(rest)), free)
+    if (np.abs(rest[left]) > _TRACE * whole).any():
+        worst = materials.ELEMENTS[int(left[int(np.argmax(np.abs(rest[left])))])]
+        amount = rest[element_place(worst)]
+        raise ProblemError(
+            f"{recipe.name}: {amount:.4g} kmol/h of {worst} finds nothing to bind to; the feed holds too little of what "
+            f"takes up {worst}, or too much {worst}"
+        )
+    settled = np.zeros(len(rest))
+    settled[free] = rest[free]
+    return settled
+
+
+_RARE = tuple((f"oxide_{symbol}", symbol) for symbol in materials.RARE_EARTHS)
+_POOR = {"Ce", "Pr", "Tb"}
+_REDUCED = tuple((f"sesquioxide_{s}" if s in _POOR else f"oxide_{s}", s) for s in materials.RARE_EARTHS)
+_GANGUE = (
+    ("quartz", "Si"), ("alumina", "Al"), ("lime", "Ca"), ("periclase", "Mg"), ("baria", "Ba"), ("sodium_oxide", "Na"),
+    ("potassium_oxide", "K"), ("rutile", "Ti"), ("manganese_oxide", "Mn"), ("niobium_pentoxide", "Nb"),
+    ("thorianite", "Th"), ("boron_oxide", "B"), ("phosphorus_pentoxide", "P"),
+)  # fmt: skip
+_FLUORIDES = (("fluorite", "F"), *((f"fluoride_{symbol}", "F") for symbol in materials.RARE_EARTHS))
+
+SLAG = Recipe("slag", (*_FLUORIDES, ("calcium_sulfide", "S"), ("wustite", "Fe"), *_REDUCED, *_GANGUE))
+"""A slag under reducing gas or over iron: fluorides and sulfides of calcium, then oxides, iron as wustite."""
+
+FIRED = Recipe(
+    "fired solids",
+    (
+        *_FLUORIDES, ("barite", "S"), ("anhydrite", "S"), ("magnesia_sulfate_solid", "S"), ("iron_sulfate_solid", "S"),
+        ("apatite", "P"), ("hematite", "Fe"), *_RARE, *_GANGUE,
+    ),
+)  # fmt: skip
+"""Solids fired in air: fluorite, sulfates, then oxides, iron as hematite."""
+
+FLUE = Recipe(
+    "flue gas",
+    (("HCl_gas", "Cl"), ("HF", "F"), ("H2O_gas", "H"), ("CO2", "C"), ("SO2", "S"), ("N2", "N")),
+)
+"""Gas that burnt out: what oxygen is left stays oxygen."""
+
+
+def gas(atoms: Floats) -> Floats:
+    """Species of a gas that burnt out [t/h], shape (species,), from elements [kmol/h].
+
+    Raises
+    ------
+    ProblemError
+        If there is too little oxygen to burn, or an element that is no gas.
+    """
+    made, rest = laid(atoms, FLUE)
+    spare = rest[element_place("O")]
+    if spare < -_TRACE * float(atoms.sum()):
+        raise ProblemError(f"{-spare:.4g} kmol/h of oxygen are missing to burn; give it more air")
+    made[materials.place("O2")] += 0.5 * max(spare, 0.0) * materials.molar_mass("O2") / 1000.0
+    return made
+
+
+def split(atoms: Floats, symbols: tuple[str, ...]) -> tuple[Floats, Floats]:
+    """Elements divided: those named, and the others, each shape (elements,)."""
+    named = np.zeros(len(atoms))
+    places = [element_place(symbol) for symbol in symbols]
+    named[places] = atoms[places]
+    return named, atoms - named

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from ferrolan.kept_runs import brief_of, export, kept_run
     from ferrolan.starting import init
     from ferrolan.taking import take
-    from ferrolan.verbs import brief, clear_market, ingest, load, plan, reconcile, run, study, worlds
+    from ferrolan.verbs import brief, clear_market, ingest, load, plan, reconcile, run, simulate, study, worlds
 
 __version__ = "0.1.0"
 
-_VERBS = ("brief", "clear_market", "ingest", "load", "plan", "reconcile", "run", "study", "worlds")
+_VERBS = ("brief", "clear_market", "ingest", "load", "plan", "reconcile", "run", "simulate", "study", "worlds")
 _ACTS = ("exclude", "lock", "preview", "reopen", "replay", "stock_take")
 _KEPT = ("brief_of", "export", "kept_run")
 _ERRORS = (
@@ -75,6 +75,7 @@ __all__ = [
     "reopen",
     "replay",
     "run",
+    "simulate",
     "stock_take",
     "study",
     "take",

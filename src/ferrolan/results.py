@@ -23,6 +23,7 @@ from ferrolan.base.tables import TABLES
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.market import Clearing
 from ferrolan.planning import Plan
+from ferrolan.process.flowsheet import FlowsheetSolution
 from ferrolan.reconciliation import Reconciled
 from ferrolan.records import runs
 from ferrolan.studies.concentrate import ConcentrateStudy
@@ -109,6 +110,19 @@ class Raw(_WithTables):
 
     tables: Tables
     samples: int
+
+
+@dataclass(frozen=True)
+class Simulated(_WithTables):
+    """The plant simulated: the document with what its simulated modes make and use, the flowsheet solved, its tables.
+
+    ``tables`` holds ``simulated_streams``, ``simulated_species``, ``simulated_elements``, ``simulated_units``,
+    ``simulated_exchanges`` and ``simulated_closure``.
+    """
+
+    document: Enterprise
+    solution: FlowsheetSolution
+    tables: Tables
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ import polars as pl
 
 from ferrolan.assembly import balances, market, sources, stock_takes, tags, watched
 from ferrolan.assembly.catalogue import kinds
+from ferrolan.assembly.flowsheet import flowsheet_of, with_responses
 from ferrolan.assembly.plan import plan_problem, raised_rooms
 from ferrolan.assembly.reckoning import remarks, tables_of
 from ferrolan.assembly.responses import (
@@ -33,6 +34,7 @@ from ferrolan.assembly.responses import (
     opening_stocks,
     responses,
 )
+from ferrolan.assembly.simulated import simulated_tables
 from ferrolan.base.errors import DocumentError, Fault, Infeasible, NotConverged, ProblemError, SourceError
 from ferrolan.base.provenance import RunIdentity, canonical_json, code_version, hash_file, hash_json, run_identity
 from ferrolan.base.schema import WrongValue
@@ -49,13 +51,14 @@ from ferrolan.kept_runs import CONTEXT
 from ferrolan.market import clear
 from ferrolan.planning import Plan
 from ferrolan.planning import plan as solve_plan
+from ferrolan.process.flowsheet import solve as solve_flowsheet
 from ferrolan.reconciliation import reconcile as solve_balances
 from ferrolan.records import runs
 from ferrolan.records.clock import StationClock
 from ferrolan.records.exclusions import Exclusion
 from ferrolan.records.stock_takes import StockTake
 from ferrolan.records.whole import making, ready, settle, sweep
-from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Tables
+from ferrolan.results import NEEDED, Account, Markets, Only, Outcome, Raw, RunResult, Simulated, Tables
 from ferrolan.signed import LEDGER, Signed, keep_lock, signed_acts
 from ferrolan.studies.concentrate import Case, ConcentrateStudy, Published
 from ferrolan.studies.concentrate import study as value_concentrate
@@ -68,7 +71,8 @@ from ferrolan.taking import is_mapping
 from ferrolan.views.context import Context
 from ferrolan.views.declared import context_of
 from ferrolan.views.tables import derive
-from ferrolan.virtualplant import planted, simulate, write
+from ferrolan.virtualplant import planted, write
+from ferrolan.virtualplant import simulate as simulate_month
 
 EXAMPLES = Path(__file__).parent / "examples"
 """Folder of the shipped enterprises, one folder each."""
@@ -121,6 +125,8 @@ def run(
     clock = StationClock(announce)
     with clock("document"):
         enterprise = seeded(of_month(load(document), month), seed)
+        if {"account", "plan"} & set(NEEDED[only]):
+            enterprise = with_responses(enterprise)
         if only in ("historian", "account"):
             enterprise.require_account()
     with _working_folder(Path(out), dry_run) as folder:
@@ -275,6 +281,26 @@ def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
     return enterprise.model_copy(update={"uncertainty": enterprise.uncertainty.model_copy(update={"seed": seed})})
 
 
+def simulate(document: Enterprise | Path | str | None = None) -> Simulated:
+    """Simulate the plant: every stream, what units draw and release, with every element and the energy closed.
+
+    Parameters
+    ----------
+    document
+        The loaded document or its path; the shipped example if none is given.
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the document, or if it declares no simulation.
+    ProblemError, NotConverged, Infeasible
+        From a unit, named with its inlets; from a recycle; or naming a simulated mode whose reference does not flow.
+    """
+    enterprise = document if isinstance(document, Enterprise) else load(document)
+    solution = solve_flowsheet(flowsheet_of(enterprise))
+    return Simulated(with_responses(enterprise, solution), solution, simulated_tables(solution))
+
+
 def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, Path]:
     """The raw file of every source, by the source's name.
 
@@ -291,10 +317,11 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
     made = _source_files(enterprise, folder)
     sweep(folder)
     if not _are_there(made):
-        truth = simulate(
+        truth = simulate_month(
             enterprise.virtual_plant.seed,
             month=month,
             zone=enterprise.enterprise.time_zone,
+            plant=enterprise.virtual_plant.plant,
         )
         faults = planted({fault.tag: fault.bias.value for fault in enterprise.virtual_plant.faults})
         with storing(folder), making(folder) as part:
@@ -352,6 +379,7 @@ def reconcile(
         Where nothing can be used, the network is contradictory, a stock cannot be seen, or the solver stopped without
         an answer.
     """
+    enterprise = with_responses(enterprise)
     found = _balanced(enterprise, raw, excluded, counted)
     provisional = balances.provisional(enterprise, _usable(enterprise, raw, excluded))
     tables = {
@@ -406,6 +434,7 @@ def plan(enterprise: Enterprise, account: Account | None = None) -> Plan:
     Infeasible
         Naming the limits that clash.
     """
+    enterprise = with_responses(enterprise)
     start, stocks = _start(enterprise, account)
     return solve_plan(plan_problem(enterprise, start.coefficients(), stocks))
 
@@ -424,6 +453,7 @@ def doubt(enterprise: Enterprise, account: Account, study: ConcentrateStudy | No
 
 def worlds(enterprise: Enterprise, account: Account | None = None) -> tuple[World, ...]:
     """The declared world, and the draws of what nobody knows exactly."""
+    enterprise = with_responses(enterprise)
     start, stocks = _start(enterprise, account)
     return declared_world(start, stocks), *drawn_worlds(enterprise, start, stocks)
 
@@ -438,6 +468,7 @@ def study(enterprise: Enterprise, account: Account | None = None) -> Concentrate
     Infeasible, NotConverged
         From a plan of the declared world or of a drawn one.
     """
+    enterprise = with_responses(enterprise)
     asked = enterprise.require_concentrate()
     base, *drawn = (
         Case(world.number, world.problem(enterprise), world.recovery(enterprise), world.lead_price(enterprise))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ferrolan import materials
 from ferrolan.assembly.catalogue import kinds
-from ferrolan.base.errors import ProblemError
+from ferrolan.base.errors import Infeasible, ProblemError
 from ferrolan.base.schema import Model, Sourced, Unit, read
 from ferrolan.process import operation
 from ferrolan.process.material import FORMS, Material
@@ -128,7 +128,10 @@ def test_it_closes_for_other_mixtures_of_the_same_species(example: Example, data
         port: Material(material.form, material.amounts * _factors(data, factor, material), material.temperature)
         for port, material in example.inlets.items()
     }
-    found = operation.solve(example.of_kind, example.model, changed)
+    try:
+        found = operation.solve(example.of_kind, example.model, changed)
+    except Infeasible:
+        return  # proven to be impossible, which is an answer
     assert all((material.amounts >= 0.0).all() for material in flows(found).values())
 
 
@@ -147,26 +150,23 @@ def test_figures_are_finite_and_have_a_unit(example: Example) -> None:
     assert np.isfinite([found.power, found.heat, found.loss, found.residual]).all() and found.iterations >= 1
 
 
-@every_example
-def test_what_calibration_may_fit_is_in_the_specification_and_moves_the_result(example: Example) -> None:
-    before = solved(example)
-    if example.model is None:
-        assert not example.of_kind.parameters
-        return
-    known = parameters(example.model)
-    paths = [path for path in example.of_kind.parameters if path in known]
-    for path in paths:
-        changed = with_parameters(example.model, {path: 0.98 * known[path].value})
-        after = operation.solve(example.of_kind, changed, example.inlets)
-        pairs = [(flows(after)[name].amounts, flow.amounts) for name, flow in flows(before).items()]
-        pairs += [(np.array([after.power, after.heat, after.loss]), np.array([before.power, before.heat, before.loss]))]
-        assert any(not np.array_equal(new, old) for new, old in pairs), path
-
-
 @every_operable_kind
-def test_some_example_holds_each_parameter_of_calibration(kind: UnitKind) -> None:
-    held = {path for example in EXAMPLES if example.kind == kind.name for path in parameters(example.model)}
-    assert set(kind.parameters) <= held
+def test_what_calibration_may_fit_is_in_the_specification_and_moves_a_result(kind: UnitKind) -> None:
+    examples = [example for example in EXAMPLES if example.kind == kind.name]
+    for path in kind.parameters:
+        assert any(path in parameters(example.model) and moves(example, path) for example in examples), path
+
+
+def moves(example: Example, path: str) -> bool:
+    """Whether two per cent less of a parameter changes anything that leaves, is drawn or is lost."""
+    assert example.model is not None
+    before = solved(example)
+    changed = with_parameters(example.model, {path: 0.98 * parameters(example.model)[path].value})
+    after = operation.solve(example.of_kind, changed, example.inlets)
+    heat = (after.power, after.heat, after.loss) != (before.power, before.heat, before.loss)
+    return heat or any(
+        not np.array_equal(flows(after)[name].amounts, one.amounts) for name, one in flows(before).items()
+    )
 
 
 @every_example
@@ -181,8 +181,9 @@ def test_what_may_not_enter_is_refused(example: Example) -> None:
     with pytest.raises(ProblemError, match="no inlet ceiling"):
         operation.solve(example.of_kind, example.model, {**example.inlets, "ceiling": material})
     required = [one.name for one in example.of_kind.ports if one.direction == "in" and not one.optional]
-    with pytest.raises(ProblemError, match=f"nothing is connected to the inlet {', '.join(required)}"):
-        operation.solve(example.of_kind, example.model, {})
+    if required:
+        with pytest.raises(ProblemError, match=f"nothing is connected to the inlet {', '.join(required)}"):
+            operation.solve(example.of_kind, example.model, {})
 
 
 @every_example

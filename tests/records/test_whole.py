@@ -73,7 +73,7 @@ def test_a_raw_month_is_made_whole_and_what_a_killed_making_left_is_swept(tmp_pa
 
     document, root = verbs.load("ore_to_both"), tmp_path / "raw"
     names = [document_files.source_file(document, name, Path()) for name in document.sources]
-    monkeypatch.setattr(verbs, "simulate", lambda *_, **__: None)
+    monkeypatch.setattr(verbs, "simulate_month", lambda *_, **__: None)
     monkeypatch.setattr(verbs, "write", written)
     made = verbs.raw_files(document, tmp_path)
     (month,) = root.iterdir()

@@ -7,7 +7,7 @@ import ferrolan.virtualplant
 
 ALLOWED = ("ferrolan.base", "ferrolan.enterprise", "ferrolan.virtualplant")
 FOREIGN = {"numpy", "polars"}
-STANDARD = {"__future__", "collections", "contextlib", "dataclasses", "datetime", "functools", "os", "pathlib",
+STANDARD = {"__future__", "collections", "contextlib", "csv", "dataclasses", "datetime", "functools", "importlib", "os", "pathlib",
             "sqlite3", "typing", "zlib", "zoneinfo"}  # fmt: skip
 HOUSE = Path(ferrolan.virtualplant.__file__).parent
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from ferrolan.base.errors import ProblemError
-from ferrolan.virtualplant.losses import LINES, UNITS, HiddenLine, Leak, happened, unseen
+from ferrolan.virtualplant.drawing import ORE_TO_BOTH
+from ferrolan.virtualplant.losses import HiddenLine, Leak, happened, unseen
 
 CLOSED = 1e-9  # relative: differences of doubles of like size, with room to spare
-LEAKS = [Leak(unit, 0.03) for unit in UNITS]
+LEAKS = [Leak(unit, 0.03) for unit in ORE_TO_BOTH.units]
 HIDDEN = [
     HiddenLine("flotation", "mill", 0.03),
     HiddenLine("rolling_mill", "bof", 0.03),
@@ -39,8 +40,8 @@ def gap(month, flowsheet, unit, component):
 
 def test_the_drawing_of_the_plant_is_that_of_the_document(flowsheet):
     declared = {name: (stream.get("from"), stream.get("to")) for name, stream in flowsheet.streams.items()}
-    assert dict(LINES) == declared
-    assert set(UNITS) == set(flowsheet.units)
+    assert dict(ORE_TO_BOTH.lines) == declared
+    assert set(ORE_TO_BOTH.units) == set(flowsheet.units)
 
 
 @pytest.mark.parametrize("fault", [*LEAKS, *HIDDEN], ids=told)

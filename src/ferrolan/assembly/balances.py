@@ -66,7 +66,7 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
     """
     found = _Readings(document, authoritative(document, usable(measurements)))
     return Network(
-        streams=tuple(_stream(document, name) for name in document.streams),
+        streams=tuple(_stream(document, name) for name, stream in document.streams.items() if stream.form != "gas"),
         nodes=tuple(
             Node(name, tuple(unit.balances), _node_kind(document, name)) for name, unit in document.units.items()
         ),
@@ -198,7 +198,7 @@ def assay_scale(document: Enterprise, name: str) -> float:
 def carried(document: Enterprise, name: str) -> tuple[str, ...]:
     """The balanced components that a stream carries."""
     stream = document.streams[name]
-    if stream.form == "heat":
+    if stream.form in ("heat", "gas"):
         return ()
     return tuple(document.require_account().components if stream.carries is None else stream.carries)
 
@@ -211,7 +211,8 @@ def _node_kind(document: Enterprise, name: str) -> Literal["junction", "splitter
 def _absent(document: Enterprise) -> frozenset[tuple[str, str]]:
     return frozenset(
         (name, component)
-        for name in document.streams
+        for name, stream in document.streams.items()
+        if stream.form != "gas"
         for component in document.require_account().components
         if component not in carried(document, name)
     )

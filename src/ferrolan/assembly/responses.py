@@ -208,6 +208,8 @@ def _value(reconciled: Reconciled, place: tuple[str, str, str | None, int]) -> f
 def _declared(document: Enterprise) -> Iterator[Response]:
     for unit_name, unit in document.units.items():
         for mode_name, mode in unit.modes.items():
+            if mode.simulated and not (mode.makes or mode.uses):
+                raise ProblemError(f"{unit_name}: its mode {mode_name!r} is simulated; simulate the plant first")
             yield Response(unit_name, mode_name, mode.reference, -1.0, "t/t", sd=0.0, source="definition of the mode")
             for commodity, sign, value in _amounts(mode):
                 yield Response(
@@ -216,8 +218,9 @@ def _declared(document: Enterprise) -> Iterator[Response]:
                     commodity,
                     sign * value.value,
                     _coefficient_unit(document, commodity),
+                    "simulated" if mode.simulated else "declared",
                     synthetic=value.synthetic,
-                    source=value.source,
+                    source=value.note if mode.simulated else value.source,
                 )
 
 

@@ -665,7 +665,7 @@ RESPONSES = _table(
     coefficient=(pl.Float64, "see coefficient_unit", "amount per unit of the reference input, negative where used"),
     sd=(pl.Float64, "see coefficient_unit", "standard deviation; null where only declared without one"),
     coefficient_unit=(pl.String, "", "commodity unit per unit of the reference input"),
-    origin=(pl.String, "", "reconciled | declared"),
+    origin=(pl.String, "", "reconciled | simulated | declared"),
     synthetic=(pl.Boolean, "", "whether the declared value is synthetic"),
     source=(pl.String, "", "source of a declared value, or the account's period"),
 )
@@ -867,6 +867,143 @@ FACTS = _table(
     note=(pl.String, "", "what must travel with the figure"),
 )
 
+SIMULATED_STREAMS = _table(
+    "simulated_streams",
+    "one stream of the simulated plant",
+    stream=(pl.String, "", "stream; unit.port where a port leads nowhere"),
+    source=(pl.String, "", "unit it leaves; null where it enters the plant"),
+    target=(pl.String, "", "unit it enters; null where it leaves the plant"),
+    form=(pl.String, "", "solids | metal | liquor | gas"),
+    rate=(pl.Float64, "t/h", "mass of all species"),
+    temperature=(pl.Float64, "K", "temperature"),
+    enthalpy=(pl.Float64, "GJ/h", "enthalpy over the elements at 298.15 K"),
+)
+
+SIMULATED_SPECIES = _table(
+    "simulated_species",
+    "one species in one stream of the simulated plant, where it flows",
+    stream=(pl.String, "", "stream"),
+    species=(pl.String, "", "species of the textbook"),
+    rate=(pl.Float64, "t/h", "mass of it"),
+    fraction=(pl.Float64, "1", "its share of the stream's mass"),
+)
+
+SIMULATED_ELEMENTS = _table(
+    "simulated_elements",
+    "one element in one stream of the simulated plant, where it flows",
+    stream=(pl.String, "", "stream"),
+    element=(pl.String, "", "symbol"),
+    rate=(pl.Float64, "t/h", "mass of it"),
+    fraction=(pl.Float64, "1", "its share of the stream's mass"),
+)
+
+SIMULATED_UNITS = _table(
+    "simulated_units",
+    "one figure of one unit of the simulated plant",
+    unit=(pl.String, "", "unit of the plant"),
+    kind=(pl.String, "", "its kind"),
+    sort=(pl.String, "", "energy | state | limit | closure"),
+    figure=(pl.String, "", "what it is; of a limit the distance to it, negative beyond"),
+    value=(pl.Float64, "see unit_of_value", "value"),
+    unit_of_value=(pl.String, "", "unit of the value"),
+)
+
+SIMULATED_EXCHANGES = _table(
+    "simulated_exchanges",
+    "what one unit of the simulated plant draws or releases over the plant's fence",
+    unit=(pl.String, "", "unit of the plant"),
+    direction=(pl.String, "", "drawn | released"),
+    substance=(pl.String, "", "what it is, such as sulfuric_acid or flue_gas"),
+    rate=(pl.Float64, "t/h", "mass of it"),
+    volume=(pl.Float64, "Nm3/h", "volume of a gas at 0 degC and 101.325 kPa; null of anything else"),
+    temperature=(pl.Float64, "K", "temperature"),
+    enthalpy=(pl.Float64, "GJ/h", "enthalpy over the elements at 298.15 K"),
+)
+
+SIMULATED_CLOSURE = _table(
+    "simulated_closure",
+    "the balance of one element, or of energy, over the fence of the simulated plant",
+    balance=(pl.String, "", "symbol of the element, or energy"),
+    entering=(pl.Float64, "see unit", "with feeds and everything drawn; of energy with power and heat"),
+    leaving=(pl.Float64, "see unit", "with products and everything released; of energy with the losses"),
+    missing=(pl.Float64, "1", "leaving less entering, over what enters (of energy: over what moves)"),
+    unit=(pl.String, "", "t/h | GJ/h"),
+)
+
+MONTE_CARLO = _table(
+    "monte_carlo",
+    "one figure of the simulated plant under uncertain parameters",
+    figure=(pl.String, "", "what it is"),
+    unit=(pl.String, "", "its unit"),
+    nominal=(pl.Float64, "see unit", "with the declared parameters"),
+    mean=(pl.Float64, "see unit", "mean of the draws"),
+    sd=(pl.Float64, "see unit", "standard deviation of the draws"),
+    low=(pl.Float64, "see unit", "lower end of the interval"),
+    median=(pl.Float64, "see unit", "median of the draws"),
+    high=(pl.Float64, "see unit", "upper end of the interval"),
+    level=(pl.Float64, "1", "share of the draws between low and high"),
+    draws=(pl.Int64, "", "draws that gave an answer"),
+    failed=(pl.Int64, "", "draws that gave none"),
+)
+
+SOBOL = _table(
+    "sobol",
+    "what one uncertain parameter explains of the variance of one figure of the simulated plant",
+    figure=(pl.String, "", "what it is"),
+    parameter=(pl.String, "", "unit.path"),
+    first=(pl.Float64, "1", "share of the variance it explains alone"),
+    first_half_width=(pl.Float64, "1", "half width of the interval of that share"),
+    total=(pl.Float64, "1", "share of the variance that would go with it"),
+    total_half_width=(pl.Float64, "1", "half width of the interval of that share"),
+    level=(pl.Float64, "1", "level of the intervals"),
+    runs=(pl.Int64, "", "runs of the plant"),
+)
+
+SYNERGY = _table(
+    "synergy",
+    "one point of a trade-off between iron and rare earths",
+    lever=(pl.String, "", "what is moved: unit.path, or several together"),
+    setting=(pl.Float64, "see setting_unit", "where it is put; of several the factor on their declared values"),
+    setting_unit=(pl.String, "", "unit of the setting"),
+    declared=(pl.Boolean, "", "whether this is the declared setting"),
+    iron=(pl.Float64, "t/h", "iron in what counts as its products"),
+    rare_earths=(pl.Float64, "t/h", "rare-earth oxides in what counts as their products"),
+    power=(pl.Float64, "MW", "electric power of the plant"),
+    money=(pl.Float64, "¤/h", "sales less purchases and utilities, where they have prices; null where nothing has"),
+    unpriced=(pl.String, "", "products and reagents without a price, comma separated"),
+    broken=(pl.String, "", "limits that are broken, semicolon separated"),
+    fault=(pl.String, "", "why there is no answer; null where there is one"),
+)
+
+TRAIN_PROFILE = _table(
+    "train_profile",
+    "what a component does in one stage of a train of mixer-settlers",
+    stage=(pl.Int32, "", "stage, counted from where the raffinate leaves"),
+    component=(pl.String, "", "rare earth"),
+    aqueous=(pl.Float64, "1", "what leaves the stage with the liquor, mol a mol of feed"),
+    organic=(pl.Float64, "1", "what leaves the stage with the organic, mol a mol of feed"),
+    aqueous_fraction=(pl.Float64, "1", "molar fraction of the liquor"),
+    organic_fraction=(pl.Float64, "1", "molar fraction of the organic"),
+)
+TRAIN_OUTLETS = _table(
+    "train_outlets",
+    "a component in one outlet of a train of mixer-settlers",
+    outlet=(pl.String, "", "outlet"),
+    component=(pl.String, "", "rare earth"),
+    amount=(pl.Float64, "1", "what leaves, mol a mol of feed"),
+    fraction=(pl.Float64, "1", "molar fraction of the outlet"),
+    recovery=(pl.Float64, "1", "share of the component's feed"),
+)
+TRAIN_COURSE = _table(
+    "train_course",
+    "an outlet of a train of mixer-settlers at one time of a start-up",
+    time=(pl.Float64, "h", "time from the beginning"),
+    outlet=(pl.String, "", "outlet"),
+    component=(pl.String, "", "rare earth"),
+    rate=(pl.Float64, "kmol/h", "what the outlet delivers"),
+    fraction=(pl.Float64, "1", "molar fraction of what it delivers"),
+)
+
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
@@ -876,6 +1013,9 @@ TABLES: Mapping[str, Table] = {
         INFLUENCES, METER_WORTH, METER_MONEY, GRADE, GROSS_ERRORS, ELIMINATION, FAMILIES, NODAL_TESTS, READING_TESTS,
         ROBUST, MISSING_STREAMS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,
         CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES, FINDINGS, STATIONS, FACTS,
+        TRAIN_PROFILE, TRAIN_OUTLETS, TRAIN_COURSE,
+        SIMULATED_STREAMS, SIMULATED_SPECIES, SIMULATED_ELEMENTS, SIMULATED_UNITS, SIMULATED_EXCHANGES,
+        SIMULATED_CLOSURE, MONTE_CARLO, SOBOL, SYNERGY,
     )
 }  # fmt: skip
 """Every declared table by name."""

@@ -12,8 +12,9 @@ from ferrolan import __version__
 
 JOURNEY = Group("The journey", sort_key=1)
 START = Group("To begin with", sort_key=2)
-KEPT = Group("Kept runs", sort_key=3)
-SIGNED = Group("Signed acts", sort_key=4)
+PROCESS = Group("The process", sort_key=3)
+KEPT = Group("Kept runs", sort_key=4)
+SIGNED = Group("Signed acts", sort_key=5)
 
 app = App(
     name="ferrolan",
@@ -55,4 +56,15 @@ _COMMANDS = {
 for _group, _commands in _COMMANDS.items():
     for _name, _module, _help in _commands:
         app.command(f"ferrolan.cli.{_module}:{_name}", name=_name, group=_group, help=_help)
+cascade = App(
+    name="cascade",
+    help="Trains of mixer-settlers: design one, simulate one that stands, start one up.",
+    group=PROCESS,
+)
+for _name, _help in (
+    ("simulate", "Say what a train that stands makes of its feed."),
+    ("start-up", "Follow the start-up of a train: circulation, part load, full load."),
+):
+    cascade.command(f"ferrolan.cli.trains:{_name.replace('-', '_')}", name=_name, help=_help)
+app.command(cascade)
 app.register_install_completion_command(help="Install completion of commands and options for your shell.")

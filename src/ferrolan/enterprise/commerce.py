@@ -95,6 +95,8 @@ class Utility(Model):
     """Price of a unit."""
     metered_by: Literal["power"] | None = None
     """Kind of tag that measures a unit's use of it, if one does."""
+    drawn: Name | None = None
+    """Name under which simulated units draw it, such as ``sulfuric_acid``, if they do."""
 
 
 class Transfer(Model):

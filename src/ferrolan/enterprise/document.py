@@ -15,6 +15,7 @@ from ferrolan.base.showing import Shown
 from ferrolan.enterprise.commerce import Commodity, Concentrate, Plan, Transfer, Uncertainty, Utility
 from ferrolan.enterprise.policies import Market, Quota
 from ferrolan.enterprise.questions import WhatIf
+from ferrolan.enterprise.simulation import Simulation
 from ferrolan.enterprise.sites import Account, EnterpriseSection, VirtualPlant
 from ferrolan.enterprise.sources import Source
 from ferrolan.enterprise.streams import Stream
@@ -51,6 +52,8 @@ class Document(Model):
     """What is bought in any amount, by name."""
     transfers: Table[Transfer] = Table({})
     """Deliveries between the owners, by name."""
+    simulation: Simulation | None = None
+    """What enters the simulated plant; without it nothing is simulated."""
     quotas: Table[Quota] = Table({})
     """Quotas by name."""
     plan: Plan
@@ -91,6 +94,10 @@ class Enterprise(Document, Shown):
     def require_concentrate(self) -> Concentrate:
         """The concentrate question, or ``DocumentError`` where none is declared."""
         return self._required(self.concentrate, "concentrate")
+
+    def require_simulation(self) -> Simulation:
+        """What enters the simulated plant, or ``DocumentError`` where none is declared."""
+        return self._required(self.simulation, "simulation")
 
     def require_market(self) -> Market:
         """The market, or ``DocumentError`` where none is declared."""

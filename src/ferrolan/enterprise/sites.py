@@ -118,6 +118,8 @@ class VirtualPlant(Model):
 
     seed: Seed
     """Seed of everything that is random in the raw month."""
+    plant: Literal["ore_to_both", "bayan_obo_complex"] = "ore_to_both"
+    """Which plant makes it; a document may fence a part of it."""
     faults: tuple[MeterFault, ...] = ()
     """Meters that read wrong; the generator's own one where none is declared."""
 

@@ -11,8 +11,11 @@ from typing import Literal
 from ferrolan.base.schema import Field, Model, Name
 from ferrolan.enterprise.exactness import Enthalpy
 
-Form = Literal["solids", "metal", "liquor", "heat"]
-"""Solids and metal flow as dry tonnes, liquors as cubic metres; heat flows as GJ/h and is no material."""
+Form = Literal["solids", "metal", "liquor", "gas", "heat"]
+"""Solids and metal flow as dry tonnes, liquors as cubic metres; heat flows as GJ/h and is no material.
+
+Gas flows in a simulation only: no account balances it.
+"""
 
 
 class Stream(Model):

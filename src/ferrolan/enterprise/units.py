@@ -6,10 +6,34 @@ counts tonnes of that concentrate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal, Protocol
 
-from ferrolan.base.schema import Capacity, Model, Name, Sourced, Table, Unit, Whole
+from ferrolan.base.schema import Before, Capacity, Flag, Model, Name, Sourced, Table, Unit, Whole
+
+
+class KindPort(Protocol):
+    """What a document needs to know of a port of a kind of unit."""
+
+    @property
+    def name(self) -> str:
+        """Name in the document."""
+
+    @property
+    def direction(self) -> Literal["in", "out"]:
+        """Whether material enters or leaves there."""
+
+    @property
+    def forms(self) -> frozenset[str]:
+        """Forms of material that may flow there."""
+
+    @property
+    def description(self) -> str:
+        """What flows there."""
+
+    @property
+    def optional(self) -> bool:
+        """Whether a flowsheet may leave it unconnected."""
 
 
 class Kind(Protocol):
@@ -43,8 +67,16 @@ class Kind(Protocol):
     def is_splitter(self) -> bool:
         """Whether it only divides a stream into streams of equal composition."""
 
+    @property
+    def ports(self) -> Sequence[KindPort]:
+        """Where material enters and leaves, for a kind that can be simulated; empty for any other."""
+
 
 Kinds = Mapping[str, Kind]
+
+
+def _as_list(raw: object) -> object:
+    return [raw] if isinstance(raw, str) else raw
 
 
 class Mode(Model):
@@ -52,8 +84,10 @@ class Mode(Model):
 
     reference: Name
     """Commodity whose use is the throughput."""
-    makes: Table[Annotated[Sourced, Unit("t/t", least=0.0)]]
-    """Amount made by commodity [t/t]."""
+    simulated: Flag = False
+    """Whether what it makes and uses follows from the simulation of the plant."""
+    makes: Table[Annotated[Sourced, Unit("t/t", least=0.0)]] = Table({})
+    """Amount made by commodity [t/t]; of a simulated mode it is found."""
     uses: Table[Annotated[Sourced, Unit("t/t", ("MWh/t",), least=0.0)]] = Table({})
     """Amount used by commodity or utility, besides the reference [t/t or MWh/t]."""
     cost: Annotated[Sourced, Unit("¤/t", least=0.0)]
@@ -77,6 +111,8 @@ class UnitSection(Model):
     """Largest rate of one commodity [t/h]."""
     availability: Annotated[Sourced, Unit("1", above=0.0, most=1.0)] | None = None
     """Share of calendar time in which the unit can run [1]."""
+    ports: Table[Annotated[tuple[Name, ...], Before(_as_list)]] = Table({})
+    """Stream by port of the kind, or several that enter by one; not needed where there is no choice."""
     modes: Table[Mode] = Table({})
     """Modes of operation by name."""
     spec: object = None

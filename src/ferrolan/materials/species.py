@@ -1,10 +1,13 @@
 """Species: what streams are made of, with formula, enthalpy of formation and heat capacity.
 
-Example: 1 t of magnetite brings 0.7236 t of iron and -4.83 GJ of enthalpy of formation; heating it takes 0.89 MJ/(t K).
+Example: 1 t of magnetite brings 0.7236 t of iron and -4.83 GJ of enthalpy of formation; heating it takes 0.91 MJ/(t K).
 Enthalpy at T is ``ENTHALPY_298 + HEAT_CAPACITY (T - 298.15)`` [GJ/t]: one constant mean heat capacity a species, taken
 between 298.15 K and the temperature the row names, so that heats of melting below it are spread over the way there.
 Elements as they stand are zero; solutes are at infinite dilution, in water or, for silicon, manganese, phosphorus and
 the like in state ``m``, in liquid iron. The rows stand in ``data/species.csv``.
+
+Where it stops: with a mean to 1000 K nitrogen holds 5 % too much heat at 400 K and 4 % too little at 1500 K, carbon
+dioxide 21 % too much and 7 % too little; slags have no heat of mixing or melting.
 """
 
 from __future__ import annotations
@@ -25,9 +28,9 @@ from ferrolan.materials.sources import SOURCES, rows, weaker
 STATES = ("s", "l", "g", "aq", "org", "m")
 """Solid, liquid, gas, in water, in the organic phase, in metal."""
 
-_GJ_PER_KJ = 1e-6
-_MOL_PER_KMOL = 1e3
-_KJ_PER_J = 1e-3
+_PER_KJ_PER_MOL = 1e-3  # [GJ/kmol]
+_PER_J_PER_MOL = 1e-6  # [GJ/kmol]
+_KG_PER_T = 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,8 @@ def _species(row: dict[str, str]) -> Species:
         group=row["group"],
         formula=row["formula"],
         state=row["state"],
-        enthalpy_of_formation=float(row["enthalpy_kJ_per_mol"]) * _MOL_PER_KMOL * _GJ_PER_KJ,
-        heat_capacity=float(row["heat_capacity_J_per_mol_K"]) * _MOL_PER_KMOL * _KJ_PER_J * _GJ_PER_KJ,
+        enthalpy_of_formation=float(row["enthalpy_kJ_per_mol"]) * _PER_KJ_PER_MOL,
+        heat_capacity=float(row["heat_capacity_J_per_mol_K"]) * _PER_J_PER_MOL,
         heat_capacity_to=float(row["heat_capacity_to_K"]),
         source="; ".join(sources),
         status=weaker(row["enthalpy_status"], row["heat_capacity_status"]),
@@ -109,7 +112,8 @@ def _mass_fractions(text: str) -> NDArray[np.float64]:
         if symbol not in ELEMENTS:
             raise ProblemError(f"species: {text} holds {symbol}, which elements.csv does not follow.")
         masses[ELEMENTS.index(symbol)] = count * atomic_mass(symbol)
-    return np.divide(masses, masses.sum())
+    fractions: NDArray[np.float64] = masses / masses.sum()
+    return fractions
 
 
 def _read_only(values: Iterable[float] | Iterable[NDArray[np.float64]]) -> NDArray[np.float64]:
@@ -132,11 +136,11 @@ COMPOSITION: NDArray[np.float64] = _read_only(_mass_fractions(one.formula) for o
 """Mass fraction of each element in each species (species, elements) [t/t], read-only."""
 
 ENTHALPY_298: NDArray[np.float64] = _read_only(
-    one.enthalpy_of_formation * 1e3 / mass for one, mass in zip(SPECIES, MOLAR_MASS.tolist(), strict=True)
+    one.enthalpy_of_formation * _KG_PER_T / mass for one, mass in zip(SPECIES, MOLAR_MASS.tolist(), strict=True)
 )
 """Enthalpy of formation at 298.15 K (species,) [GJ/t], read-only."""
 
 HEAT_CAPACITY: NDArray[np.float64] = _read_only(
-    one.heat_capacity * 1e3 / mass for one, mass in zip(SPECIES, MOLAR_MASS.tolist(), strict=True)
+    one.heat_capacity * _KG_PER_T / mass for one, mass in zip(SPECIES, MOLAR_MASS.tolist(), strict=True)
 )
 """Mean heat capacity (species,) [GJ/t/K], read-only."""

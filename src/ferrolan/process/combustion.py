@@ -1,14 +1,18 @@
 """Fuel burnt out with air, by its elements: works gases, coal and coke alike.
 
-A blast-furnace gas with 22 % CO and 22 % CO2 gives some 3.2 MJ/Nm3, coke-oven gas 17 to 18 MJ/Nm3. The calorific value
-is the difference of enthalpies at 298.15 K between the fuel and what it burns to, water as vapour, ash as oxides; no
-table of calorific values is needed.
+A blast-furnace gas with 22 % CO and 22 % CO2 gives some 3.2 MJ/Nm3, coke-oven gas 17 to 18 MJ/Nm3. The calorific
+value is the difference of enthalpies at 298.15 K between the fuel and what it burns to, water as vapour, ash as
+oxides; no table of calorific values is needed.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from ferrolan import materials
-from ferrolan.process.firing import air
+from ferrolan.process.firing import air, fire
 from ferrolan.process.material import AMBIENT, Floats, Material
 from ferrolan.process.speciation import FIRED, element_place, gas, kmol, laid, split
 
@@ -33,19 +37,25 @@ def burnt(fuel: Material, excess_air: float, temperature: float = AMBIENT) -> tu
     tuple of Material
         Air drawn, flue gas, ash.
     """
-    atoms = kmol(fuel.elements)
-    gaseous, solid = split(atoms, VOLATILE)
+    gaseous, solid = split(kmol(fuel.elements), VOLATILE)
     ash, rest = laid(solid, FIRED)
-    need = max(oxygen_demand(gaseous) - float(rest[element_place("O")]), 0.0)
-    drawn = air(0.5 * need * (1.0 + excess_air) * materials.molar_mass("O2") / 1000.0)
-    flue = gas(gaseous + kmol(drawn.elements) + rest)
-    return drawn, Material("gas", flue, temperature), Material("solids", ash, temperature)
+    drawn, flue = aired(gaseous + rest, excess_air, temperature)
+    return drawn, flue, Material("solids", ash, temperature)
 
 
-def oxygen_demand(atoms: Floats) -> float:
-    """Oxygen that elements take to burn out, beyond what they hold [kmol O/h]; fluorine and chlorine keep hydrogen."""
+def aired(atoms: Floats, excess_air: float, temperature: float) -> tuple[Material, Material]:
+    """Air drawn and flue gas of the elements that go to it (elements,) [kmol/h].
+
+    Oxygen may be negative: what the solids take up. Where fluorine and chlorine find too little hydrogen they take it
+    from the moisture of the air.
+    """
     count = {symbol: float(atoms[element_place(symbol)]) for symbol in VOLATILE}
-    return 2.0 * (count["C"] + count["S"]) + 0.5 * (count["H"] - count["F"] - count["Cl"]) - count["O"]
+    moisture = 0.5 * max(count["F"] + count["Cl"] - count["H"], 0.0)
+    hydrogen = max(count["H"] - count["F"] - count["Cl"], 0.0)
+    need = 2.0 * (count["C"] + count["S"]) + 0.5 * hydrogen - moisture - count["O"]
+    drawn = air(0.5 * max(need, 0.0) * (1.0 + excess_air) * materials.molar_mass("O2") / 1000.0)
+    drawn = drawn.plus(Material.of({"H2O_gas": moisture * materials.molar_mass("H2O") / 1000.0}, "gas"))
+    return drawn, Material("gas", gas(np.where(atoms == 0.0, 0.0, atoms) + kmol(drawn.elements)), temperature)
 
 
 def calorific_value(fuel: Material) -> float:
@@ -58,5 +68,39 @@ def calorific_value(fuel: Material) -> float:
     >>> round(calorific_value(Material.of({"carbon": 1.0})), 1)
     32.8
     """
-    _, flue, ash = burnt(fuel.at(AMBIENT), 0.0)
-    return fuel.at(AMBIENT).enthalpy - flue.enthalpy - ash.enthalpy
+    drawn, flue, ash = burnt(fuel.at(AMBIENT), 0.0)
+    return fuel.at(AMBIENT).enthalpy + drawn.enthalpy - flue.enthalpy - ash.enthalpy
+
+
+@dataclass(frozen=True, eq=False)
+class Heated:
+    """A furnace heated by works gas and, for what that lacks, by natural gas.
+
+    ``natural_gas`` and ``air`` drawn, ``flue`` gas released; ``by_gas`` heat that the works gas gives [GJ/h].
+    """
+
+    natural_gas: Material
+    air: Material
+    flue: Material
+    by_gas: float
+
+
+def heated(heat: float, works_gas: Material, excess_air: float, flue_temperature: float) -> Heated:
+    """Heat from works gas first, all of which is burnt, the rest from natural gas.
+
+    Parameters
+    ----------
+    heat
+        Heat that the fires must give [GJ/h].
+    works_gas
+        Works gas, all of it burnt even where it gives more than the need.
+    excess_air
+        Air beyond what the gases take, over that [1].
+    flue_temperature
+        Temperature of the flue gas [K].
+    """
+    drawn, flue, _ = burnt(works_gas, excess_air, flue_temperature)
+    by_gas = works_gas.enthalpy + drawn.enthalpy - flue.enthalpy
+    rest = fire(heat - by_gas, flue_temperature, excess_air)
+    both = Material("gas", flue.amounts + rest.flue.amounts, flue_temperature)
+    return Heated(rest.fuel, Material("gas", drawn.amounts + rest.air.amounts), both, by_gas)

@@ -40,6 +40,11 @@ def need(entering: Iterable[Material], leaving: Iterable[Material], *, power: fl
     return sum(material.enthalpy for material in leaving) + loss - came
 
 
+def steam(entering: Iterable[Material], leaving: Iterable[Material], power: float) -> float:
+    """Heat that a unit takes from outside, such as steam, to hold its temperature [GJ/h]; 0 where it has to spare."""
+    return max(need(entering, leaving, power=power), 0.0)
+
+
 def air(oxygen: float, temperature: float = AMBIENT) -> Material:
     """Dry air that holds an amount of oxygen [t/h].
 

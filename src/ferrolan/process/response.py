@@ -31,7 +31,7 @@ class Response:
     coefficient_unit
         Unit of the commodity per unit of the reference input, such as ``"t/t"`` or ``"MWh/t"``.
     origin
-        ``"declared"``, or ``"reconciled"`` where an account saw it.
+        ``"declared"``, ``"simulated"``, or ``"reconciled"`` where an account saw it.
     sd
         Standard deviation [coefficient_unit], or None where none is known.
     synthetic
@@ -50,7 +50,7 @@ class Response:
     commodity: str
     coefficient: float
     coefficient_unit: str
-    origin: Literal["declared", "reconciled"] = "declared"
+    origin: Literal["declared", "simulated", "reconciled"] = "declared"
     sd: float | None = None
     synthetic: bool = False
     source: str | None = None

@@ -1,20 +1,18 @@
 r"""The operating line of a blast furnace, after Rist: pure arithmetic of oxygen, carbon and iron.
 
-Oxygen is handed from iron to gas. Plot ``Y``, mol of O a mol of Fe, over ``X``, mol of O a mol of C in the gas: the whole
-furnace is one straight line, ``Y = mu X + d``. Its slope ``mu`` is the reducing carbon a mol of iron, ``-d`` the oxygen
-that comes from elsewhere, blast and silica. With 500 kg of coke and 1200 Nm3 of blast a tonne of hot metal, mu is 1.926 and
-d -1.328; at the top the gas stands at X = 1.468, so 46.8 % of its CO is burnt, and 39.9 % of the ore's oxygen was taken
-by carbon itself (direct reduction, Y at X = 1).
+Oxygen is handed from iron to gas. Plot ``Y``, mol of O a mol of Fe, over ``X``, mol of O a mol of C in the gas: the
+whole furnace is one straight line, ``Y = mu X + d``. Its slope ``mu`` is the reducing carbon a mol of iron, ``-d``
+the oxygen that comes from elsewhere, blast and silica. With 500 kg of coke and 1200 Nm3 of blast a tonne of hot
+metal, mu is 1.926 and d -1.328; at the top the gas stands at X = 1.468, so 46.8 % of its CO is burnt, and 39.9 % of
+the ore's oxygen was taken by carbon itself (direct reduction, Y at X = 1).
 
 Gas can do no more than its equilibrium with wustite: the line may not pass to the right of the point W
 ``(1 + eta_eq, 1.05)``, nor of M ``(1 + eta_eq, 4/3)``, where magnetite turns into wustite. Hydrogen carries oxygen as
 carbon monoxide does: with it ``X = (O + H2)/(C + H2)`` and ``Y`` counts that much more from below.
 
-References
-----------
-A. Rist, N. Meysson, Revue de Metallurgie 61 (1964) 121 and 62 (1965) 995 (not read; through teaching texts). Equilibria
-recalled: ``log10 K = 949/T - 1.140`` for FeO + CO = Fe + CO2, ``2.17 - 1834/T`` for Fe3O4 + CO = 3 FeO + CO2,
-``ln K = 4577.8/T - 4.33`` for CO + H2O = CO2 + H2 (Moe 1962).
+References ---------- A. Rist, N. Meysson, Revue de Metallurgie 61 (1964) 121 and 62 (1965) 995 (not read; through
+teaching texts). Equilibria recalled: ``log10 K = 949/T - 1.140`` for FeO + CO = Fe + CO2, ``2.17 - 1834/T`` for Fe3O4
++ CO = 3 FeO + CO2, ``ln K = 4577.8/T - 4.33`` for CO + H2O = CO2 + H2 (Moe 1962).
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Elements laid down as species: what a hot unit makes of its elements.
 
-A furnace forgets which mineral its silicon came with; what leaves is quartz, lime, hematite, carbon dioxide. A *recipe*
-lists species with the element that each takes up, in the order of affinity: in a slag, fluorine takes calcium as
-fluorite, sulfur takes calcium as calcium sulfide, what calcium is left becomes lime. Oxygen follows, so that it is
-what closes: 1 t of silicon laid down as quartz asks for 1.14 t of oxygen. An element that finds no place is an error and
-never dropped.
+A furnace forgets which mineral its silicon came with; what leaves is quartz, lime, hematite, carbon dioxide. A
+*recipe* lists species with the element that each takes up, in the order of affinity: in a slag, fluorine takes
+calcium as fluorite, sulfur takes calcium as calcium sulfide, what calcium is left becomes lime. Oxygen follows, so
+that it is what closes: 1 t of silicon laid down as quartz asks for 1.14 t of oxygen. An element that finds no place
+is an error and never dropped.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ def _settled(rest: Floats, recipe: Recipe, whole: float) -> Floats:
         worst = materials.ELEMENTS[int(left[int(np.argmax(np.abs(rest[left])))])]
         amount = rest[element_place(worst)]
         raise ProblemError(
-            f"{recipe.name}: {amount:.4g} kmol/h of {worst} finds nothing to bind to; the feed holds too little of what "
-            f"takes up {worst}, or too much {worst}"
+            f"{recipe.name}: {amount:.4g} kmol/h of {worst} finds nothing to bind to; the feed holds too much of "
+            f"it, or too little of what takes it up"
         )
     settled = np.zeros(len(rest))
     settled[free] = rest[free]

@@ -1,4 +1,4 @@
-"""The plant in motion: the three sections in a row through one month.
+"""The plant in motion: one month from a seed, of either of the two plants.
 
 Everything random comes from the seed: how properties wander and when a unit stands still. Within a step all flows are
 constant; stocks take up the difference between what comes in and what goes out. Example: when flotation stops for four
@@ -7,12 +7,15 @@ hours, the whole magnetic tails go to the pond and the roasting kiln lives on th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 from ferrolan.base.errors import ProblemError
 from ferrolan.base.time import month_bounds
 from ferrolan.virtualplant import conditions, iron_side, ore_side, rare_earth_side
+from ferrolan.virtualplant.complex import sweep
+from ferrolan.virtualplant.complex.table import read_table
+from ferrolan.virtualplant.drawing import ORE_TO_BOTH
 from ferrolan.virtualplant.drift import wander
 from ferrolan.virtualplant.material import Array
 from ferrolan.virtualplant.operation import loads
@@ -23,8 +26,10 @@ _DAY = timedelta(days=1)
 _MOISTURE = "moisture "
 
 
-def simulate(seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai") -> Truth:
-    """Run the plant of the example *ore to both* through a month in steps of 15 minutes.
+def simulate(
+    seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai", plant: str = "ore_to_both"
+) -> Truth:
+    """Run a plant through a month in steps of 15 minutes.
 
     Parameters
     ----------
@@ -34,6 +39,8 @@ def simulate(seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai") 
         ISO month.
     zone
         IANA zone of the plant; days and weeks begin at its midnight.
+    plant
+        ``"ore_to_both"``, or ``"bayan_obo_complex"``.
 
     Returns
     -------
@@ -43,7 +50,7 @@ def simulate(seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai") 
     Raises
     ------
     ProblemError
-        If clocks change in that month: a day would not have 24 hours.
+        If clocks change in that month: a day would not have 24 hours. Or if there is no such plant.
 
     Examples
     --------
@@ -54,6 +61,13 @@ def simulate(seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai") 
     start, end = month_bounds(month, zone)
     if (end - start) % _DAY:
         raise ProblemError(f"virtual plant: clocks change in {month} in {zone}; take a month without a change")
+    if plant not in _PLANTS:
+        raise ProblemError(f"virtual plant: no plant {plant!r}; known: {', '.join(_PLANTS)}")
+    return _PLANTS[plant](seed, zone, start, end)
+
+
+def _ore_to_both(seed: int, zone: str, start: datetime, end: datetime) -> Truth:
+    """Three sections in a row."""
     steps, step_hours = int((end - start) / STEP), STEP / timedelta(hours=1)
     every = {**ore_side.DRIFTS, **iron_side.DRIFTS, **rare_earth_side.DRIFTS, **conditions.DRIFTS}
     drift = wander(every, seed, steps, step_hours)
@@ -69,11 +83,43 @@ def simulate(seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai") 
         end=end,
         streams=streams,
         stocks={**ore.stocks, **iron.stocks, **rare_earth.stocks},
-        moisture={name.removeprefix(_MOISTURE): drift[name] for name in every if name.startswith(_MOISTURE)},
+        moisture=_moistures(drift),
         power=conditions.power(streams, drift),
         conditions=_conditions(drift),
         reference={unit: use.streams[-1] for unit, use in conditions.POWER.items()},
+        drawing=ORE_TO_BOTH,
     )
+
+
+def _complex(seed: int, zone: str, start: datetime, end: datetime) -> Truth:
+    """Both chains in full, from the table."""
+    steps, step_hours = int((end - start) / STEP), STEP / timedelta(hours=1)
+    table = read_table()
+    drift = wander(sweep.drifts(table), seed, steps, step_hours)
+    streams, stocks = sweep.run(table, drift, loads(seed, steps, step_hours, table.stops), step_hours)
+    return Truth(
+        seed=seed,
+        zone=zone,
+        start=start,
+        end=end,
+        streams=streams,
+        stocks=stocks,
+        moisture=_moistures(drift),
+        power=sweep.power(table, streams, drift),
+        conditions={},
+        reference={unit: use.stream for unit, use in table.powers.items()},
+        drawing=table.drawing,
+    )
+
+
+_PLANTS: Mapping[str, Callable[[int, str, datetime, datetime], Truth]] = {
+    "ore_to_both": _ore_to_both,
+    "bayan_obo_complex": _complex,
+}
+
+
+def _moistures(drift: Mapping[str, Array]) -> dict[str, Array]:
+    return {name.removeprefix(_MOISTURE): series for name, series in drift.items() if name.startswith(_MOISTURE)}
 
 
 def _conditions(drift: Mapping[str, Array]) -> dict[str, Array]:

@@ -16,58 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ferrolan.base.errors import ProblemError
-from ferrolan.virtualplant.material import COMPONENTS, Array, Material
+from ferrolan.virtualplant.material import Array, Material
 from ferrolan.virtualplant.stockpile import Stock
-from ferrolan.virtualplant.truth import LIQUORS, Truth
-
-LINES: Mapping[str, tuple[str | None, str | None]] = {  # stream: (from, to)
-    "ore_mined": (None, "ore_stockpile"),
-    "mill_feed": ("ore_stockpile", "mill"),
-    "ground_ore": ("mill", "magnetic_separation"),
-    "iron_concentrate": ("magnetic_separation", "iron_concentrate_store"),
-    "magnetic_tails": ("magnetic_separation", "tails_splitter"),
-    "flotation_feed": ("tails_splitter", "flotation"),
-    "tails_to_pond": ("tails_splitter", None),
-    "re_concentrate": ("flotation", "re_concentrate_store"),
-    "flotation_tails": ("flotation", None),
-    "pellet_feed": ("iron_concentrate_store", "pellet_plant"),
-    "pellets": ("pellet_plant", "blast_furnace"),
-    "pellet_dust": ("pellet_plant", None),
-    "purchased_ore": (None, "blast_furnace"),
-    "coke": (None, "blast_furnace"),
-    "hot_metal": ("blast_furnace", "bof"),
-    "bf_slag": ("blast_furnace", None),
-    "bf_dust": ("blast_furnace", None),
-    "scrap": (None, "bof"),
-    "liquid_steel": ("bof", "caster"),
-    "bof_slag": ("bof", None),
-    "bof_dust": ("bof", None),
-    "slab": ("caster", "rolling_mill"),
-    "caster_crop": ("caster", "bof"),
-    "rolled_steel": ("rolling_mill", None),
-    "rolling_crop": ("rolling_mill", "bof"),
-    "mill_scale": ("rolling_mill", None),
-    "concentrate_feed": ("re_concentrate_store", "roast_leach"),
-    "leach_liquor": ("roast_leach", "separation"),
-    "leach_residue": ("roast_leach", None),
-    "lace_liquor": ("separation", "lace_calciner"),
-    "prnd_liquor": ("separation", "prnd_calciner"),
-    "segy_liquor": ("separation", "segy_calciner"),
-    "raffinate": ("separation", None),
-    "lace_oxide": ("lace_calciner", None),
-    "lace_filtrate": ("lace_calciner", None),
-    "prnd_oxide": ("prnd_calciner", None),
-    "prnd_filtrate": ("prnd_calciner", None),
-    "segy_oxide": ("segy_calciner", None),
-    "segy_filtrate": ("segy_calciner", None),
-}
-"""Where every stream comes from and goes to, along the flow of the plant; the plant's own copy of the drawing."""
-
-UNITS: tuple[str, ...] = tuple(dict.fromkeys(end for ends in LINES.values() for end in ends if end is not None))
-"""Every unit and stock."""
-
-CONSERVES_MASS: frozenset[str] = frozenset({"mill", "magnetic_separation", "tails_splitter", "flotation", "caster"})
-"""Units, stocks apart, whose dry mass closes."""
+from ferrolan.virtualplant.truth import Truth
 
 _RATE = "rate"
 _SETTLED = 1e-14  # largest change of a factor in a sweep that ends the search; round-off of factors near one
@@ -109,10 +60,10 @@ def happened(truth: Truth, faults: Sequence[PlantFault]) -> Truth:
     """
     if not faults:
         return truth
-    _check(faults)
+    _check(truth, faults)
     factors: dict[str, dict[str, Array]] = {}
     gains: dict[str, dict[str, Array]] = {}
-    for name in COMPONENTS:
+    for name in truth.drawing.components:
         factors[name], gains[name] = _settled(truth, faults, name, {})
     factors[_RATE], gains[_RATE] = _settled(truth, faults, _RATE, _by_content(truth, factors))
     streams = {stream: _scaled(material, stream, factors) for stream, material in truth.streams.items()}
@@ -131,35 +82,28 @@ def unseen(truth: Truth, fault: PlantFault, component: str | None = None) -> Arr
     return fault.share * _arriving(truth, fault.source, name, {}) * _open(truth, fault.target, name)
 
 
-def _check(faults: Sequence[PlantFault]) -> None:
+def _check(truth: Truth, faults: Sequence[PlantFault]) -> None:
+    units = truth.drawing.units
     for fault in faults:
         ends = [fault.unit] if isinstance(fault, Leak) else [fault.source, fault.target]
-        strangers = [end for end in ends if end not in UNITS]
+        strangers = [end for end in ends if end not in units]
         if strangers:
-            raise ProblemError(f"virtual plant: no unit {', '.join(strangers)}; known: {', '.join(UNITS)}")
+            raise ProblemError(f"virtual plant: no unit {', '.join(strangers)}; known: {', '.join(units)}")
         if not 0.0 < fault.share <= _MOST:
             raise ProblemError(f"virtual plant: a share of {fault.share} at {ends[0]}; it must be above 0, at most 0.5")
-        if len({_is_wet(end) for end in ends}) > 1:
+        if len({_is_wet(truth, end) for end in ends}) > 1:
             raise ProblemError(f"virtual plant: no line from {ends[0]} to {ends[1]}: one has solids, the other liquor")
 
 
-def _is_wet(unit: str) -> bool:
-    return any(stream in LIQUORS for stream in _inlets(unit))
-
-
-def _inlets(unit: str) -> list[str]:
-    return [stream for stream, (_, target) in LINES.items() if target == unit]
-
-
-def _outlets(unit: str) -> list[str]:
-    return [stream for stream, (source, _) in LINES.items() if source == unit]
+def _is_wet(truth: Truth, unit: str) -> bool:
+    return any(stream in truth.drawing.liquors for stream in truth.drawing.inlets(unit))
 
 
 def _by_content(truth: Truth, factors: Mapping[str, Mapping[str, Array]]) -> dict[str, Array]:
     """Factors of the rates of what leaves a unit that conserves no mass: those of all its components together."""
     result = {}
-    for stream, (source, _) in LINES.items():
-        if source is not None and source not in truth.stocks and source not in CONSERVES_MASS:
+    for stream, (source, _) in truth.drawing.lines.items():
+        if source is not None and source not in truth.stocks and source not in truth.drawing.conserves_mass:
             content = truth.streams[stream].content
             before = np.sum([*content.values()], axis=0)
             after = np.sum([mass * factors[name].get(stream, 1.0) for name, mass in content.items()], axis=0)
@@ -176,7 +120,7 @@ def _settled(
     """
     factors = dict(given)
     gains: dict[str, Array] = {}
-    turn = [unit for unit in UNITS if not set(_outlets(unit)) & set(given)]
+    turn = [unit for unit in truth.drawing.units if not set(truth.drawing.outlets(unit)) & set(given)]
     for _ in range(_SWEEPS):
         moved = 0.0
         for unit in turn:
@@ -209,7 +153,7 @@ def _sweep(
         gains[unit] = left - planned
         return 0.0
     factor = np.divide(left, planned, out=np.ones_like(planned), where=planned > 0.0)
-    outlets = _outlets(unit)
+    outlets = truth.drawing.outlets(unit)
     before = factors.get(outlets[0], np.ones_like(factor))
     factors.update(dict.fromkeys(outlets, factor))
     return float(np.abs(factor - before).max())
@@ -221,7 +165,7 @@ def _carried(truth: Truth, fault: HiddenLine, name: str, factors: Mapping[str, A
 
 def _arriving(truth: Truth, unit: str, name: str, factors: Mapping[str, Array]) -> Array:
     """What the declared streams bring to a unit [t/h or m3/h], (n,)."""
-    brought = [_amount(truth.streams[stream], name) * factors.get(stream, 1.0) for stream in _inlets(unit)]
+    brought = [_amount(truth.streams[stream], name) * factors.get(stream, 1.0) for stream in truth.drawing.inlets(unit)]
     total: Array = np.sum(brought, axis=0)
     return total
 

@@ -20,7 +20,7 @@ from ferrolan.virtualplant.drift import Drift, generator, wander
 from ferrolan.virtualplant.faults import MeterFaults, Seen
 from ferrolan.virtualplant.material import Array, Material
 from ferrolan.virtualplant.tag_record import TagRecord
-from ferrolan.virtualplant.truth import Truth, grade
+from ferrolan.virtualplant.truth import Truth
 
 _T = TypeVar("_T")
 
@@ -42,7 +42,7 @@ def read_days(truth: Truth, tag: TagRecord, faults: MeterFaults) -> Array:
     """One reading a day, of the day's composite or the day's total, in the canonical unit, shape (days,)."""
     amount, carrier = _by_kind(_DAILY, tag)(truth, tag)
     by_day = amount.reshape(-1, _DAY_STEPS).sum(axis=1), carrier.reshape(-1, _DAY_STEPS).sum(axis=1)
-    real = grade(tag.object, *by_day) if tag.kind == "assay" else by_day[0] / by_day[1]
+    real = truth.grade(tag.object, *by_day) if tag.kind == "assay" else by_day[0] / by_day[1]
     edges = tuple(edge // _DAY_STEPS for edge in truth.edges)
     read = _erroneous(truth, tag, faults, real, np.where(np.isnan(real), 0.0, real), edges)
     days = np.arange(len(real), dtype=np.float64)

@@ -7,7 +7,7 @@ in front of the mill, about seven days of feed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ def settle(
     grades: Mapping[str, float],
     deviation: Mapping[str, Array],
     step_hours: float,
+    names: Sequence[str] = COMPONENTS,
 ) -> tuple[Material, Stock]:
     """Run a stock through the month.
 
@@ -48,6 +49,8 @@ def settle(
         Relative deviation of the outflow's grade from the pile's mean [1], shape (n,) by component.
     step_hours
         Length of a step [h].
+    names
+        Components that are followed.
 
     Returns
     -------
@@ -63,13 +66,13 @@ def settle(
     if mass.min() <= 0.0:
         raise ProblemError("virtual plant: a stock runs empty; its outflow exceeds its inflow for too long")
     draw = rate / mass[:-1]  # share of the pile per hour
-    incoming = np.column_stack([inflow.content[name] for name in COMPONENTS])
-    drawn = draw[:, None] * (1.0 + np.column_stack([deviation[name] for name in COMPONENTS]))
-    content = np.empty((len(mass), len(COMPONENTS)))
-    content[0] = [opening * grades[name] for name in COMPONENTS]
+    incoming = np.column_stack([inflow.content[name] for name in names])
+    drawn = draw[:, None] * (1.0 + np.column_stack([deviation[name] for name in names]))
+    content = np.empty((len(mass), len(names)))
+    content[0] = [opening * grades[name] for name in names]
     leaving = np.empty_like(incoming)
     for k in range(len(rate)):
         leaving[k] = drawn[k] * content[k]
         content[k + 1] = content[k] + step_hours * (incoming[k] - leaving[k])
-    outflow = Material(rate, {name: leaving[:, j] for j, name in enumerate(COMPONENTS)})
-    return outflow, Stock(mass, {name: content[:, j] for j, name in enumerate(COMPONENTS)})
+    outflow = Material(rate, {name: leaving[:, j] for j, name in enumerate(names)})
+    return outflow, Stock(mass, {name: content[:, j] for j, name in enumerate(names)})

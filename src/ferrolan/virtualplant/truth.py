@@ -17,18 +17,12 @@ import polars as pl
 
 from ferrolan.base.tables import TIME
 from ferrolan.base.time import Period, cut
+from ferrolan.virtualplant.drawing import Drawing
 from ferrolan.virtualplant.material import Array, Material
 from ferrolan.virtualplant.stockpile import Stock
 
 STEP = timedelta(minutes=15)
 ACCOUNT_CUT = timedelta(days=7)
-
-LIQUORS: frozenset[str] = frozenset(
-    {"leach_liquor", "raffinate"}
-    | {f"{product}_{form}" for product in ("lace", "prnd", "segy") for form in ("liquor", "filtrate")}
-)
-"""Streams measured by volume."""
-
 
 @dataclass(frozen=True, eq=False)
 class Truth:
@@ -36,7 +30,8 @@ class Truth:
 
     ``seed`` it came from; ``zone`` of the plant's wall clock; ``start`` and ``end`` in UTC; ``streams`` and ``stocks``
     by name; ``moisture`` of the wet streams [mass fraction of wet], ``power`` of the units [MW] and ``conditions`` by
-    tag (canonical units), shape (n,) each; ``reference`` names the stream whose flow says that a unit runs.
+    tag (canonical units), shape (n,) each; ``reference`` names the stream whose flow says that a unit runs;
+    ``drawing`` is the plant on paper.
     """
 
     seed: int
@@ -49,6 +44,7 @@ class Truth:
     power: Mapping[str, Array]
     conditions: Mapping[str, Array]
     reference: Mapping[str, str]
+    drawing: Drawing
 
     @cached_property
     def steps(self) -> int:
@@ -83,7 +79,7 @@ class Truth:
     def flows(self) -> pl.DataFrame:
         """Every stream at every step: time, stream, value, unit (t/h dry, or m3/h of a liquor)."""
         return pl.concat(
-            _block(self.times, material.rate, stream=name, unit=_flow_unit(name))
+            _block(self.times, material.rate, stream=name, unit=self._flow_unit(name))
             for name, material in self.streams.items()
         )
 
@@ -93,10 +89,10 @@ class Truth:
         return pl.concat(
             _block(
                 self.times,
-                grade(name, mass, material.rate),
+                self.grade(name, mass, material.rate),
                 stream=name,
                 component=component,
-                unit=_assay_unit(name),
+                unit=self._assay_unit(name),
             )
             for name, material in self.streams.items()
             for component, mass in material.content.items()
@@ -130,6 +126,17 @@ class Truth:
         """Sum over the steps of each period, shape (periods,)."""
         return np.asarray(np.add.reduceat(series, self.edges[:-1]))
 
+    def grade(self, stream: str, content: Array, rate: Array) -> Array:
+        """Grade of a stream [mass fraction, or kg/m3 of a liquor], not a number where nothing flows."""
+        per = 1000.0 if stream in self.drawing.liquors else 1.0
+        return per * np.divide(content, rate, out=np.full_like(rate, np.nan), where=rate > 0.0)
+
+    def _flow_unit(self, stream: str) -> str:
+        return "m3/h" if stream in self.drawing.liquors else "t/h"
+
+    def _assay_unit(self, stream: str) -> str:
+        return "kg/m3" if stream in self.drawing.liquors else "1"
+
     def _clock(self, count: int) -> pl.Series:
         first = np.datetime64(self.start.replace(tzinfo=None), "us")
         stamps = first + np.arange(count) * np.timedelta64(STEP)
@@ -138,13 +145,13 @@ class Truth:
     def _flow_means(self) -> Iterable[tuple[object, ...]]:
         count = np.diff(self.edges)
         for name, material in self.streams.items():
-            yield from _numbered("flow", name, None, self.total(material.rate) / count, _flow_unit(name))
+            yield from _numbered("flow", name, None, self.total(material.rate) / count, self._flow_unit(name))
 
     def _assay_means(self) -> Iterable[tuple[object, ...]]:
         for name, material in self.streams.items():
             rate = self.total(material.rate)
             for component, mass in material.content.items():
-                yield from _numbered("assay", name, component, grade(name, self.total(mass), rate), _assay_unit(name))
+                yield from _numbered("assay", name, component, self.grade(name, self.total(mass), rate), self._assay_unit(name))
         for name, moisture in self.moisture.items():
             wet = self.streams[name].rate / (1.0 - moisture)
             yield from _numbered("moisture", name, None, self.total(wet * moisture) / self.total(wet), "1")
@@ -161,20 +168,6 @@ class Truth:
         for unit, drawn in self.power.items():
             yield from _numbered("power", unit, None, self.total(drawn) / count, "MW")
             yield from _numbered("state", unit, None, self.total(self.running(unit)) / count, "1")
-
-
-def grade(stream: str, content: Array, rate: Array) -> Array:
-    """Grade of a stream [mass fraction, or kg/m3 of a liquor], not a number where nothing flows."""
-    per = 1000.0 if stream in LIQUORS else 1.0
-    return per * np.divide(content, rate, out=np.full_like(rate, np.nan), where=rate > 0.0)
-
-
-def _flow_unit(stream: str) -> str:
-    return "m3/h" if stream in LIQUORS else "t/h"
-
-
-def _assay_unit(stream: str) -> str:
-    return "kg/m3" if stream in LIQUORS else "1"
 
 
 def _block(times: pl.Series, values: Array, **labels: str | None) -> pl.DataFrame:

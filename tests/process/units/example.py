@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ferrolan.base.schema import Model, read
-from ferrolan.process.material import Material
 from ferrolan.process import units
+from ferrolan.process.material import Material
 from ferrolan.process.unit import UnitKind
 
 

@@ -153,6 +153,143 @@ LEACH = {
     "thorium": {"most": synthetic("2 %")},
 }
 
+LIQUOR = Material.of(
+    {
+        "water": 300.0,
+        "sulfate_La": 7.5,
+        "sulfate_Ce": 15.0,
+        "sulfate_Pr": 1.4,
+        "sulfate_Nd": 4.8,
+        "sulfate_Sm": 0.2,
+        "sulfate_Dy": 0.03,
+        "iron_sulfate": 3.0,
+        "phosphoric_acid": 1.0,
+        "thorium_sulfate": 0.01,
+        "sulfuric_acid_aq": 1.4,
+        "calcium_sulfate": 0.6,
+    },
+    "liquor",
+    313.0,
+)
+"""Sulphate liquor of the leach [t/h]."""
+CHLORIDES = Material.of(
+    {
+        "water": 60.0,
+        "chloride_La": 3.0,
+        "chloride_Ce": 6.0,
+        "chloride_Pr": 0.6,
+        "chloride_Nd": 1.9,
+        "chloride_Sm": 0.1,
+        "chloride_Tb": 0.01,
+        "hydrochloric_acid": 0.3,
+        "calcium_chloride": 0.2,
+    },
+    "liquor",
+)
+"""Chloride liquor [t/h]."""
+CARBONATES = Material.of(
+    {
+        "carbonate_La": 3.0,
+        "carbonate_Ce": 6.0,
+        "carbonate_Pr": 0.6,
+        "carbonate_Nd": 1.9,
+        "carbonate_Tb": 0.01,
+        "carbonate_Y": 0.02,
+        "water": 2.5,
+    }
+)
+"""Carbonate with crystal water [t/h]."""
+OXIDES = Material.of({"oxide_Nd": 0.8, "oxide_Pr": 0.25, "oxide_Sm": 0.001, "oxide_Dy": 0.01})
+"""Praseodymium-neodymium oxide [t/h]."""
+ALLOY = Material.of({"metal_Nd": 0.23, "metal_Pr": 0.07, "metal_Dy": 0.01, "iron": 0.68, "boron": 0.01}, "metal")
+"""NdFeB alloy [t/h]."""
+NEUTRAL = {
+    "base": "magnesia",
+    "excess": synthetic("5 %"),
+    "acid": synthetic("99 %"),
+    "phosphorus": synthetic("98 %"),
+    "iron": synthetic("97 %"),
+    "thorium": synthetic("99 %"),
+    "rare_earths_lost": synthetic("0.8 %"),
+    "temperature": synthetic("313 K"),
+    "power": synthetic("1 kWh/t"),
+    "thorium_limit": {"most": synthetic("0.5 %")},
+}
+PRECIPITATION = {
+    "reagent": "ammonium_bicarbonate",
+    "excess": synthetic("8 %"),
+    "loss": synthetic("3 %"),
+    "decay": synthetic("5 %"),
+    "carried": {"calcium_chloride": synthetic("2 %"), "calcium_sulfate": synthetic("2 %")},
+    "bound_water": synthetic("0.3 t/t"),
+    "reagent_water": synthetic("4 t/t"),
+    "temperature": synthetic("308 K"),
+    "power": synthetic("2 kWh/t"),
+}
+DISSOLUTION = {
+    "dissolved": synthetic("99.5 %"),
+    "excess": synthetic("3 %"),
+    "acid_strength": synthetic("31 %"),
+    "water": synthetic("1.5 t/t"),
+    "temperature": synthetic("330 K"),
+    "power": synthetic("5 kWh/t"),
+}
+KILN = {
+    "temperature": synthetic("600 K"),
+    "off_gas_temperature": synthetic("480 K"),
+    "excess_air": synthetic("20 %"),
+    "heat_loss": synthetic("0.9 GJ/t"),
+    "power": synthetic("60 kWh/t"),
+}
+CALCINATION = {"fired": synthetic("99.8 %"), "dust": synthetic("0.3 %"), **KILN}
+CELLS_OF_SALT = {
+    "voltage": synthetic("10 V"),
+    "current_efficiency": synthetic("75 %"),
+    "rectifier": synthetic("96 %"),
+    "auxiliaries": synthetic("0.8 MWh/t"),
+    "reduced": synthetic("98.5 %"),
+    "carbon_monoxide": synthetic("60 %"),
+    "anode_burnt": synthetic("20 kg/t"),
+    "fluorocarbon": synthetic("0.1 kg/t"),
+    "salt_lost": synthetic("30 kg/t"),
+    "salt": "Nd",
+    "metal_temperature": synthetic("1330 K"),
+    "off_gas_temperature": synthetic("700 K"),
+}
+CASTING = {
+    "rare_earths": synthetic("31 %"),
+    "boron": synthetic("1 %"),
+    "ferroboron": synthetic("19 %"),
+    "oxidised": synthetic("1.5 %"),
+    "temperature": synthetic("340 K"),
+    "power": synthetic("1.1 MWh/t"),
+}
+MAGNETS_MADE = {
+    "yields": synthetic("70 %"),
+    "heavy_taken": synthetic("60 %"),
+    "swarf_oxidised": synthetic("50 %"),
+    "power": synthetic("6 MWh/t"),
+}
+POWDER = {"fluorinated": {"carbonate_La": synthetic("50 %")}, "acid_strength": synthetic("40 %"), **KILN}
+
+TRAIN = {
+    "heavy": ["Pr", "Nd", "Sm", "Tb"],
+    "system": "P507_nitrate_tanaka2021",
+    "extraction_stages": 20,
+    "scrub_stages": 20,
+    "product": synthetic(0.998),
+    "scrub": synthetic("1.6 kmol/kmol"),
+    "efficiency": synthetic("95 %"),
+    "base": "ammonia",
+    "base_strength": synthetic("20 %"),
+    "acid_strength": synthetic("31 %"),
+    "acid_used_strength": synthetic("14 %"),
+    "acid_excess": synthetic("5 %"),
+    "salt_apart": synthetic("70 %"),
+    "power": synthetic("0.5 MWh/t"),
+}
+OWN_FACTORS = {"La": 1.0, "Ce": 2.0, "Pr": 4.2, "Nd": 6.5, "Sm": 40.0, "Tb": 300.0}
+
 EXAMPLES: tuple[Example, ...] = (
     Example(
         "mill",
@@ -175,5 +312,45 @@ EXAMPLES: tuple[Example, ...] = (
         LEACH,
         {"feed": CALCINE, "wash": Material.of({"water": 40.0, "sulfate_Ce": 0.4}, "liquor", 300.0)},
         note="washed",
+    ),
+    Example("neutralisation", NEUTRAL, {"feed": LIQUOR}),
+    Example("neutralisation", {**NEUTRAL, "base": "lime"}, {"feed": LIQUOR}, note="lime"),
+    Example("precipitation", PRECIPITATION, {"feed": CHLORIDES}),
+    Example("precipitation", PRECIPITATION, {"feed": LIQUOR}, note="sulphate"),
+    Example("precipitation", {**PRECIPITATION, "reagent": "oxalic_acid"}, {"feed": CHLORIDES}, note="oxalic acid"),
+    Example("dissolution", DISSOLUTION, {"feed": CARBONATES}),
+    Example("calcination", CALCINATION, {"feed": CARBONATES}),
+    Example(
+        "calcination",
+        CALCINATION,
+        {"feed": Material.of({"oxalate_Dy": 0.2, "oxalate_Tb": 0.1, "hydroxide_Ce": 0.3, "water": 0.1})},
+        note="oxalate",
+    ),
+    Example("molten_salt", CELLS_OF_SALT, {"feed": OXIDES}),
+    Example("strip_casting", CASTING, {"metal": Material.of({"metal_Nd": 0.7, "metal_Pr": 0.2}, "metal")}),
+    Example(
+        "strip_casting",
+        CASTING,
+        {"metal": Material.of({"metal_Nd": 0.7, "metal_Pr": 0.2}, "metal"), "returns": ALLOY},
+        note="with returns",
+    ),
+    Example("magnet_plant", MAGNETS_MADE, {"alloy": ALLOY}),
+    Example(
+        "magnet_plant", MAGNETS_MADE, {"alloy": ALLOY, "heavy": Material.of({"metal_Dy": 0.004}, "metal")}, note="heavy"
+    ),
+    Example(
+        "polishing_powder", POWDER, {"feed": Material.of({"carbonate_La": 1.0, "carbonate_Ce": 2.0, "water": 0.6})}
+    ),
+    Example("sx_cascade", TRAIN, {"feed": CHLORIDES}),
+    Example(
+        "sx_cascade",
+        {
+            **{key: value for key, value in TRAIN.items() if key != "system"},
+            "factors": {symbol: synthetic(alpha) for symbol, alpha in OWN_FACTORS.items()},
+            "base": "caustic_soda",
+            "middle": {"stage": 30, "phase": "aqueous", "rate": synthetic("0.05 kmol/kmol")},
+        },
+        {"feed": CHLORIDES},
+        note="own factors, three products",
     ),
 )

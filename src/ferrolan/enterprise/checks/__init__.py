@@ -15,6 +15,7 @@ from ferrolan.enterprise.checks.exactness import check_correlated, check_exactne
 from ferrolan.enterprise.checks.market import check_market
 from ferrolan.enterprise.checks.names import Entry, Names
 from ferrolan.enterprise.checks.plant import check_plant
+from ferrolan.enterprise.checks.simulation import check_simulation, with_simulated
 from ferrolan.enterprise.checks.tag_rows import check_tags
 from ferrolan.enterprise.checks.values import check_values
 from ferrolan.enterprise.checks.yields import check_yields
@@ -34,6 +35,8 @@ def check_references(data: Entry, kinds: Kinds) -> Iterator[Problem]:
         Kinds of unit that it may name.
     """
     names = Names.of(data)
+    yield from check_simulation(data, names, kinds)
+    data = with_simulated(data)
     yield from check_plant(data, names, kinds)
     yield from check_exactness(data, names)
     yield from check_yields(data)

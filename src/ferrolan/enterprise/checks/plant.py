@@ -175,7 +175,8 @@ def _form(data: Entry, path: Path, stream: Entry, end: str, kinds: Kinds) -> Ite
     kind = kinds.get(str(entry_of(entry_of(data, "units"), unit).get("kind")))
     if kind is None or not isinstance(stream.get("form"), str) or stream["form"] == "heat":
         return  # heat flows into and out of any unit
-    forms = kind.inlets if end == "to" else kind.outlets
+    at_ports = {form for port in kind.ports if (port.direction == "in") == (end == "to") for form in port.forms}
+    forms = (kind.inlets if end == "to" else kind.outlets) | at_ports
     if stream["form"] not in forms:
         verb = "takes" if end == "to" else "gives"
         expected = f"{' or '.join(sorted(forms))}: a {kind.title} {verb} no {stream['form']}"

@@ -97,7 +97,9 @@ def _shared_unit(error: Entry, name: str, tag: Tag, where: str, file: str) -> It
 def _objects(data: Entry, names: Names, sort: str) -> tuple[Collection[str] | None, Entry]:
     """Names a tag of that sort may have, and the section that declares them."""
     if sort == "stream":
-        return names.streams, entry_of(data, "streams")
+        gas = {name for name, stream in each_in(data, "streams") if stream.get("form") == "gas"}  # no account has it
+        known = None if names.streams is None else tuple(name for name in names.streams if name not in gas)
+        return known, entry_of(data, "streams")
     section = entry_of(data, "units")
     if sort == "unit" or names.units is None:
         return names.units, section

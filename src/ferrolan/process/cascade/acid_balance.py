@@ -38,10 +38,10 @@ class Carriers:
 
     ``liquor`` and ``organic`` are the volumes that leave a stage [m3/h]; ``equivalents`` protons, metals and exchanged
     counter-ion of the liquor, ``anion`` its acids' anion, ``counter_ion`` what has no part in the exchange, and
-    ``extractant`` the organic's monomer [kmol/h]. ``liquor_on`` and ``organic_on`` are the shares of a stage that run on
-    in their own direction, ``liquor_entrained`` and ``organic_entrained`` those that run back with the other phase,
-    ``liquor_drawn`` and ``organic_drawn`` those that are drawn (N,) [1]. ``strip_from`` is the index of the first
-    stripping stage, or N: what goes back from there leaves the train.
+    ``extractant`` the organic's monomer [kmol/h]. ``liquor_on`` and ``organic_on`` are the shares of a stage that run
+    on in their own direction, ``liquor_entrained`` and ``organic_entrained`` those that run back with the other phase,
+    ``liquor_drawn`` and ``organic_drawn`` those that are drawn [1]. ``strip_from`` is the index of the first stripping
+    stage, or N: what goes back from there leaves the train.
     """
 
     liquor: Floats
@@ -83,7 +83,7 @@ def carriers_of(train: Train, chemistry: MassAction) -> Carriers:
         If a stage has no liquor, a draw takes more than there is, a base leaves no acid, or the organic holds more
         than its extractant can.
     """
-    into_liquor, into_organic = _fed(train, chemistry)
+    into_liquor, into_organic = fed_to_stages(train, chemistry)
     back_l, back_o = (_shares(train, name) for name in ("entrained_aqueous", "entrained_organic"))
     drawn_l, drawn_o = _drawn(train, chemistry)
     on_l, on_o, cut = 1.0 - back_l, 1.0 - back_o, train.stages
@@ -135,23 +135,28 @@ def ligand_of(carriers: Carriers, chemistry: MassAction, ph: Floats) -> Ligand:
     return Ligand(total * bare, LN10 * (1.0 - bare))
 
 
-def counter_ion_fed(train: Train, chemistry: MassAction) -> Floats:
-    """Counter-ion that enters each stage, in whatever phase (N,) [kmol/h]."""
-    return _fed(train, chemistry)[0][:, 3]
+def fed_to_stages(train: Train, chemistry: MassAction) -> tuple[Floats, Floats]:
+    """What enters each stage, by its columns.
 
+    Of liquors (N, 4) volume, equivalents of acid and metals and their salts, anion, and counter-ion of either phase; of
+    organics (N, 2) volume and extractant.
 
-def _fed(train: Train, chemistry: MassAction) -> tuple[Floats, Floats]:
-    """What enters each stage: volume, equivalents, anion and counter-ion of liquors; volume, extractant of organics."""
+    Raises
+    ------
+    ProblemError
+        If the organic cannot hold the counter-ion, or a solution names an ion that closure B does not know.
+    """
     liquor, organic = np.zeros((train.size, 4)), np.zeros((train.size, 2))
     name, charge = ANIONS[chemistry.medium]
     organic[0] = chemistry.organic_volume, chemistry.organic_volume * chemistry.extractant
     saponified = RARE_EARTH_CHARGE * train.organic_load
     if saponified > organic[0, 1]:
         raise ProblemError(
-            f"organic_load: {train.organic_load:g} kmol/h of rare earths would take {saponified:g} kmol/h of counter-ion, "
-            f"the organic holds {organic[0, 1]:g} kmol/h of extractant. Give more organic, or a smaller load."
+            f"organic_load: {train.organic_load:g} kmol/h of rare earths would take {saponified:g} kmol/h of "
+            f"counter-ion, the organic holds {organic[0, 1]:g} kmol/h of extractant. Give more organic, or less load."
         )
     liquor[0, 3] += saponified
+    _check_ions(train, {name, chemistry.counter_ion})
     for stage, solution, metals in _liquors(train, chemistry):
         salts = float(solution.ions.get(chemistry.counter_ion, 0.0))
         positive = solution.acid + metals + salts
@@ -168,6 +173,11 @@ def _fed(train: Train, chemistry: MassAction) -> tuple[Floats, Floats]:
     return liquor, organic
 
 
+def counter_ion_fed(train: Train, chemistry: MassAction) -> Floats:
+    """Counter-ion that enters each stage, in whatever phase (N,) [kmol/h]."""
+    return fed_to_stages(train, chemistry)[0][:, 3]
+
+
 def _liquors(train: Train, chemistry: MassAction) -> Iterator[tuple[int, Solution, float]]:
     """Stage, solution and equivalents of metal of every liquor that enters."""
     for feed in train.feeds:
@@ -181,14 +191,28 @@ def _liquors(train: Train, chemistry: MassAction) -> Iterator[tuple[int, Solutio
         yield train.size, chemistry.strip, 0.0
 
 
+def _check_ions(train: Train, known: set[str]) -> None:
+    for feed in train.feeds:
+        ions = feed.solution.ions if feed.solution is not None else {}
+        allowed = known if feed.phase == "aqueous" else known | {EXTRACTANT}
+        for ion, amount in ions.items():
+            if ion not in allowed or not 0.0 <= amount < np.inf:
+                raise ProblemError(
+                    f"feed {feed.name!r}: ion {ion!r} with {amount} kmol/h; closure B knows {', '.join(sorted(allowed))}, "
+                    "in amounts of at least 0. Name others as components with a small distribution."
+                )
+
+
 def _shares(train: Train, name: str) -> Floats:
-    """An entrainment by stage (N,) [1]."""
+    """An entrainment by stage (N,) [1]; none in stripping unless it is given there."""
     given = finite(name, getattr(train, name), least=0.0)
-    if given.shape not in ((), (train.size,)) or np.any(given >= 1.0):
+    if given.shape not in ((), (train.stages,), (train.size,)) or np.any(given >= 0.5):
         raise ProblemError(
-            f"{name}: expected one share below 1, or one a stage ({train.size}), got {np.asarray(given).tolist()}."
+            f"{name}: expected one share below 0.5, or one a stage ({train.stages}), got {np.asarray(given).tolist()}."
         )
-    return np.full(train.size, given) if given.shape == () else given.copy()
+    shares = np.zeros(train.size)
+    shares[: given.size if given.shape else train.stages] = given
+    return shares
 
 
 def _drawn(train: Train, chemistry: MassAction) -> tuple[Floats, Floats]:
@@ -196,7 +220,9 @@ def _drawn(train: Train, chemistry: MassAction) -> tuple[Floats, Floats]:
     liquor, organic = np.zeros(train.size), np.zeros(train.size)
     for draw in train.draws:
         if draw.name not in chemistry.draw_volumes:
-            raise ProblemError(f"draw {draw.name!r}: its volume is missing; give MassAction.draw_volumes[{draw.name!r}].")
+            raise ProblemError(
+                f"draw {draw.name!r}: its volume is missing; give MassAction.draw_volumes[{draw.name!r}]."
+            )
         volume = finite(f"draw_volumes[{draw.name!r}]", np.atleast_1d(chemistry.draw_volumes[draw.name]), least=0.0)[0]
         (liquor if draw.phase == "aqueous" else organic)[draw.stage - 1] += volume
     return liquor, organic
@@ -215,7 +241,9 @@ def _part(train: Train, drawn: Floats, volume: Floats, on: Floats, phase: str) -
     if len(short):
         stage = int(short[0])
         if drawn[stage] > 0.0:
-            raise ProblemError(f"draws: {drawn[stage]:g} m3/h from stage {stage + 1}, whose {phase} is {volume[stage]:g}.")
+            raise ProblemError(
+                f"draws: {drawn[stage]:g} m3/h from stage {stage + 1}, whose {phase} is {volume[stage]:g}."
+            )
         raise ProblemError(
             f"stage {stage + 1} has no {phase} ({volume[stage]:g} m3/h). Give scrub_volume, or feed a liquor at stage "
             f"{train.stages}, and draw less than there is."
@@ -245,7 +273,7 @@ def _acid_left(train: Train, chemistry: MassAction, equivalents: Floats) -> None
     worst = int(np.argmin(equivalents))
     if equivalents[worst] <= 0.0:
         raise ProblemError(
-            f"stage {worst + 1}: acid and metals of the liquor come to {equivalents[worst]:g} kmol/h of equivalents, less "
-            f"the {chemistry.counter_ion}: hydroxides would fall out. Lower organic_load (now {train.organic_load:g} "
-            "kmol/h) or the base, or feed more acid or metal."
+            f"stage {worst + 1}: acid and metals of the liquor, less the {chemistry.counter_ion}, come to "
+            f"{equivalents[worst]:g} kmol/h of equivalents: hydroxides would fall out. Lower organic_load (now "
+            f"{train.organic_load:g} kmol/h) or the base, or feed more acid or metal."
         )

@@ -92,7 +92,7 @@ class SlopeLaw:
             object.__setattr__(self, name, spread(name, getattr(self, name), size[0], least=0.0))
         complexes = np.zeros((size[0], 0)) if self.complexes is None else np.asarray(self.complexes, dtype=np.float64)
         if complexes.ndim != 2 or len(complexes) != size[0]:
-            raise ProblemError(f"complexes: expected an array ({size[0]}, J), got {np.shape(self.complexes)}.")
+            raise ProblemError(f"complexes: expected an array ({size[0]}, J), got {complexes.shape}.")
         object.__setattr__(self, "complexes", finite("complexes", complexes, least=0.0))
 
     @classmethod

@@ -6,13 +6,13 @@ with what arrives in either phase, Murphree's efficiency eta of the organic [1] 
 
     l_k + v_k = l_in,k + v_in,k        v_k = eta E_k l_k + (1 - eta) v_in,k
 
-For given E these are linear, with one system a component. The matrix has positive diagonals, no positive element beside
-them, and columns that sum to what leaves the train: an M-matrix whatever E, for 0 < eta <= 1 and any entrainment, so that
-no amount is negative, and what enters leaves. Perfect stages need l alone (tridiagonal); others l and v in turn, a band of
-two below and three above the diagonal.
+For given E these are linear, with one system a component. The matrix has positive diagonals, no positive element
+beside them, and columns that sum to what leaves the train: an M-matrix whatever E, for 0 < eta <= 1 and any
+entrainment, so that no amount is negative, and what enters leaves. Perfect stages need l alone (tridiagonal); others l
+and v in turn, a band of two below and three above the diagonal.
 
-`Balances` also takes a share ``tau`` of what a stage held before: a step of implicit Euler in a pseudo-time, at which each
-component's inlets are joined by tau times its former outlets, and its outlets grow by as much.
+`Balances` also takes a share ``tau`` of what a stage held before: a step of implicit Euler in a pseudo-time, at which
+each component's inlets are joined by tau times its former outlets, and its outlets grow by as much.
 
 References
 ----------
@@ -122,7 +122,9 @@ def _tridiagonal(balances: Balances, ratio: Floats, tau: float, held: Amounts | 
     liquor, inverse = np.empty((stages, size)), np.empty((size, stages, stages))
     for i in range(size):
         shifts[:, 0] = fed[:, i]
-        solved = lapack.dgtsv(lower[:, i], diagonal[:, i], upper[:, i], shifts)[3] if stages > 1 else shifts / diagonal[:, i]
+        solved = (
+            lapack.dgtsv(lower[:, i], diagonal[:, i], upper[:, i], shifts)[3] if stages > 1 else shifts / diagonal[:, i]
+        )
         liquor[:, i] = solved[:, 0]
         inverse[i] = solved[:, 1:]
     organic = ratio * liquor
@@ -134,7 +136,7 @@ def _tridiagonal(balances: Balances, ratio: Floats, tau: float, held: Amounts | 
 
 
 def _columns(carriers: Carriers, tau: float) -> Floats:
-    """A free column, then ``-dT/dE_m`` for each stage m: what more of E takes from a stage and gives to its neighbours."""
+    """A free column, then ``-dT/dE_m`` for each stage m: what more of E takes from it and gives to its neighbours."""
     stages = len(carriers.liquor)
     columns = np.zeros((stages, stages + 1), order="F")
     place = np.arange(stages)
@@ -186,8 +188,8 @@ def _band(carriers: Carriers, reached: Floats, ratio: Floats, tau: float) -> Flo
 def _eliminated(carriers: Carriers, fed: Floats, ratio: Floats) -> Floats:
     """Liquor of perfect stages by elimination without subtraction: exact to round-off over any number of decades.
 
-    ``escape`` is what leaves the train of a stage's amount without passing later stages; the pivot is that and what runs
-    on to the next stage.
+    ``escape`` is what leaves the train of a stage's amount without passing later stages; the pivot is that and what
+    runs on to the next stage.
     """
     stages = len(ratio)
     back = np.zeros_like(ratio)

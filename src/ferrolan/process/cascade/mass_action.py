@@ -19,23 +19,20 @@ Kelley, C. T., Keyes, D. E. (1998). Convergence analysis of pseudo-transient con
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
 
 from ferrolan.base.errors import NotConverged, ProblemError
-from ferrolan.process.cascade.acid_balance import (
-    Carriers,
-    carriers_of,
-    counter_ion_fed,
-    free_acid,
-    ligand_of,
-)
-from ferrolan.process.cascade.chemistry import LN10, LogDistribution, MassAction
+from ferrolan.process.cascade.acid_balance import Carriers, carriers_of, counter_ion_fed
+from ferrolan.process.cascade.chemistry import MassAction
 from ferrolan.process.cascade.efficiency import Amounts, Balances, balances_of
-from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, Profile, Train
+from ferrolan.process.cascade.equilibrium import Exchange, Point, exchange_of, flash, guess
+from ferrolan.process.cascade.minimum import distance_to_pinch
+from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, Profile, SeparationFactors, Train
 
 TOLERANCE = 1e-11
 """Largest residual of a converged profile, in logarithms of a stage's equivalents and extractant [1]."""
@@ -48,16 +45,9 @@ _PATIENCE = 15
 _EVALUATIONS = 1500
 _FIRST_SHARE = 10.0
 """First pseudo-time step: each stage is given ten times its throughput of what it held."""
-_LAST_SHARE = 1e-4
-_STEP_TOLERANCE = 1e-2
+_LAST_SHARE = 1e-7
+_STEP_TOLERANCE = 3e-2
 """Residual at which a pseudo-time step is good enough: only its end counts."""
-
-
-class _Point(NamedTuple):
-    """pH and ln free extractant of every stage (N,)."""
-
-    ph: Floats
-    log_free: Floats
 
 
 class _Linear(NamedTuple):
@@ -70,18 +60,11 @@ class _Linear(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """A train with what its solution needs, the counter-ion a further component where it is exchanged."""
+    """A train with its stages' equations and its components' balances."""
 
     train: Train
-    chemistry: MassAction
-    carriers: Carriers
+    exchange: Exchange
     balances: Balances
-    valence: Floats
-    bound: Floats
-
-    @property
-    def exchanges_counter_ion(self) -> bool:
-        return len(self.valence) > len(self.train.components)
 
 
 def solve(train: Train, start: Profile | None = None) -> Profile:
@@ -98,8 +81,9 @@ def solve(train: Train, start: Profile | None = None) -> Profile:
     -------
     Profile
         With ``states``: "pH" [1], "free_extractant" [kmol/m3], "free_acid" and "counter_ion" of the liquor that leaves
-        a stage [kmol/h], "loading" the share of the extractant that holds metal [1], "outside_fit" the distance beyond
-        the range of a fit.
+        a stage and "saponified", the counter-ion of its organic [kmol/h], "loading" the share of the extractant that
+        holds metal [1], "outside_fit" the distance beyond the range of a fit. ``distance_to_pinch`` takes the flows and
+        factors at the feed for constant ones.
 
     Raises
     ------
@@ -125,18 +109,20 @@ def _problem_of(train: Train) -> _Problem:
     _check(train, chemistry)
     carriers = carriers_of(train, chemistry)
     balances = balances_of(train, carriers)
-    valence, bound = np.asarray(chemistry.valence), np.asarray(chemistry.bound)
-    if not chemistry.counter_ion_constant:
-        return _Problem(train, chemistry, carriers, balances, valence, bound)
-    fed = counter_ion_fed(train, chemistry)[:, None]
+    if chemistry.counter_ion_constant:
+        balances = _with_counter_ion(balances, counter_ion_fed(train, chemistry)[:, None])
+    return _Problem(train, exchange_of(chemistry, carriers), balances)
+
+
+def _with_counter_ion(balances: Balances, fed: Floats) -> Balances:
+    """The counter-ion as a further component, ``fed`` (N, 1), which exchanges at once."""
     efficiency = balances.efficiency
-    widened = Balances(
-        carriers,
+    return Balances(
+        balances.carriers,
         np.hstack([balances.liquor_feed, fed]),
         np.hstack([balances.organic_feed, np.zeros_like(fed)]),
         None if efficiency is None else np.hstack([efficiency, np.ones_like(fed)]),
     )
-    return _Problem(train, chemistry, carriers, widened, np.append(valence, 1.0), np.append(bound, 1.0))
 
 
 def _check(train: Train, chemistry: MassAction) -> None:
@@ -158,7 +144,9 @@ def _check(train: Train, chemistry: MassAction) -> None:
     if train.scrub and not chemistry.scrub_volume:
         raise ProblemError(f"scrub_volume: the scrub brings acid for {train.scrub:g} kmol/h; give its volume.")
     if (train.stripping is None) != (chemistry.strip is None):
-        missing = "strip: give the acid of the stripping section" if chemistry.strip is None else "stripping: give its stages"
+        missing = (
+            "strip: give the acid of the stripping section" if chemistry.strip is None else "stripping: give its stages"
+        )
         raise ProblemError(f"{missing}, or leave both out.")
     _check_feeds(train)
 
@@ -170,28 +158,31 @@ def _check_feeds(train: Train) -> None:
         amounts = feed.amounts
         if amounts.shape != (len(train.components),) or not np.all(np.isfinite(amounts) & (amounts >= 0.0)):
             raise ProblemError(
-                f"feed {feed.name!r}: expected {len(train.components)} amounts of at least 0 kmol/h, got {amounts.tolist()}."
+                f"feed {feed.name!r}: expected {len(train.components)} amounts of at least 0 kmol/h, got "
+                f"{amounts.tolist()}."
             )
         solution = feed.solution
         if solution is None and feed.phase == "aqueous":
             raise ProblemError(f"feed {feed.name!r}: closure B needs its volume and acid; give Feed.solution.")
         if solution is not None and not (0.0 <= solution.volume < np.inf and 0.0 <= solution.acid < np.inf):
             raise ProblemError(
-                f"feed {feed.name!r}: expected a volume and acid of at least 0, got {solution.volume} m3/h, {solution.acid}."
+                f"feed {feed.name!r}: expected a volume and acid of at least 0, got {solution.volume} m3/h and "
+                f"{solution.acid} kmol/h."
             )
-    for thing in (*train.feeds, *train.draws, *train.acids):
-        if not 1 <= thing.stage <= train.size:
-            raise ProblemError(f"stage {thing.stage} of {thing!r}: the train has stages 1 to {train.size}.")
+    places = [*(feed.stage for feed in train.feeds), *(draw.stage for draw in train.draws)]
+    for stage in [*places, *(acid.stage for acid in train.acids)]:
+        if not 1 <= stage <= train.size:
+            raise ProblemError(f"stage {stage} of a feed, draw or acid: the train has stages 1 to {train.size}.")
 
 
-def _begin(problem: _Problem, start: Profile | None) -> _Point | None:
+def _begin(problem: _Problem, start: Profile | None) -> Point | None:
     """The start's pH and free extractant, where it has them for as many stages."""
     if start is None or "pH" not in start.states or len(start.states["pH"]) != problem.train.size:
         return None
-    return _Point(start.states["pH"], np.log(start.states["free_extractant"]))
+    return Point(start.states["pH"], np.log(start.states["free_extractant"]))
 
 
-def _found(problem: _Problem, start: _Point | None) -> tuple[_Point, int]:
+def _found(problem: _Problem, start: Point | None) -> tuple[Point, int]:
     """Newton from the start, else from a cold point, else by the march."""
     spent = 0
     for begin in (start, _cold(problem)):
@@ -203,28 +194,13 @@ def _found(problem: _Problem, start: _Point | None) -> tuple[_Point, int]:
     return _march(problem, spent)
 
 
-def _cold(problem: _Problem) -> _Point:
+def _cold(problem: _Problem) -> Point:
     """Most of the liquor's equivalents metal, a third of the extractant taken; in stripping, neither."""
-    carriers = problem.carriers
-    stripping = np.arange(len(carriers.liquor)) >= carriers.strip_from
-    acid = np.where(stripping, 0.9, 0.4) * carriers.equivalents
-    free = np.where(stripping, 0.95, 0.65) * carriers.extractant / carriers.organic
-    return _Point(_ph_of(problem, acid), np.log(free))
+    stripping = np.arange(problem.train.size) >= problem.train.stages
+    return guess(problem.exchange, np.where(stripping, 0.9, 0.4), np.where(stripping, 0.95, 0.65))
 
 
-def _ph_of(problem: _Problem, acid: Floats) -> Floats:
-    """pH at which the liquor of each stage holds ``acid`` [kmol/h]; in sulfate the root of a quadratic."""
-    liquor = problem.carriers.liquor
-    if problem.chemistry.medium != "sulfate":
-        return -np.log10(acid / liquor)
-    constant = problem.chemistry.second_dissociation
-    middle = liquor * constant + problem.carriers.anion - acid
-    root = np.sqrt(middle**2 + 4.0 * liquor * acid * constant)
-    protons = np.where(middle > 0.0, 2.0 * acid * constant / (middle + root), (root - middle) / (2.0 * liquor))
-    return -np.log10(protons)
-
-
-def _newton(problem: _Problem, point: _Point) -> tuple[_Point | None, int]:
+def _newton(problem: _Problem, point: Point) -> tuple[Point | None, int]:
     """Newton's method with a bounded stride; None where it does not arrive."""
     best, stalled = np.inf, 0
     for count in range(1, _PATIENCE + 1):
@@ -241,39 +217,39 @@ def _newton(problem: _Problem, point: _Point) -> tuple[_Point | None, int]:
     return None, _PATIENCE
 
 
-def _march(problem: _Problem, spent: int) -> tuple[_Point, int]:
+def _march(problem: _Problem, spent: int) -> tuple[Point, int]:
     """Pseudo-time from a train full of its feed: steps that succeed grow, others shrink, the last has no past."""
-    point, held, share = _cold(problem), _filled(problem), _FIRST_SHARE
+    filled = flash(problem.exchange, _filled(problem), _cold(problem))
+    point, held, share = filled.point, filled.amounts, _FIRST_SHARE
     while spent < _EVALUATIONS:
         arrived, amounts, count = _settled(problem, point, share, held)
         spent += count
         if arrived is None or amounts is None:
-            share = max(10.0 * share, 10.0 * _LAST_SHARE)
+            share = max(10.0 * share, 100.0 * _LAST_SHARE)
             continue
         if share == 0.0:
             return arrived, spent
         point, held = arrived, amounts
-        share /= 6.0 if count <= 3 else 3.0 if count <= 5 else 1.5
+        share /= 20.0 if count <= 2 else 6.0 if count <= 3 else 3.0 if count <= 5 else 1.5
         share = share if share > _LAST_SHARE else 0.0
     error = _size(_linear(problem, point).residual)
     raise NotConverged(
-        f"train of {problem.train.size} stages: no steady state after {spent} evaluations, residual {error:.1e}. The last "
-        "pH and ln free extractant are in last_iterate; a train in which nothing limits the load has no steady front.",
+        f"train of {problem.train.size} stages: no steady state after {spent} evaluations, residual {error:.1e}. The "
+        "last pH and ln free extractant are in last_iterate.",
         last_iterate=np.stack(point),
         residual=error,
     )
 
 
-def _settled(
-    problem: _Problem, point: _Point, share: float, held: Amounts
-) -> tuple[_Point | None, Amounts | None, int]:
-    """One step of pseudo-time; the last one, ``share`` 0, to full accuracy."""
-    tolerance = _STEP_TOLERANCE if share else TOLERANCE
-    best = np.inf
+def _settled(problem: _Problem, point: Point, share: float, held: Amounts) -> tuple[Point | None, Amounts | None, int]:
+    """One step of pseudo-time, good enough when its residual is small and a tenth of the first; the last to the end."""
+    best = goal = np.inf
     for count in range(1, 9 if share else _PATIENCE + 1):
         linear = _linear(problem, point, share, held)
         error = _size(linear.residual)
-        if error <= tolerance or (not share and error <= ADMITTED and error > 0.5 * best):
+        if count == 1:
+            goal = min(_STEP_TOLERANCE, 0.1 * error) if share else TOLERANCE
+        if error <= max(goal, TOLERANCE) or (not share and error <= ADMITTED and error > 0.5 * best):
             return point, linear.amounts, count
         best = min(best, error)
         step = _step(linear)
@@ -283,12 +259,11 @@ def _settled(
     return None, None, count
 
 
-def _filled(problem: _Problem) -> Amounts:
-    """A train whose liquor, and half of whose organic, hold the feed's composition."""
+def _filled(problem: _Problem) -> Floats:
+    """Contents (N, C) of stages whose liquor, and half of whose organic, hold the feed's composition."""
     fed = (problem.balances.liquor_feed + problem.balances.organic_feed).sum(axis=0)
-    proportion = fed / (fed @ problem.valence) if fed.any() else fed
-    carriers = problem.carriers
-    return Amounts(np.outer(carriers.equivalents, proportion), np.outer(0.5 * carriers.extractant, proportion))
+    carriers, charge = problem.exchange.carriers, fed @ problem.exchange.valence
+    return np.outer(carriers.equivalents + 0.5 * carriers.extractant, fed / charge if charge else fed)
 
 
 def _size(residual: Floats) -> float:
@@ -304,81 +279,58 @@ def _step(linear: _Linear) -> Floats | None:
     return step if info == 0 and np.isfinite(step).all() else None
 
 
-def _moved(point: _Point, step: Floats) -> _Point:
+def _moved(point: Point, step: Floats) -> Point:
     step = step * min(1.0, _STRIDE / float(np.abs(step).max()))
     stages = len(point.ph)
-    return _Point(point.ph + step[:stages], point.log_free + step[stages:])
+    return Point(point.ph + step[:stages], point.log_free + step[stages:])
 
 
-def _distributed(problem: _Problem, point: _Point) -> LogDistribution:
-    """ln D of every component, the counter-ion among them where it is exchanged."""
-    ligand = ligand_of(problem.carriers, problem.chemistry, point.ph)
-    law = problem.chemistry.distribution.log_distribution(point.ph, point.log_free, ligand)
-    if not problem.exchanges_counter_ion:
-        return law
-    values = np.log(problem.chemistry.counter_ion_constant) + LN10 * point.ph + point.log_free
-    ones = np.ones((len(point.ph), 1))
-    return LogDistribution(
-        np.hstack([law.values, values[:, None]]),
-        np.hstack([law.to_ph, LN10 * ones]),
-        np.hstack([law.to_log_free, ones]),
-    )
-
-
-def _linear(problem: _Problem, point: _Point, share: float = 0.0, held: Amounts | None = None) -> _Linear:
+def _linear(problem: _Problem, point: Point, share: float = 0.0, held: Amounts | None = None) -> _Linear:
     """Residual and Jacobian at a point."""
-    carriers, valence, bound = problem.carriers, problem.valence, problem.bound
-    law = _distributed(problem, point)
-    ratio = np.exp(law.values) * carriers.volume_ratio[:, None]
-    amounts, to_liquor, to_organic = problem.balances.sensitive(ratio, share, held)
-    acid, acid_to_ph = free_acid(carriers, problem.chemistry, point.ph)
-    free = np.exp(point.log_free) * carriers.organic
-    equivalents = acid + amounts.liquor @ valence
-    extractant = free + amounts.organic @ bound
-    stages = len(acid)
+    exchange = problem.exchange
+    law = exchange.distribution(point)
+    amounts, to_liquor, to_organic = problem.balances.sensitive(exchange.ratio(law.values), share, held)
+    totals = exchange.totals(point, amounts)
+    stages = len(totals.free)
     jacobian = np.empty((2 * stages, 2 * stages), order="F")
     for columns, slope in ((slice(0, stages), law.to_ph), (slice(stages, None), law.to_log_free)):
-        jacobian[:stages, columns] = np.einsum("ikm,im->km", to_liquor, valence[:, None] * slope.T)
-        jacobian[stages:, columns] = np.einsum("ikm,im->km", to_organic, bound[:, None] * slope.T)
+        jacobian[:stages, columns] = np.einsum("ikm,im->km", to_liquor, exchange.valence[:, None] * slope.T)
+        jacobian[stages:, columns] = np.einsum("ikm,im->km", to_organic, exchange.bound[:, None] * slope.T)
     place = np.arange(stages)
-    jacobian[place, place] += acid_to_ph
-    jacobian[place + stages, place + stages] += free
-    jacobian[:stages] /= equivalents[:, None]
-    jacobian[stages:] /= extractant[:, None]
-    residual = np.concatenate([np.log(equivalents / carriers.equivalents), np.log(extractant / carriers.extractant)])
-    return _Linear(residual, jacobian, amounts)
+    jacobian[place, place] += totals.acid_to_ph
+    jacobian[place + stages, place + stages] += totals.free
+    jacobian[:stages] /= totals.equivalents[:, None]
+    jacobian[stages:] /= totals.extractant[:, None]
+    return _Linear(exchange.residual(totals), jacobian, amounts)
 
 
-def _profile(problem: _Problem, point: _Point, evaluations: int) -> Profile:
+def _profile(problem: _Problem, point: Point, evaluations: int) -> Profile:
     """The amounts at the answer, checked once more."""
-    train, carriers, size = problem.train, problem.carriers, len(problem.train.components)
-    law = _distributed(problem, point)
-    amounts = problem.balances.amounts(np.exp(law.values) * carriers.volume_ratio[:, None])
-    acid = free_acid(carriers, problem.chemistry, point.ph)[0]
-    free = np.exp(point.log_free)
-    taken = amounts.organic @ problem.bound
-    equivalents = (acid + amounts.liquor @ problem.valence) / carriers.equivalents
-    extractant = (free * carriers.organic + taken) / carriers.extractant
-    residual = _size(np.log(np.concatenate([equivalents, extractant])))
+    train, exchange, size = problem.train, problem.exchange, len(problem.train.components)
+    carriers = exchange.carriers
+    amounts = problem.balances.amounts(exchange.ratio(exchange.distribution(point).values))
+    totals = exchange.totals(point, amounts)
     liquor, organic = amounts.liquor[:, :size], amounts.organic[:, :size]
     outlets = _outlets(train, carriers, Amounts(liquor, organic))
-    counter = amounts.liquor[:, -1] if problem.exchanges_counter_ion else carriers.counter_ion
+    free = np.exp(point.log_free)
     states = {
         "pH": point.ph,
         "free_extractant": free,
-        "free_acid": acid,
-        "counter_ion": counter,
-        "loading": (organic @ problem.bound[:size]) / carriers.extractant,
-        "outside_fit": problem.chemistry.distribution.outside(point.ph, free),
+        "free_acid": totals.acid,
+        "counter_ion": amounts.liquor[:, -1] if exchange.with_counter_ion else carriers.counter_ion,
+        "saponified": amounts.organic[:, -1] if exchange.with_counter_ion else np.zeros(train.size),
+        "loading": (organic @ exchange.bound[:size]) / carriers.extractant,
+        "outside_fit": exchange.chemistry.distribution.outside(point.ph, free),
     }
     return Profile(
         train=train,
         aqueous=liquor,
         organic=organic,
         outlets=outlets,
-        residual=residual,
+        residual=_size(exchange.residual(totals)),
         closure=_closure(train, outlets),
         iterations=evaluations,
+        distance_to_pinch=_pinch(train, Amounts(liquor, organic)),
         states=states,
     )
 
@@ -403,3 +355,17 @@ def _closure(train: Train, outlets: dict[str, Floats]) -> Floats:
     difference = fed - np.sum(list(outlets.values()), axis=0)
     closure: Floats = difference / np.where(fed > 0.0, fed, 1.0)
     return closure
+
+
+def _pinch(train: Train, amounts: Amounts) -> Mapping[str, float]:
+    """Distances as if the factors and flows at the feed held everywhere; empty without one feed between scrub and end."""
+    if len(train.feeds) != 1 or train.feeds[0].stage >= train.stages or not (train.fed > 0.0).all():
+        return {}
+    at = train.feeds[0].stage - 1
+    factors = amounts.organic[at] / np.maximum(amounts.liquor[at], 1e-300)
+    load, scrubbed = float(amounts.organic[at].sum()), float(amounts.liquor[at + 1].sum())
+    constant = replace(train, chemistry=SeparationFactors(factors), organic_load=load, scrub=scrubbed)
+    try:
+        return distance_to_pinch(constant)
+    except ProblemError:  # two components with the same factor: no cut, no limit
+        return {}

@@ -162,7 +162,8 @@ class Train:
     @property
     def fed(self) -> Floats:
         """What enters of each component (C,) [kmol/h]."""
-        return np.sum([feed.amounts for feed in self.feeds], axis=0, dtype=np.float64)
+        fed: Floats = np.sum([feed.amounts for feed in self.feeds], axis=0, dtype=np.float64)
+        return fed
 
     def place(self, component: str) -> int:
         """Index of a component.
@@ -203,12 +204,12 @@ class Profile:
     @property
     def aqueous_fractions(self) -> Floats:
         """Molar fractions (N, C) of the liquor that leaves each stage [1]."""
-        return self.aqueous / self.aqueous.sum(axis=1, keepdims=True)
+        return _fractions(self.aqueous)
 
     @property
     def organic_fractions(self) -> Floats:
         """Molar fractions (N, C) of the organic that leaves each stage [1]."""
-        return self.organic / self.organic.sum(axis=1, keepdims=True)
+        return _fractions(self.organic)
 
     def purity(self, outlet: str, *components: str) -> float:
         """Share of the components named, together, in an outlet [1]."""
@@ -224,6 +225,11 @@ class Profile:
         if name not in self.outlets:
             raise ProblemError(f"outlet {name!r}: the train has {', '.join(self.outlets)}.")
         return self.outlets[name]
+
+
+def _fractions(amounts: Floats) -> Floats:
+    fractions: Floats = amounts / amounts.sum(axis=1, keepdims=True)
+    return fractions
 
 
 def frozen(values: ArrayLike) -> Floats:

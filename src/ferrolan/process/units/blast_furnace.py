@@ -1,16 +1,17 @@
 """A blast furnace: pellets, sinter and coke into hot metal, slag, top gas and dust.
 
-Two balances of the zone below the thermal reserve, where burden and gas stand at some 1220 K, fix coke and blast: oxygen,
-for the gas that leaves the zone has come ``shaft_efficiency`` of the way to equilibrium with wustite (the Rist line and
-its point W), and heat. A third says that the hot metal is whole. At 0.95 of the way, 1150 degC blast and 150 kg/t of
-coal the answer is some 350 kg/t of coke and 1000 Nm3/t of blast. Everything is proportional to the burden.
+Two balances of the zone below the thermal reserve, where burden and gas stand at some 1220 K, fix coke and blast:
+oxygen, for the gas that leaves the zone has come ``shaft_efficiency`` of the way to equilibrium with wustite (the
+Rist line and its point W), and heat. A third says that the hot metal is whole. At 0.95 of the way, 1150 degC blast
+and 150 kg/t of coal the answer is some 350 kg/t of coke and 1000 Nm3/t of blast. Everything is proportional to the
+burden.
 
-What Bayan Obo ore brings besides iron is carried: phosphorus goes to the metal, niobium divides, rare earths go to the
-slag, fluorine to the slag as fluorite and a little to the gas, alkalis to slag and dust.
+What Bayan Obo ore brings besides iron is carried: phosphorus goes to the metal, niobium divides, rare earths go to
+the slag, fluorine to the slag as fluorite and a little to the gas, alkalis to slag and dust.
 
-Conventions: hearth and shaft lose ``heat_loss`` as declared; slag is the sum of its oxides, whose heat of solution and of
-melting partly cancel and are part of ``heat_loss``; the blower warms the blast, stoves heat it from there; carbon dioxide
-of the flux leaves with the top gas outside of the operating line, except the part that coke takes.
+Conventions: hearth and shaft lose heat as declared; slag is the sum of its oxides, whose heat of solution and of
+melting partly cancel and are part of ``hearth_loss``; the blower warms the blast, stoves heat it from there; carbon
+dioxide of the flux leaves with the top gas outside of the operating line, except the part that coke takes.
 """
 
 from __future__ import annotations
@@ -94,9 +95,7 @@ class BlastFurnaceSpec(Model):
 
     hot_metal: HotMetal
     """What the hot metal should be."""
-    to_metal: Annotated[
-        Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(_elements_of(tuple(IN_METAL)))
-    ]
+    to_metal: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(_elements_of(tuple(IN_METAL)))]
     """Share of each element that goes to the hot metal [1]; an element not named goes to the slag."""
     over_top: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(_elements_of(VOLATILE))]
     """Share of sulfur and fluorine that leaves with the top gas, of sodium and potassium with the dust [1]."""
@@ -370,8 +369,8 @@ def _top_gas(furnace: _Furnace, zone: _Zone) -> Floats:
     dioxide = float(atoms[_O]) - carbon - water
     if not 0.0 <= dioxide <= carbon or water < 0.0:
         raise Infeasible(
-            f"the top gas would hold {dioxide:.4g} kmol/h of CO2 of {carbon:.4g} kmol/h of carbon and {water:.4g} kmol/h "
-            "of water; the burden's oxygen, the shaft efficiency and the utilisation of hydrogen do not fit each other"
+            f"the top gas would hold {dioxide:.4g} kmol/h of CO2 of {carbon:.4g} kmol/h of carbon and {water:.4g} "
+            "kmol/h of water; the burden's oxygen, shaft efficiency and hydrogen utilisation do not fit each other"
         )
     amounts = {"CO": carbon - dioxide, "CO2": dioxide, "H2": hydrogen, "H2O_gas": water, "N2": 0.5 * nitrogen, **acids}
     return rounded(_gas_of(amounts), float(entered.sum()))
@@ -411,7 +410,7 @@ def _share_to_stoves(furnace: _Furnace, zone: _Zone, gas: Material, blower: floa
     heat = max(hot - _enthalpy(zone.blast, AMBIENT) - MWH * blower, 0.0) / furnace.spec.stoves.efficiency.value
     value = calorific_value(gas)
     if heat > value:
-        raise Infeasible(f"the stoves need {heat:.4g} GJ/h and the top gas holds {value:.4g} GJ/h; lower the blast heat")
+        raise Infeasible(f"the stoves need {heat:.4g} GJ/h, the top gas holds {value:.4g} GJ/h; lower the blast's heat")
     return heat / value
 
 

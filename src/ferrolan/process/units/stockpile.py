@@ -7,15 +7,15 @@ Where it feeds several units it divides as a splitter does (``splitter.divider``
 
 from __future__ import annotations
 
-from ferrolan.process.unit import SOLIDS, UnitKind
+from ferrolan.process.unit import METAL, SOLIDS, UnitKind
 from ferrolan.process.units.splitter import SplitterSpec
 
 KIND = UnitKind(
     name="stockpile",
     title="stockpile",
     description="Keeps one commodity: what it holds and its composition change over a period.",
-    inlets=SOLIDS,
-    outlets=SOLIDS,
+    inlets=METAL | SOLIDS,
+    outlets=METAL | SOLIDS,
     spec=SplitterSpec,
     is_stock=True,
 )

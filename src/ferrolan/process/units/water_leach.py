@@ -13,6 +13,7 @@ import numpy as np
 
 from ferrolan import materials
 from ferrolan.base.schema import Model, Sourced, Table, Unit
+from ferrolan.process.firing import steam
 from ferrolan.process.material import Material, mixed
 from ferrolan.process.operation import rounded
 from ferrolan.process.phases import concentration, of_form, ratio
@@ -67,10 +68,12 @@ def operate(spec: WaterLeachSpec, inlets: Materials) -> Made:
     amounts = rounded(mixture.amounts + change(mixture.amounts, steps), mixture.mass)
     liquor, kept = _washed(of_form(amounts, "liquor", spec.temperature.value), spec.retained.value)
     residue = Material("solids", kept.amounts + (amounts - of_form(amounts, "liquor").amounts), spec.temperature.value)
+    power = spec.power.value * feed.mass
     return Made(
         {"liquor": liquor, "residue": residue},
         drawn={"water": water},
-        power=spec.power.value * feed.mass,
+        power=power,
+        heat=steam((feed, inlets["wash"], water), (liquor, residue), power),
         states=_states(feed, liquor, residue),
         limits=thorium_distance(spec.thorium, residue),
     )

@@ -1,0 +1,257 @@
+"""Flows of a train of closure A: how much of both phases leaves each stage, and where it goes.
+
+The saponified organic is full, so a stage's totals follow from the train alone: with S on the organic and W in the
+scrub, a feed of 1 runs as W + 1 through the extraction section and as W through the scrub. Each component then walks
+from stage to stage with the phases, and its balance is tridiagonal:
+
+    (o0 + o1 a) l  =  (u0 + u1 a)' l'  +  (d0 + d1 a)'' l''  +  F,     v = a l,     a = alpha K
+
+where ' is the stage below (whose organic comes up) and '' the one above (whose liquor comes down).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_banded
+
+from ferrolan.base.errors import ProblemError
+from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, SeparationFactors, Train
+
+_TOLERANCE = 1e-9
+"""Share of the feed below which a flow counts as none: far above round-off, far below what anybody meters."""
+
+
+@dataclass(frozen=True, eq=False)
+class Flows:
+    """Totals and transfers of a train.
+
+    ``aqueous`` L and ``organic`` V (N,) are what leaves each stage before draws [kmol/h]; ``stays`` (2, N), ``up``
+    (2, N) and ``down`` (2, N) are the shares of the liquor (first row) and of the organic (second row) that leave the
+    stage for good or for a neighbour, that run to the next stage, and to the one before [1]; ``feed`` (C, N) enters,
+    of which ``organic_feed`` (C, N) with the organic [kmol/h]; ``alpha`` (C, N); ``raffinate`` (2,) are the shares of
+    stage 1 that leave as raffinate; ``outlets`` maps a name to the stage's index and the shares (2,) that leave there.
+    """
+
+    alpha: Floats
+    feed: Floats
+    organic_feed: Floats
+    aqueous: Floats
+    organic: Floats
+    stays: Floats
+    up: Floats
+    down: Floats
+    raffinate: Floats
+    outlets: dict[str, tuple[int, Floats]]
+
+
+def flows_of(train: Train) -> Flows:
+    """Totals and transfers of a train of closure A.
+
+    Raises
+    ------
+    ProblemError
+        If the train contradicts itself, or a phase would have to run backwards somewhere.
+    """
+    alpha = _checked(train)
+    n = train.size
+    draws, forward = _drawn(train), _entrained(train)
+    acid, refluxed = _acids(train), np.array([train.raffinate_reflux, train.product_reflux])
+    aqueous_feed, organic_feed = _fed(train, "aqueous"), _fed(train, "organic")
+    gain = np.zeros(n)
+    gain[0] = train.organic_load - refluxed[0]
+    organic_in = gain - acid + organic_feed.sum(axis=0)
+    organic_in[0] += refluxed[0]
+    organic = _totals(organic_in, draws[1], 1.0 - forward[1], forward[1], train, "organic")
+    if train.stripping:
+        acid[-1] = train.stripping.share * organic[-1]
+        organic[-1] -= acid[-1]
+    aqueous_in = acid - gain + aqueous_feed.sum(axis=0)
+    aqueous_in[train.stages - 1] += refluxed[1]
+    back = 1.0 - forward[0]
+    taken = draws[0].copy()
+    if train.stripping:
+        taken[train.stages] = 0.0
+        back = back.copy()
+        back[train.stages] = 0.0
+    aqueous = _totals(aqueous_in, taken, forward[0], back, train, "aqueous")
+    return _transfers(train, alpha, aqueous_feed, organic_feed, aqueous, organic, draws, forward)
+
+
+def _transfers(
+    train: Train,
+    alpha: Floats,
+    aqueous_feed: Floats,
+    organic_feed: Floats,
+    aqueous: Floats,
+    organic: Floats,
+    draws: Floats,
+    forward: Floats,
+) -> Flows:
+    left = 1.0 - draws / np.array([aqueous, organic])
+    up = np.array([left[0] * forward[0], left[1] * (1.0 - forward[1])])
+    down = np.array([left[0] * (1.0 - forward[0]), left[1] * forward[1]])
+    stays = np.ones((2, train.size))
+    outlets: dict[str, tuple[int, Floats]] = {}
+    for draw in train.draws:
+        which = 0 if draw.phase == "aqueous" else 1
+        share = np.zeros(2)
+        share[which] = draw.rate / (aqueous, organic)[which][draw.stage - 1]
+        outlets[draw.name] = (draw.stage - 1, share)
+    raffinate = down[:, 0].copy()
+    raffinate[0] -= train.raffinate_reflux / aqueous[0]
+    stays[0, 0] -= train.raffinate_reflux / aqueous[0]
+    last = up[:, -1].copy()
+    if train.stripping:
+        at, behind = train.stages, train.size - 1
+        returned = train.product_reflux / aqueous[at]
+        liquor = np.array([down[0, at] - returned, 0.0])
+        down[0, at] = returned
+        outlets[PRODUCT], outlets[SPENT] = (at, liquor), (behind, last)
+    else:
+        returned = train.product_reflux / organic[-1]
+        stays[1, -1] -= returned
+        last[1] -= returned
+        outlets[PRODUCT] = (train.size - 1, last)
+    outlets[RAFFINATE] = (0, raffinate)
+    up[:, -1] = 0.0
+    down[:, 0] = 0.0
+    return Flows(
+        alpha, aqueous_feed + organic_feed, organic_feed, aqueous, organic, stays, up, down, raffinate, outlets
+    )
+
+
+def _totals(entering: Floats, drawn: Floats, up: Floats, down: Floats, train: Train, phase: str) -> Floats:
+    """What leaves each stage (N,) of one phase: the balance of the phase, tridiagonal in the shares that go on."""
+    n = len(entering)
+    band = np.zeros((3, n))
+    band[0, 1:], band[1], band[2, :-1] = -down[1:], 1.0, -up[:-1]
+    passed = drawn * 1.0
+    rhs = entering.copy()
+    rhs[1:] -= (passed * up)[:-1]
+    rhs[:-1] -= (passed * down)[1:]
+    totals: Floats = solve_banded((1, 1), band, rhs)
+    least = _TOLERANCE * train.fed.sum()
+    wrong = np.flatnonzero(totals - drawn < least)
+    if wrong.size:
+        at = int(wrong[0])
+        raise ProblemError(
+            f"stage {at + 1}: the {phase} phase would leave with {totals[at] - drawn[at]:.6g} behind its draws "
+            f"(expected more than 0). {_way_out(phase, at, train)}"
+        )
+    return totals
+
+
+def _way_out(phase: str, at: int, train: Train) -> str:
+    if phase == "organic":
+        return (
+            f"The acid takes more off the organic than it carries: lower the scrub W ({train.scrub:.6g}) below the "
+            f"organic load S ({train.organic_load:.6g}), or draw less."
+        )
+    return (
+        f"The organic takes more than the liquor brings: keep the organic load S ({train.organic_load:.6g}) below "
+        f"scrub and feed together ({train.scrub + train.fed.sum():.6g}), or draw less."
+    )
+
+
+def _drawn(train: Train) -> Floats:
+    drawn = np.zeros((2, train.size))
+    for draw in train.draws:
+        drawn[0 if draw.phase == "aqueous" else 1, draw.stage - 1] += draw.rate
+    return drawn
+
+
+def _entrained(train: Train) -> Floats:
+    entrained = np.zeros((2, train.size))
+    entrained[0, : train.stages] = train.entrained_aqueous
+    entrained[1, : train.stages] = train.entrained_organic
+    if not ((entrained >= 0.0) & (entrained < 0.5)).all():
+        raise ProblemError("entrainment: expected shares from 0 to below 0.5, as a phase must mainly go its own way.")
+    return entrained
+
+
+def _acids(train: Train) -> Floats:
+    acids = np.zeros(train.size)
+    acids[train.stages - 1] = train.scrub - train.product_reflux
+    for acid in train.acids:
+        acids[acid.stage - 1] += acid.amount
+    return acids
+
+
+def _fed(train: Train, phase: str) -> Floats:
+    fed = np.zeros((len(train.components), train.size))
+    for feed in train.feeds:
+        if feed.phase == phase:
+            fed[:, feed.stage - 1] += feed.amounts
+    return fed
+
+
+def _checked(train: Train) -> Floats:
+    """The separation factors of each component and stage (C, N), once everything declared holds together."""
+    _check_shape(train)
+    _check_amounts(train)
+    assert isinstance(train.chemistry, SeparationFactors)
+    alpha = train.chemistry.alpha
+    count = len(train.components)
+    if alpha.shape not in {(count,), (train.size, count)}:
+        raise ProblemError(
+            f"separation factors: expected one for each of {', '.join(train.components)} ({count}), or "
+            f"{train.size} x {count} of them, got shape {alpha.shape}. "
+            "Give the missing ones against the same reference."
+        )
+    if not (np.isfinite(alpha) & (alpha > 0.0)).all():
+        wrong = train.components[int(np.argwhere(~(np.isfinite(alpha) & (alpha > 0.0)))[0][-1])]
+        raise ProblemError(f"separation factor of {wrong}: expected a finite number above 0.")
+    scaled = alpha / np.exp(np.mean(np.log(alpha)))
+    return np.ascontiguousarray(np.broadcast_to(scaled, (train.size, count)).T)
+
+
+def _check_shape(train: Train) -> None:
+    if train.stages < 2 or (train.stripping and train.stripping.stages < 1):
+        raise ProblemError(f"stages: expected at least 2, got {train.stages}. Give the number of mixer-settlers.")
+    if len(train.components) < 2 or len(set(train.components)) < len(train.components):
+        raise ProblemError("components: expected at least two different names. One component has nothing to part from.")
+    if train.stripping and not 0.0 < train.stripping.share < 1.0:
+        raise ProblemError(f"stripping: expected a share between 0 and 1, got {train.stripping.share:g}.")
+    named = [("feed", feed.name, feed.stage) for feed in train.feeds]
+    named += [("draw", draw.name, draw.stage) for draw in train.draws]
+    named += [("acid", str(place + 1), acid.stage) for place, acid in enumerate(train.acids)]
+    for kind, name, stage in named:
+        if not 1 <= stage <= train.stages:
+            raise ProblemError(f"{kind} {name!r}: expected a stage from 1 to {train.stages}, got {stage}.")
+    names = [draw.name for draw in train.draws]
+    if len({*names, RAFFINATE, PRODUCT, SPENT}) < len(names) + 3:
+        raise ProblemError(f"draws: expected names of their own, not {RAFFINATE}, {PRODUCT} or {SPENT}, got {names}.")
+
+
+def _check_amounts(train: Train) -> None:
+    for feed in train.feeds:
+        if feed.amounts.shape != (len(train.components),):
+            raise ProblemError(
+                f"feed {feed.name!r}: expected an amount for each of {', '.join(train.components)}, "
+                f"got {feed.amounts.size}."
+            )
+        if not (np.isfinite(feed.amounts) & (feed.amounts >= 0.0)).all():
+            at = int(np.flatnonzero(~(np.isfinite(feed.amounts) & (feed.amounts >= 0.0)))[0])
+            raise ProblemError(
+                f"feed {feed.name!r}, {train.components[at]}: expected an amount of 0 or more, "
+                f"got {feed.amounts[at]:g}."
+            )
+    if not train.feeds or not train.fed.sum() > 0.0:
+        raise ProblemError("feeds: expected something to enter, got nothing. Give at least one feed above 0.")
+    missing = [name for name, amount in zip(train.components, train.fed, strict=True) if amount == 0.0]
+    if missing:
+        raise ProblemError(
+            f"feeds: nothing of {', '.join(missing)} enters. Leave out what is not there, or give its trace."
+        )
+    flows = {"organic_load": train.organic_load, "scrub": train.scrub, **{one.name: one.rate for one in train.draws}}
+    for name, flow in flows.items():
+        if not (np.isfinite(flow) and flow > 0.0):
+            raise ProblemError(f"{name}: expected a flow above 0, got {flow:g}. Flows do not run backwards.")
+    if not 0.0 <= train.product_reflux <= train.scrub:
+        raise ProblemError(f"product_reflux: expected 0 to the scrub {train.scrub:g}, got {train.product_reflux:g}.")
+    if not 0.0 <= train.raffinate_reflux <= train.organic_load:
+        raise ProblemError(
+            f"raffinate_reflux: expected 0 to the organic load {train.organic_load:g}, got {train.raffinate_reflux:g}."
+        )

@@ -1,0 +1,110 @@
+"""Strip casting: rare-earth metal, iron and ferroboron melted and cast into flakes of NdFeB alloy.
+
+A tonne of alloy with 31 % of rare earths and 1 % of boron takes 0.31 t of metal beside what oxidises in the crucible.
+The metal that comes decides how much alloy is made: iron and boron follow, and what returned alloy already holds of
+them counts.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+
+from ferrolan import materials
+from ferrolan.base.errors import ProblemError
+from ferrolan.base.schema import Model, Sourced, Unit
+from ferrolan.process.firing import air
+from ferrolan.process.material import Material, mixed
+from ferrolan.process.operation import rounded
+from ferrolan.process.oxides import from_metal
+from ferrolan.process.phases import of_form, ratio
+from ferrolan.process.reaction import change
+from ferrolan.process.unit import METAL, SOLIDS, Figure, Made, Materials, Port, UnitKind
+
+
+class StripCastingSpec(Model):
+    """What alloy is cast."""
+
+    rare_earths: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mass fraction of rare earths in the alloy [1]."""
+    boron: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
+    """Mass fraction of boron in the alloy [1]."""
+    ferroboron: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mass fraction of boron in ferroboron, the rest is iron [1]."""
+    oxidised: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
+    """Share of the rare-earth metal that oxidises and leaves with the slag [1]."""
+    temperature: Annotated[Sourced, Unit("K", above=0.0)]
+    """Temperature of flakes and slag as they leave [K]."""
+    power: Annotated[Sourced, Unit("MWh/t", least=0.0)]
+    """Electric energy per tonne of alloy [MWh/t]."""
+
+
+def operate(spec: StripCastingSpec, inlets: Materials) -> Made:
+    """Oxidise what oxidises, then add iron and ferroboron up to the composition of the alloy."""
+    charge = mixed((inlets["metal"], inlets["returns"]))
+    made = change(charge.amounts, [(one, spec.oxidised.value) for one in from_metal()])
+    oxidant = air(max(-float(made[materials.place("O2")]), 0.0))
+    melted = rounded(charge.amounts + oxidant.amounts + made, charge.mass)
+    melt = of_form(melted, "metal", spec.temperature.value)
+    iron, boron = _added(spec, melt)
+    alloy = Material("metal", melt.amounts + iron.amounts + boron.amounts, spec.temperature.value)
+    gas = of_form(melted, "gas", spec.temperature.value)
+    slag = Material("solids", melted - melt.amounts - gas.amounts, spec.temperature.value)
+    return Made(
+        {"alloy": alloy, "slag": slag},
+        drawn={"iron_alloy": iron, "boron": boron, "air": oxidant},
+        released={"off_gas": gas},
+        power=spec.power.value * alloy.mass,
+        states={
+            "rare earths in the alloy": Figure(alloy.grade("RE"), "1"),
+            "boron in the alloy": Figure(alloy.grade("B"), "1"),
+            "terbium and dysprosium in the alloy": Figure(
+                ratio(alloy.component("Tb") + alloy.component("Dy"), alloy.mass), "1"
+            ),
+        },
+    )
+
+
+def _added(spec: StripCastingSpec, melt: Material) -> tuple[Material, Material]:
+    """Iron and ferroboron that bring a melt to the alloy.
+
+    Raises
+    ------
+    ProblemError
+        If the melt is poorer in rare earths than the alloy, or richer in boron.
+    """
+    alloy = melt.component("RE") / spec.rare_earths.value
+    boron = spec.boron.value * alloy - melt.component("B")
+    ferroboron = boron / spec.ferroboron.value
+    iron = alloy - melt.mass - ferroboron
+    if min(boron, iron) < -_ROUND_OFF * alloy:
+        lacking = "boron" if boron < -_ROUND_OFF * alloy else "iron"
+        raise ProblemError(
+            f"the charge has {-min(boron, iron):.3g} t/h more {lacking} than the alloy; bring more rare-earth metal or "
+            "fewer returns, or declare an alloy with fewer rare earths"
+        )
+    boron, iron = max(boron, 0.0), max(iron, 0.0)
+    return Material.of({"iron": iron}, "metal"), Material.of(
+        {"boron": boron, "iron": max(ferroboron - boron, 0.0)}, "metal"
+    )
+
+
+_ROUND_OFF = float(np.finfo(np.float64).eps) * 16.0
+
+KIND = UnitKind(
+    name="strip_casting",
+    title="strip casting",
+    description="Casts NdFeB alloy from rare-earth metal, iron and ferroboron.",
+    inlets=METAL,
+    outlets=METAL | SOLIDS,
+    spec=StripCastingSpec,
+    ports=(
+        Port("metal", "in", METAL, "Rare-earth metal."),
+        Port("returns", "in", METAL, "Alloy that comes back, such as clean offcuts.", optional=True),
+        Port("alloy", "out", METAL, "Flakes of alloy."),
+        Port("slag", "out", SOLIDS, "Rare-earth oxide skimmed from the melt.", optional=True),
+    ),
+    operate=operate,
+    parameters=("rare_earths", "oxidised", "power"),
+)

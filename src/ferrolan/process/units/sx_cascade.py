@@ -1,0 +1,391 @@
+"""Solvent extraction: a chloride liquor parted by a train of mixer-settlers into a light and a heavy liquor.
+
+Ninety stages part praseodymium-neodymium from lanthanum-cerium: the saponified organic takes the more extractable ones,
+acid scrubs it towards the product end and strips it there. The profile is that of `process.cascade` at steady state.
+
+Over the fence the rare earths only change places: the organic that enters carries S moles a mole of feed in exchange
+for ammonia or soda, scrub W and product S - W are freed by hydrochloric acid, so base and acid are both ``3 S`` moles a
+mole of feed (and base for the free acid of the feed), and leave as ammonium or sodium chloride. That is the chain of
+acid, ammonia and salt a tonne of oxide that the states tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+import numpy as np
+
+from ferrolan import materials
+from ferrolan.base.errors import ProblemError
+from ferrolan.base.schema import Count, Model, Sourced, Table, Text, Unit, WrongValue, after, nearest
+from ferrolan.process.cascade import Draw, Feed, Profile, SeparationFactors, Train, rate
+from ferrolan.process.material import Floats, Material, mixed
+from ferrolan.process.operation import rounded
+from ferrolan.process.phases import concentration, ratio
+from ferrolan.process.reaction import Reaction, change
+from ferrolan.process.unit import LIQUOR, Figure, Made, Materials, Port, UnitKind
+
+RareEarth = Literal["La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Y"]
+
+
+class MiddleDraw(Model):
+    """A third product, drawn between the ends."""
+
+    stage: Count
+    """Stage it is drawn from, counted from the raffinate end."""
+    phase: Literal["aqueous", "organic"]
+    """Phase it is drawn from; an organic draw is stripped."""
+    rate: Annotated[Sourced, Unit("1", above=0.0)]
+    """Rare earths drawn per mole of rare earths in the feed [kmol/kmol]."""
+
+
+class SxCascadeSpec(Model):
+    """How a train of mixer-settlers parts rare earths."""
+
+    heavy: tuple[RareEarth, ...]
+    """Rare earths that are to leave with the organic product: the most extractable ones."""
+    system: Text | None = None
+    """System of separation factors of `ferrolan.materials`. None where ``factors`` gives them."""
+    factors: Table[Annotated[Sourced, Unit("1", above=0.0)]] = Table({})
+    """The plant's own extractabilities against any one reference, by rare earth [1]; in place of ``system``."""
+    extraction_stages: Count
+    """Stages from the raffinate end to that where the feed enters."""
+    scrub_stages: Count
+    """Stages from there to the end where the organic product leaves."""
+    product: Annotated[Sourced, Unit("1", above=0.0)]
+    """Organic product over what the feed holds of ``heavy`` [kmol/kmol]: 1 takes just as much."""
+    scrub: Annotated[Sourced, Unit("1", above=0.0)]
+    """Rare earths W that the scrub acid takes off, per mole of rare earths in the feed [kmol/kmol]."""
+    efficiency: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Murphree's stage efficiency [1]; 1 for stages at equilibrium."""
+    middle: MiddleDraw | None = None
+    """A third product. None where there is none."""
+    base: Literal["ammonia", "caustic_soda"]
+    """Base that saponifies the organic."""
+    base_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mass fraction of NH3 or NaOH in the base that is bought; the rest is water [1]."""
+    acid_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mass fraction of HCl in the acid that is bought; the rest is water [1]."""
+    acid_used_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mass fraction of HCl in scrub and strip acid, after dilution [1]."""
+    acid_excess: Annotated[Sourced, Unit("1", least=0.0)]
+    """Strip acid beyond what the product takes, over that [1]; it stays free in the products that are stripped."""
+    salt_apart: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
+    """Share of the salt, with its water, that leaves as waste water of a saponification apart [1]; the rest is light."""
+    power: Annotated[Sourced, Unit("MWh/t", least=0.0)]
+    """Electric energy per tonne of rare-earth oxides in the feed [MWh/t]."""
+
+    @after
+    def _has_factors(self) -> Self:
+        if (self.system is None) == (not self.factors):
+            way_out = "Keep 'system' for published factors, 'factors' for the plant's own"
+            raise WrongValue(
+                "two_origins", "either a system or factors", way_out, "both" if self.factors else "neither"
+            )
+        if self.system is not None and self.system not in materials.separation_systems():
+            known = materials.separation_systems()
+            raise WrongValue("unknown_system", "a known system", nearest(self.system, known), self.system, ("system",))
+        unknown = [name for name in self.factors if name not in materials.RARE_EARTHS]
+        if unknown:
+            way_out = nearest(unknown[0], materials.RARE_EARTHS)
+            raise WrongValue("unknown_rare_earth", "a rare earth", way_out, unknown[0], ("factors", unknown[0]))
+        if self.acid_used_strength.value > self.acid_strength.value:
+            way_out = "Dilution makes acid weaker: lower it, or buy stronger acid"
+            found = self.acid_used_strength.written
+            raise WrongValue(
+                "out_of_range", "acid no stronger than what is bought", way_out, found, ("acid_used_strength",)
+            )
+        return self
+
+
+def operate(spec: SxCascadeSpec, inlets: Materials) -> Made:
+    """Part the rare earths by the train's profile, and account for base, acid, salt and water."""
+    circuit = Circuit(spec, inlets["feed"])
+    shares, profile = circuit.shares
+    parted = {name: circuit.feed.take(shares[name])[0] for name in ("light", "middle", "heavy")}
+    reagents = Reagents(circuit)
+    outlets = _liquors(circuit, reagents, parted)
+    return Made(
+        outlets,
+        drawn={spec.base: reagents.base, "hydrochloric_acid": reagents.bought, "water": reagents.dilution},
+        power=spec.power.value * circuit.feed.component("REO"),
+        states=_states(circuit, reagents, outlets),
+        limits=_limits(profile),
+        residual=profile.residual if profile else 0.0,
+        iterations=profile.iterations if profile else 1,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Circuit:
+    """A train at work on a feed: what is known of it."""
+
+    spec: SxCascadeSpec
+    feed: Material
+
+    @cached_property
+    def kmol(self) -> Mapping[str, float]:
+        """Rare earths of the feed that are present [kmol/h]."""
+        found = {symbol: _kmol(self.feed, f"chloride_{symbol}") for symbol in materials.RARE_EARTHS}
+        return {symbol: amount for symbol, amount in found.items() if amount > 0.0}
+
+    @cached_property
+    def total(self) -> float:
+        """Rare earths of the feed [kmol/h]."""
+        return sum(self.kmol.values())
+
+    @cached_property
+    def product(self) -> float:
+        """Organic product and organic draw, per mole of feed [1]."""
+        heavy = sum(amount for symbol, amount in self.kmol.items() if symbol in self.spec.heavy)
+        return self.spec.product.value * ratio(heavy, self.total)
+
+    @cached_property
+    def exchanged(self) -> float:
+        """Rare earths S that base brings into the organic, and acid takes off again [kmol/h]."""
+        return (self.product + self.spec.scrub.value + self.drawn_organic) * self.total
+
+    @property
+    def drawn_organic(self) -> float:
+        """Rare earths of an organic middle draw, per mole of feed [1]."""
+        middle = self.spec.middle
+        return middle.rate.value if middle is not None and middle.phase == "organic" else 0.0
+
+    @cached_property
+    def shares(self) -> tuple[Mapping[str, Floats], Profile | None]:
+        """Share of each species (species,) that leaves by each outlet, and the profile of the train.
+
+        Where the feed holds rare earths of one side of the cut alone, there is nothing to part and no profile.
+        """
+        sides = {symbol in self.spec.heavy for symbol in self.kmol}
+        if len(sides) < 2:
+            name = "heavy" if True in sides else "light"
+            return {outlet: _IS_CHLORIDE * float(outlet == name) for outlet in ("light", "middle", "heavy")}, None
+        profile = rate(self.train)
+        left = np.sum(list(profile.outlets.values()), axis=0)
+        names = {"light": "raffinate", "middle": "middle", "heavy": "organic_product"}
+        return {
+            outlet: _by_species(profile.train.components, profile.outlets.get(name, 0.0 * left) / left)
+            for outlet, name in names.items()
+        }, profile
+
+    @property
+    def train(self) -> Train:
+        """The train, for one mole of feed."""
+        spec, (components, alpha) = self.spec, self.factors
+        fed = np.array([self.kmol[symbol] for symbol in components]) / self.total
+        middle = spec.middle
+        draws = () if middle is None else (Draw("middle", middle.stage, middle.rate.value, middle.phase),)
+        return Train(
+            components,
+            spec.extraction_stages + spec.scrub_stages,
+            (Feed(spec.extraction_stages, fed),),
+            organic_load=self.exchanged / self.total,
+            scrub=spec.scrub.value,
+            chemistry=SeparationFactors(alpha),
+            draws=draws,
+            efficiency=spec.efficiency.value,
+        )
+
+    @property
+    def factors(self) -> tuple[tuple[str, ...], Floats]:
+        """Rare earths that are present, and their extractabilities [1].
+
+        Raises
+        ------
+        ProblemError
+            If one has no factor, or one of ``heavy`` is less extractable than one that is not.
+        """
+        spec, present = self.spec, tuple(self.kmol)
+        if spec.system is not None:
+            system = materials.separation_factors(spec.system).among(present)
+            components, alpha = system.components, system.alpha
+        else:
+            missing = [symbol for symbol in present if symbol not in spec.factors]
+            if missing:
+                raise ProblemError(f"factors: the feed holds {', '.join(missing)}, of which no factor is declared.")
+            components, alpha = present, np.array([spec.factors[symbol].value for symbol in present])
+        heavy = np.array([symbol in spec.heavy for symbol in components])
+        if alpha[heavy].min() <= alpha[~heavy].max():
+            least, most = (
+                components[int(np.argmin(np.where(heavy, alpha, np.inf)))],
+                components[int(np.argmax(np.where(heavy, 0.0, alpha)))],
+            )
+            raise ProblemError(
+                f"heavy: {least} is not extracted better than {most}, which is to stay; name the most extractable ones."
+            )
+        return components, alpha
+
+
+@dataclass(frozen=True, eq=False)
+class Reagents:
+    """Base, acid and salt of a circuit."""
+
+    circuit: Circuit
+
+    @property
+    def free_acid(self) -> float:
+        """Hydrochloric acid that the feed brings, which base takes up [kmol/h]."""
+        return _kmol(self.circuit.feed, "hydrochloric_acid")
+
+    @cached_property
+    def base(self) -> Material:
+        """Base as bought."""
+        kmol = _EQUIVALENTS * self.circuit.exchanged + self.free_acid
+        return _solution(_BASES[self.circuit.spec.base], kmol, self.circuit.spec.base_strength.value)
+
+    @cached_property
+    def scrub(self) -> Material:
+        """Scrub acid as used."""
+        circuit = self.circuit
+        kmol = _EQUIVALENTS * circuit.spec.scrub.value * circuit.total
+        return _solution("hydrochloric_acid", kmol, circuit.spec.acid_used_strength.value)
+
+    @cached_property
+    def strip(self) -> Material:
+        """Strip acid as used, with its excess."""
+        circuit = self.circuit
+        kmol = _EQUIVALENTS * (circuit.product + circuit.drawn_organic) * circuit.total
+        return _solution(
+            "hydrochloric_acid", kmol * (1.0 + circuit.spec.acid_excess.value), circuit.spec.acid_used_strength.value
+        )
+
+    @cached_property
+    def bought(self) -> Material:
+        """Acid as bought."""
+        kmol = _kmol(self.scrub, "hydrochloric_acid") + _kmol(self.strip, "hydrochloric_acid")
+        return _solution("hydrochloric_acid", kmol, self.circuit.spec.acid_strength.value)
+
+    @cached_property
+    def dilution(self) -> Material:
+        """Water that dilutes the acid that is bought to that which is used."""
+        used = self.scrub.amount("water") + self.strip.amount("water")
+        return Material.of({"water": max(used - self.bought.amount("water"), 0.0)}, "liquor")
+
+    @cached_property
+    def salt(self) -> Material:
+        """Salt of the base, with the water that the base brought and the reaction made."""
+        kmol = _EQUIVALENTS * self.circuit.exchanged + self.free_acid
+        met = self.base.plus(_solution("hydrochloric_acid", kmol, 1.0))
+        made = change(met.amounts, [(_SALTS[self.circuit.spec.base], 1.0)])
+        return Material("liquor", rounded(met.amounts + made, met.mass))
+
+    @cached_property
+    def excess(self) -> Material:
+        """Strip acid left over."""
+        share = self.circuit.spec.acid_excess.value / (1.0 + self.circuit.spec.acid_excess.value)
+        return Material.of({"hydrochloric_acid": self.strip.amount("hydrochloric_acid") * share}, "liquor")
+
+
+def _liquors(circuit: Circuit, reagents: Reagents, parted: Mapping[str, Material]) -> dict[str, Material]:
+    """What leaves: rare earths as parted, with water, free acid and salt."""
+    to_middle = ratio(circuit.drawn_organic, circuit.drawn_organic + circuit.product)
+    stripped = reagents.excess.amounts + _water(reagents.strip)
+    liquor = _others(circuit.feed) + _water(reagents.scrub)
+    beside = _drawn_water(circuit, liquor)
+    apart = circuit.spec.salt_apart.value
+    amounts = {
+        "light": parted["light"].amounts + liquor - beside + (1.0 - apart) * reagents.salt.amounts,
+        "middle": parted["middle"].amounts + beside + to_middle * stripped,
+        "heavy": parted["heavy"].amounts + (1.0 - to_middle) * stripped,
+        "waste_water": apart * reagents.salt.amounts,
+    }
+    size = circuit.feed.mass
+    return {name: Material("liquor", rounded(one, size), circuit.feed.temperature) for name, one in amounts.items()}
+
+
+def _others(feed: Material) -> Floats:
+    """What the feed holds beside rare earths and the acid that base takes up (species,) [t/h]."""
+    others = np.where(_IS_CHLORIDE > 0.0, 0.0, feed.amounts)
+    others[materials.place("hydrochloric_acid")] = 0.0
+    return others
+
+
+def _water(solution: Material) -> Floats:
+    return Material.of({"water": solution.amount("water")}).amounts
+
+
+def _drawn_water(circuit: Circuit, liquor: Floats) -> Floats:
+    """Water that an aqueous middle draw takes along, by its part of the rare earths in the liquor (species,) [t/h]."""
+    middle = circuit.spec.middle
+    aqueous = middle is not None and middle.phase == "aqueous"
+    share = middle.rate.value / (1.0 + circuit.spec.scrub.value) if middle is not None and aqueous else 0.0
+    return share * Material.of({"water": float(liquor[materials.place("water")])}).amounts
+
+
+def _states(circuit: Circuit, reagents: Reagents, outlets: Mapping[str, Material]) -> dict[str, Figure]:
+    feed, heavy, light = circuit.feed.component("REO"), outlets["heavy"], outlets["light"]
+    named = [materials.oxide_of(symbol) for symbol in circuit.spec.heavy]
+    there, fed = (sum(one.component(oxide) for oxide in named) for one in (heavy, circuit.feed))
+    lost = sum(light.component(oxide) for oxide in named)
+    waste = outlets["waste_water"].mass
+    base, salt = _BASES[circuit.spec.base], "ammonium_chloride" if circuit.spec.base == "ammonia" else "sodium_chloride"
+    return {
+        "purity of the heavy product": Figure(ratio(there, heavy.component("REO")), "1"),
+        "purity of the light product": Figure(1.0 - ratio(lost, light.component("REO")), "1"),
+        "recovery to the heavy product": Figure(ratio(there, fed), "1"),
+        "organic load S": Figure(ratio(circuit.exchanged, circuit.total), "kmol/kmol"),
+        "base a tonne of oxides": Figure(ratio(reagents.base.amount(base), feed), "t/t"),
+        "acid a tonne of oxides": Figure(ratio(reagents.bought.amount("hydrochloric_acid"), feed), "t/t"),
+        "salt a tonne of oxides": Figure(ratio(reagents.salt.amount(salt), feed), "t/t"),
+        "waste water a tonne of oxides": Figure(ratio(waste, feed), "t/t"),
+        "rare earths in the heavy product": Figure(concentration(heavy, "REO"), "kg/m3"),
+    }
+
+
+def _limits(profile: Profile | None) -> dict[str, Figure]:
+    """Distance of each section to its least flow [1]: below it no number of stages makes pure products."""
+    distances = profile.distance_to_pinch if profile else {}
+    return {f"{section} beyond its least flow": Figure(value, "1") for section, value in distances.items()}
+
+
+_EQUIVALENTS = 3.0  # charge of a rare earth in a chloride
+_BASES = {"ammonia": "ammonia_water", "caustic_soda": "sodium_hydroxide"}
+_SALTS = {
+    "ammonia": Reaction.of("hydrochloric_acid + ammonia_water -> ammonium_chloride"),
+    "caustic_soda": Reaction.of("hydrochloric_acid + sodium_hydroxide -> sodium_chloride + water"),
+}
+_CHLORIDES = tuple(f"chloride_{symbol}" for symbol in materials.RARE_EARTHS)
+
+
+def _by_species(components: tuple[str, ...], shares: Floats) -> Floats:
+    found = np.zeros(len(materials.SPECIES))
+    for symbol, share in zip(components, shares, strict=True):
+        found[materials.place(f"chloride_{symbol}")] = min(share, 1.0)
+    return found
+
+
+_IS_CHLORIDE = _by_species(materials.RARE_EARTHS, np.ones(len(materials.RARE_EARTHS)))
+
+
+def _kmol(material: Material, name: str) -> float:
+    place = materials.place(name)
+    return float(material.amounts[place]) * 1000.0 / float(materials.MOLAR_MASS[place])
+
+
+def _solution(name: str, kmol: float, strength: float) -> Material:
+    """A dissolved reagent with the water it brings."""
+    pure = kmol * float(materials.MOLAR_MASS[materials.place(name)]) / 1000.0
+    return Material.of({name: pure, "water": pure * (1.0 / strength - 1.0)}, "liquor")
+
+
+KIND = UnitKind(
+    name="sx_cascade",
+    title="solvent-extraction train",
+    description="Parts the rare earths of a chloride liquor in mixer-settlers, with the acid, base and salt of it.",
+    inlets=LIQUOR,
+    outlets=LIQUOR,
+    spec=SxCascadeSpec,
+    ports=(
+        Port("feed", "in", LIQUOR, "Chloride liquor."),
+        Port("light", "out", LIQUOR, "Raffinate: what the organic does not take, and salt."),
+        Port("heavy", "out", LIQUOR, "Organic product, stripped."),
+        Port("middle", "out", LIQUOR, "A third product, where one is drawn.", optional=True),
+        Port("waste_water", "out", LIQUOR, "Salt of a saponification apart.", optional=True),
+    ),
+    operate=operate,
+    parameters=("product", "scrub", "efficiency", "acid_excess", "power"),
+)

@@ -1,0 +1,150 @@
+"""What a person asks of a train of mixer-settlers: design one, rate one that stands, start one up.
+
+A train sheet says what is to be parted; ``rate("pr_nd.yaml")`` says what every stage holds and how pure the products
+are, as tables and as a profile that a figure can draw. Example: 24 and 21 stages part equal parts of two rare earths
+with a separation factor of 2 into 99.99 and 99.9 %.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from ferrolan.assembly.trains import factors_of, holdup_of, train_of
+from ferrolan.base.tables import TRAIN_COURSE, TRAIN_OUTLETS, TRAIN_PROFILE, Table
+from ferrolan.enterprise.train_sheet import Loaded, load
+from ferrolan.process.cascade.rating import rate as rate_train
+from ferrolan.process.cascade.startup import Grade, Load, StartUp, start_up
+from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Profile
+
+Tables = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Rated:
+    """A train that stands: its sheet, its profile, and the tables ``train_profile`` and ``train_outlets``."""
+
+    loaded: Loaded
+    profile: Profile
+    tables: Tables
+
+    @property
+    def purities(self) -> Mapping[str, float]:
+        """Share of its own side's components in each of the two products [1]."""
+        return {name: self.profile.purity(name, *wanted) for name, wanted in sides(self.loaded).items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """A start-up: its sheet, its course, and the table ``train_course``."""
+
+    loaded: Loaded
+    start: StartUp
+    tables: Tables
+
+
+def rate(sheet: Path | str) -> Rated:
+    """What a train that stands makes of its feed.
+
+    Parameters
+    ----------
+    sheet
+        Train sheet with stages, organic and scrub.
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the sheet, each with its line.
+    ProblemError
+        If the flows contradict each other.
+    """
+    loaded = load(sheet)
+    profile = rate_train(train_of(loaded))
+    return Rated(loaded, profile, profile_tables(profile))
+
+
+def start(
+    sheet: Path | str, *, hours: float, circulation: float = 0.0, part_load: float = 0.0, share: float = 0.5
+) -> Started:
+    """Follow a start-up from a train filled with feed: total circulation, part load, full load.
+
+    Parameters
+    ----------
+    sheet
+        Train sheet with ``holdup``.
+    hours
+        The whole time [h].
+    circulation
+        How long no feed is let in [h].
+    part_load
+        How long a part of it is [h].
+    share
+        That part [1].
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the sheet, each with its line.
+    ProblemError
+        If the phases do not fit into the time, or flows contradict each other.
+    NotConverged
+        If a step in time cannot be solved.
+    """
+    loaded = load(sheet)
+    holdup, fed = holdup_of(loaded)
+    train = train_of(loaded, fed)
+    phases = [phase for phase in (Load(circulation, 0.0), Load(part_load, share)) if phase.hours > 0.0]
+    wanted = {RAFFINATE: loaded.sheet.purity.light, PRODUCT: loaded.sheet.purity.heavy}
+    grades = [Grade(name, components, wanted[name]) for name, components in sides(loaded).items()]
+    found = start_up(train, holdup, phases, hours, grades)
+    return Started(loaded, found, {"train_course": _course(found)})
+
+
+def sides(loaded: Loaded) -> Mapping[str, tuple[str, ...]]:
+    """The components that belong into each of the two products."""
+    components, _ = factors_of(loaded)
+    at = components.index(loaded.sheet.cut[1])
+    return {RAFFINATE: components[:at], PRODUCT: components[at:]}
+
+
+def profile_tables(profile: Profile) -> Tables:
+    """A profile as the tables ``train_profile`` and ``train_outlets``."""
+    stages, names = len(profile.aqueous), profile.train.components
+    held = [profile.aqueous, profile.organic, profile.aqueous_fractions, profile.organic_fractions]
+    frame = _frame(
+        TRAIN_PROFILE,
+        [np.repeat(np.arange(1, stages + 1, dtype=np.int32), len(names)), list(names) * stages, *map(np.ravel, held)],
+    )
+    return {"train_profile": frame, "train_outlets": _outlets(profile)}
+
+
+def _outlets(profile: Profile) -> pl.DataFrame:
+    fed = profile.train.fed
+    rows = [
+        (outlet, name, amount, amount / amounts.sum(), amount / share)
+        for outlet, amounts in profile.outlets.items()
+        for name, amount, share in zip(profile.train.components, amounts.tolist(), fed.tolist(), strict=True)
+    ]
+    return TRAIN_OUTLETS.check(pl.DataFrame(rows, schema=TRAIN_OUTLETS.schema, orient="row"))
+
+
+def _course(found: StartUp) -> pl.DataFrame:
+    course = found.course
+    times, components = len(course.times), course.components
+    frames = []
+    for outlet, rates in course.outlets.items():
+        fractions = rates / np.maximum(rates.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+        columns = [
+            np.repeat(course.times, len(components)), [outlet] * (times * len(components)), list(components) * times,
+            rates.ravel(), fractions.ravel(),
+        ]  # fmt: skip
+        frames.append(_frame(TRAIN_COURSE, columns))
+    return pl.concat(frames)
+
+
+def _frame(table: Table, columns: Sequence[object]) -> pl.DataFrame:
+    return table.check(pl.DataFrame(dict(zip(table.columns, columns, strict=True)), schema=table.schema))

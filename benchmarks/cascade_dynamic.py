@@ -9,6 +9,7 @@ days of start-up of ten components in eighty stages.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -22,7 +23,7 @@ from ferrolan.process.cascade.circuit import Contents, circuit_of, outlets
 from ferrolan.process.cascade.dynamic import State, simulate
 from ferrolan.process.cascade.fronts import Front, crossing
 from ferrolan.process.cascade.holdup import Holdup
-from ferrolan.process.cascade.observer import FeedAssay, Flows, Interval, Observer, StageAssay
+from ferrolan.process.cascade.observer import Doubt, Doubts, FeedAssay, Flows, Interval, Observer, StageAssay
 from ferrolan.process.cascade.observer_account import account, hours_left
 from ferrolan.process.cascade.startup import Grade, Load, start_up
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Feed, Floats, SeparationFactors, Train
@@ -132,6 +133,7 @@ def observe(case: Case, log: Log) -> None:
     last = LastAssays()
     bias = np.exp(FLOW_BIAS * random.standard_normal(3))
     waiting: list[StageAssay | FeedAssay] = []
+    tried = False
     for hour in range(1, HOURS + 1):
         read = np.array(case.metered(hour - 1.0)) * bias * np.exp(FLOW_NOISE * random.standard_normal(3))
         flows = Flows(float(hour), *(float(flow) for flow in read))
@@ -142,10 +144,13 @@ def observe(case: Case, log: Log) -> None:
             observer.learn(assay)
             last.learn(assay)
             waiting.remove(assay)
-        if hour % EVERY == 0 and hour >= 2 * EVERY and all(hour < off for off in true_hours):
-            _note(log, hour, observer, alone, last, grades, true_hours, [float(one[hour]) for one in positions])
-        if hour == BEFORE + 240 and all(hour < off for off in true_hours):
-            _try_move(log, case, observer, grades, hour)
+        if hour % EVERY or hour < 2 * EVERY or any(hour >= off for off in true_hours):
+            continue
+        _note(log, hour, observer, alone, last, grades, true_hours, [float(one[hour]) for one in positions])
+        if hour >= BEFORE + 3 * EVERY and not tried:
+            tried = _try_move(log, case, observer, grades, hour)
+    if not tried:
+        log.moves.append((None, 0.0, None))
 
 
 def _note(
@@ -168,16 +173,16 @@ def _note(
     log.surprise.append(said.surprise)
 
 
-def _try_move(log: Log, case: Case, observer: Observer, grades: Sequence[Grade], hour: int) -> None:
-    """What the advised move truly brings: the plant is run on with it and without."""
+def _try_move(log: Log, case: Case, observer: Observer, grades: Sequence[Grade], hour: int) -> bool:
+    """What the first advised move truly brings: the plant is run on with it and without."""
     advice = advise(observer, grades, horizon=HORIZON)
-    _, now = run(case.plant, case.start, case.operated, float(hour))
     move = advice.move
+    if move is None:
+        return False
+    _, now = run(case.plant, case.start, case.operated, float(hour))
 
     def moved(ahead: float) -> Operated:
         found = case.operated(hour + ahead)
-        if move is None:
-            return found
         if move.lever == "feed":
             return replace(found, feed=found.feed * move.factor)
         name = "load" if move.lever == "organic_load" else "scrub"
@@ -185,6 +190,7 @@ def _try_move(log: Log, case: Case, observer: Observer, grades: Sequence[Grade],
 
     kept = [_kept(run(case.plant, now, how, HORIZON)[0], grades) for how in (lambda t: case.operated(hour + t), moved)]
     log.moves.append((move, kept[1] - kept[0], advice.effect.gained if advice.effect else None))
+    return True
 
 
 def _kept(truth: Truth, grades: Sequence[Grade]) -> float:
@@ -193,7 +199,7 @@ def _kept(truth: Truth, grades: Sequence[Grade]) -> float:
 
 
 def _grades(truth: Truth) -> tuple[Grade, Grade]:
-    """Limits with some room: the raffinate at 99.5 %, the product with 1.6 times the impurity it has at the beginning."""
+    """Limits with some room: the raffinate at 99.5 %, the product with 1.6 times the impurity of the beginning."""
     product = Grade(PRODUCT, ("Nd",), 0.5)
     impure = 1.0 - float(_purity(truth, product)[:BEFORE].min())
     return Grade(RAFFINATE, ("La", "Pr"), 0.995), replace(product, purity=round(1.0 - 1.6 * impure, 4))
@@ -214,7 +220,9 @@ def _samples(case: Case, truth: Truth, hour: int, random: np.random.Generator) -
     found: list[StageAssay | FeedAssay] = []
     if hour % SAMPLES == 0:
         for stage in SAMPLED:
-            found.append(StageAssay(hour, hour + LATE, stage, _assayed(truth.aqueous[hour, stage - 1], ASSAY_SD, random)))
+            found.append(
+                StageAssay(hour, hour + LATE, stage, _assayed(truth.aqueous[hour, stage - 1], ASSAY_SD, random))
+            )
         told = _assayed(truth.organic[hour, -1], ASSAY_SD, random)
         found.append(StageAssay(hour, hour + LATE, STAGES, told, phase="organic"))
     if hour % 24 == 0:
@@ -232,20 +240,21 @@ class Alone:
     """The model as it is, at the metered flows, without assays: the first rival."""
 
     def __init__(self, model: Train, holdup: Holdup, start: State) -> None:
-        from ferrolan.process.cascade.observer import Doubt, Doubts
-
         sure = Doubt(1e-12)
         doubts = Doubts(sure, sure, sure, sure, sure, sure, noise=1e-12, shift=1e-9, tilt=1e-9)
         self.observer = Observer(model, holdup, start, doubts, members=10)
 
     def advance(self, flows: Flows) -> None:
+        """Run on."""
         self.observer.advance(flows)
 
     def position(self, front: Front) -> float:
+        """Stage of a front."""
         held = self.observer.ensemble.contents.aqueous.transpose(0, 2, 1)
         return float(np.median(front.position(NAMES, held)))
 
     def hours(self, grades: Sequence[Grade]) -> list[float]:
+        """Hours until each grade is lost."""
         return [float(np.median(one)) for one in hours_left(self.observer, grades, horizon=HORIZON).T]
 
 
@@ -257,6 +266,7 @@ class LastAssays:
         self.outlets: dict[str, list[tuple[float, dict[str, float]]]] = {RAFFINATE: [], PRODUCT: []}
 
     def learn(self, assay: StageAssay | FeedAssay) -> None:
+        """Keep the newest of each stage, and all of the outlets."""
         if isinstance(assay, FeedAssay):
             return
         if assay.phase == "aqueous":
@@ -266,6 +276,7 @@ class LastAssays:
             self.outlets[outlet].append((assay.taken, dict(assay.fractions)))
 
     def position(self, front: Front) -> float:
+        """Stage of a front."""
         stages = sorted(self.stages)
         held = np.array([[self.stages[stage].fractions.get(name, 1e-6) for name in NAMES] for stage in stages])
         every = np.arange(1, STAGES + 1)
@@ -295,7 +306,8 @@ def table(logs: dict[str, Log]) -> Iterator[str]:
         errors = (_mean_error(true, values) for values in ([one.middle for one in said], alone, last))
         yield f"| {kind} | {len(log.surprise)} | {' | '.join(f'{one:.2f}' for one in errors)} | {_held(true, said)} |"
     yield ""
-    yield "| disturbance | all: observer | model alone | last assays | ending: observer | model alone | last assays | 90 % holds |"
+    rivals = "model alone | last assays"
+    yield f"| disturbance | all: observer | {rivals} | ending: observer | {rivals} | 90 % holds |"
     yield "|---|---|---|---|---|---|---|---|"
     for kind, log in logs.items():
         cells = []
@@ -314,7 +326,8 @@ def table(logs: dict[str, Log]) -> Iterator[str]:
         truth = np.mean([gain for gain, _ in made]) if made else 0.0
         hoped = np.mean([said.middle for _, said in made]) if made else 0.0
         held = sum(said.low <= gain <= said.high for gain, said in made)
-        yield f"| {kind} | {len(made)} of {len(log.moves)} | {helped} | {truth:.0f} | {hoped:.0f} | {held} of {len(made)} |"
+        counts = f"{len(made)} of {len(log.moves)} | {helped}"
+        yield f"| {kind} | {counts} | {truth:.0f} | {hoped:.0f} | {held} of {len(made)} |"
 
 
 def _mean_error(true: Sequence[float], said: Sequence[float]) -> float:
@@ -358,6 +371,7 @@ def main() -> None:
         for kind, log in logs.items():
             for seed in options.seeds:
                 observe(case(kind, seed), log)
+                print(f"{kind}, seed {seed}", file=sys.stderr, flush=True)
         print("\n".join(table(logs)))
         print(f"\n{time.process_time() - begin:.0f} s of processor time")
 

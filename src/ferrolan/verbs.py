@@ -281,13 +281,17 @@ def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
     return enterprise.model_copy(update={"uncertainty": enterprise.uncertainty.model_copy(update={"seed": seed})})
 
 
-def simulate(document: Enterprise | Path | str | None = None) -> Simulated:
+def simulate(
+    document: Enterprise | Path | str | None = None, values: Mapping[str, float] | None = None
+) -> Simulated:
     """Simulate the plant: every stream, what units draw and release, with every element and the energy closed.
 
     Parameters
     ----------
     document
         The loaded document or its path; the shipped example if none is given.
+    values
+        Other values of parameters by unit and path, ``{"mill.power": 0.025}``, in canonical units.
 
     Raises
     ------
@@ -297,7 +301,8 @@ def simulate(document: Enterprise | Path | str | None = None) -> Simulated:
         From a unit, named with its inlets; from a recycle; or naming a simulated mode whose reference does not flow.
     """
     enterprise = document if isinstance(document, Enterprise) else load(document)
-    solution = solve_flowsheet(flowsheet_of(enterprise))
+    flowsheet = flowsheet_of(enterprise)
+    solution = solve_flowsheet(flowsheet.with_parameters(values) if values else flowsheet)
     return Simulated(with_responses(enterprise, solution), solution, simulated_tables(solution))
 
 

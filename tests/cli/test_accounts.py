@@ -44,7 +44,18 @@ def test_what_cannot_be_is_refused_with_the_way_out_before_anything_runs(tmp_pat
 
 def test_the_account_is_printed_and_written_for_excel_paper_and_csv(with_raw, tmp_path):
     with_raw(tmp_path / "runs")
-    asked = ("account", "ore_to_both", "--no-money", "--dry-run", "--csv", "csv", "--xlsx", "a.xlsx", "--html", "a.html")
+    asked = (
+        "account",
+        "ore_to_both",
+        "--no-money",
+        "--dry-run",
+        "--csv",
+        "csv",
+        "--xlsx",
+        "a.xlsx",
+        "--html",
+        "a.html",
+    )
     finished = ferrolan(*asked, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     assert "Metallurgical account: Ore to both, March 2026. Open: nobody has locked this month." in finished.stdout
@@ -57,7 +68,9 @@ def test_the_account_is_printed_and_written_for_excel_paper_and_csv(with_raw, tm
 
 def test_reconcile_of_one_period_ranks_its_readings_and_names_grade_and_classes(with_raw, tmp_path):
     with_raw(tmp_path / "runs")
-    finished = ferrolan("reconcile", "ore_to_both", "--period", "2026-03:2", "--most", "4", "--json", "--dry-run", cwd=tmp_path)
+    finished = ferrolan(
+        "reconcile", "ore_to_both", "--period", "2026-03:2", "--most", "4", "--json", "--dry-run", cwd=tmp_path
+    )
     assert finished.returncode == 0, finished.stderr
     told = json.loads(finished.stdout)
     assert [row["period"] for row in told["adjustments"]] == [2, 2, 2, 2]
@@ -67,7 +80,9 @@ def test_reconcile_of_one_period_ranks_its_readings_and_names_grade_and_classes(
 
 def test_a_preview_without_a_meter_signs_nothing_and_says_how_to(with_raw, tmp_path):
     with_raw(tmp_path / "runs")
-    finished = ferrolan("reconcile", "ore_to_both", "--exclude", "WT-214", "--reason", "misreads", "--most", "2", cwd=tmp_path)
+    finished = ferrolan(
+        "reconcile", "ore_to_both", "--exclude", "WT-214", "--reason", "misreads", "--most", "2", cwd=tmp_path
+    )
     assert finished.returncode == 0, finished.stderr
     assert "Preview, nothing is signed: March 2026 without WT-214." in finished.stdout
     assert "Then: The balances pass." in finished.stdout

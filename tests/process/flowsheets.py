@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from ferrolan import materials
 from ferrolan.base.schema import Sourced, Table, read
 from ferrolan.process.flowsheet import Flowsheet, Unit
 from ferrolan.process.material import Material
@@ -68,10 +69,7 @@ def _burn(spec: object, inlets: Materials) -> Made:
     """Oxidises magnetite with oxygen it draws, and lets carbon dioxide of calcite go."""
     feed = inlets["feed"]
     iron = feed.amount("magnetite")
-    made = iron * 1.5 * 159.6872 / 231.5326
     rest = feed.take({"magnetite": 1.0})[1]
-    from ferrolan import materials
-
     made = iron * materials.COMPOSITION[materials.place("magnetite"), materials.ELEMENTS.index("Fe")]
     made /= materials.COMPOSITION[materials.place("hematite"), materials.ELEMENTS.index("Fe")]
     fired = rest.plus(Material.of({"hematite": made})).at(1500.0)

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from ferrolan import materials
 from ferrolan.process.cascade.rating import rate
 from ferrolan.process.cascade.train import Draw, Feed, SeparationFactors, Train
 from ferrolan.process.rist import Diagram, operating_line
@@ -57,7 +58,7 @@ def test_a_rist_diagram_says_what_the_published_example_says():
 @pytest.mark.parametrize("count", [2, 10])
 def test_no_two_names_of_curves_meet(count):
     alpha = 2.0 ** np.arange(count)
-    names = tuple("La Ce Pr Nd Sm Eu Gd Tb Dy Y".split()[:count])
+    names = materials.RARE_EARTHS[:count]
     profile = rate(Train(names, 40, (Feed(20, np.full(count, 1 / count)),), 2.5, 2.0, SeparationFactors(alpha)))
     root = ElementTree.fromstring(str(stage_profile(profile).svg))
     places = [(float(mark.get("x")), float(mark.get("y"))) for mark in root.iter(f"{SVG}text") if mark.text in names]

@@ -39,6 +39,7 @@ _COMMANDS = {
         ("doctor", "beginning", "Say what this machine has, and what it lacks."),
         ("schema", "beginning", "Print the JSON Schema of a document, for editors."),
     ),
+    PROCESS: (("simulate", "process", "Simulate the plant: what it makes, draws and releases, every element closed."),),
     KEPT: (
         ("brief", "kept", "Write the brief of a kept run again, as a page or as PDF."),
         ("export", "kept", "Export a table of a kept run as CSV, Parquet or JSON."),

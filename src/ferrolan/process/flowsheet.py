@@ -20,6 +20,7 @@ import numpy as np
 from ferrolan import materials
 from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.base.schema import Model, nearest
+from ferrolan.process.local import moved
 from ferrolan.process.material import Floats, Form, Material, mixed
 from ferrolan.process.operation import MWH, Closure, Solved
 from ferrolan.process.operation import solve as run
@@ -362,26 +363,8 @@ def _changed(unit: Unit, values: Mapping[str, float]) -> Unit:
 def _fed(name: str, material: Material, values: Mapping[str, float]) -> Material:
     """A feed with another rate, temperature or share of a species."""
     for path, value in values.items():
-        if path == "rate":
-            material = material.times(value / material.mass)
-        elif path == "temperature":
-            material = material.at(value)
-        elif path.startswith("species."):
-            material = _with_share(name, material, path.removeprefix("species."), value)
-        else:
-            raise ProblemError(f"{name}: no parameter {path!r} of a feed; expected rate, temperature or species.<name>")
+        material = moved(material, path, value, name)
     return material
-
-
-def _with_share(name: str, material: Material, species: str, share: float) -> Material:
-    """The same rate with another mass fraction of a species; the others keep their proportions."""
-    place = materials.place(species)
-    others = material.mass - float(material.amounts[place])
-    if not 0.0 <= share <= 1.0 or (others <= 0.0 and share < 1.0):
-        raise ProblemError(f"{name}: a share {share:g} of {species} leaves no composition")
-    amounts = material.amounts * ((1.0 - share) * material.mass / others if others > 0.0 else 0.0)
-    amounts[place] = share * material.mass
-    return replace(material, amounts=amounts)
 
 
 def _faults(units: tuple[Unit, ...], feeds: Mapping[str, Material]) -> Iterator[str]:

@@ -6,6 +6,7 @@ bounds are those of the declared fields.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import TypeVar, get_args
 
@@ -43,6 +44,35 @@ def with_parameters(spec: M, values: Mapping[str, float]) -> M:
         if path not in known:
             raise ProblemError(f"no parameter {path!r}. {nearest(path, list(known))}")
     return _changed(spec, {tuple(path.split(".")): value for path, value in values.items()})
+
+
+def bounds_of(spec: Model, path: str) -> tuple[float, float]:
+    """Least and largest value that the field of a parameter allows, in its canonical unit.
+
+    Raises
+    ------
+    ProblemError
+        If the path is unknown.
+
+    Examples
+    --------
+    >>> from ferrolan.base.schema import read
+    >>> from ferrolan.process.units.splitter import SplitterSpec
+    >>> spec, _ = read(SplitterSpec, {"shares": {"a": {"value": "70 %", "synthetic": True}}})
+    >>> bounds_of(spec, "shares.a")
+    (0.0, 1.0)
+    """
+    if path not in parameters(spec):
+        raise ProblemError(f"no parameter {path!r}. {nearest(path, list(parameters(spec)))}")
+    item: object = spec
+    marks: list[Unit] = []
+    for name in path.split("."):
+        if isinstance(item, Model):
+            marks, item = _bounds(type(item), name), getattr(item, name)
+        elif isinstance(item, Table):
+            item = item[name]
+    low = max((max(mark.least, mark.above) for mark in marks), default=-math.inf)
+    return low, min((mark.most for mark in marks), default=math.inf)
 
 
 def _leaves(item: object, path: str) -> Iterator[tuple[str, Sourced]]:

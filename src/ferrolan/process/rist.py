@@ -65,6 +65,10 @@ class OperatingLine:
         """Share of the ore's oxygen that carbon takes itself, Y at X = 1 over Y of the ore [1]."""
         return self.y(1.0) / self.ore
 
+    def top_gas(self, carbon: float) -> tuple[float, float]:
+        """Carbon monoxide and dioxide at the top of so much reducing carbon, where there is no hydrogen [kmol]."""
+        return carbon * (1.0 - self.utilisation), carbon * self.utilisation
+
 
 @dataclass(frozen=True)
 class Diagram:

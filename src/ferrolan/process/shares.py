@@ -40,7 +40,7 @@ def by_species(table: Table[T]) -> Table[T]:
     for name in table:
         if name not in _NAMES:
             expected = "a species of materials/data/species.csv, or a family such as bastnaesite"
-            raise WrongValue("unknown_species", expected, nearest(name, _NAMES), f"the species {name!r}", at=(name,))
+            raise WrongValue("unknown_species", expected, nearest(name, _NAMES), f"the species {name!r}", (name,))
     return table
 
 

@@ -16,10 +16,11 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 N = TypeVar("N", str, int)
-_SEARCHED = 20_000  # partial tear sets looked at before the best one found so far is taken
+_SEARCHED = 500  # partial tear sets looked at before the best one found so far is taken
 
 
 @dataclass(frozen=True, order=True)
@@ -40,7 +41,11 @@ def components(nodes: Iterable[str], edges: Iterable[Edge]) -> tuple[tuple[str, 
     >>> components("abc", [Edge("x", "a", "b"), Edge("y", "b", "c"), Edge("z", "c", "b")])
     (('a',), ('b', 'c'))
     """
-    listed = sorted(set(nodes))
+    return _components(tuple(sorted(set(nodes))), tuple(sorted(edges)))
+
+
+@lru_cache(maxsize=256)
+def _components(listed: tuple[str, ...], edges: tuple[Edge, ...]) -> tuple[tuple[str, ...], ...]:
     after = _neighbours(listed, edges)
     groups = _tarjan(listed, after)
     place = {node: number for number, group in enumerate(groups) for node in group}
@@ -71,7 +76,7 @@ def tear_set(edges: Iterable[Edge], kept: Collection[str] = ()) -> tuple[str, ..
 
     Notes
     -----
-    Exact while fewer than 20,000 partial sets have to be looked at; beyond that the best one found.
+    Exact while fewer than 500 partial sets have to be looked at; beyond that the best one found.
 
     Examples
     --------
@@ -80,7 +85,12 @@ def tear_set(edges: Iterable[Edge], kept: Collection[str] = ()) -> tuple[str, ..
     >>> tear_set([Edge("p", "a", "b"), Edge("q", "b", "a"), Edge("r", "b", "c"), Edge("s", "c", "a")])
     ('p',)
     """
-    listed = sorted(edges)
+    return _tear_set(tuple(sorted(edges)), frozenset(kept))
+
+
+@lru_cache(maxsize=256)
+def _tear_set(listed: tuple[Edge, ...], kept: frozenset[str]) -> tuple[str, ...] | None:
+    """The same, remembered: a plant with other numbers has the same recycles."""
     if _shortest_cycle([edge for edge in listed if edge.stream in kept]):
         return None
     best = _greedy(listed, kept)

@@ -32,8 +32,8 @@ class Operated:
 class Plant:
     """A plant: its law and efficiency (C,), its stages and their volumes [m3], and what its liquors are.
 
-    ``extractant`` [kmol/m3] as monomer; ``capacity`` saponified, in rare earths [kmol/m3 organic]; strengths of feed and
-    scrub [kmol/m3]; ``feed_acid`` [kmol/m3].
+    ``extractant`` [kmol/m3] as monomer; ``capacity`` saponified, in rare earths [kmol/m3 organic]; strengths of feed
+    and scrub [kmol/m3]; ``feed_acid`` [kmol/m3].
     """
 
     law: SlopeLaw

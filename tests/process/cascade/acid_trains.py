@@ -88,12 +88,20 @@ def prommis(stages: int = 3) -> Train:
     molar = column("molar_mass_kg_per_mol") * 1e6  # mg/L to kmol/m3
     liquor = column("aqueous_feed_mg_per_L") / molar * volume
     organic = column("organic_inlet_mg_per_L") / molar * volume
-    acid = {name: told["acid"][f"{name}_mg_per_L"] / told["acid"][f"{name}_kg_per_mol"] / 1e6 for name in ("H", "HSO4", "SO4")}
+    acid = {
+        name: told["acid"][f"{name}_mg_per_L"] / told["acid"][f"{name}_kg_per_mol"] / 1e6
+        for name in ("H", "HSO4", "SO4")
+    }
     sulfate = {"SO4": (acid["HSO4"] + acid["SO4"]) * volume}
     extractant = told["extractant"]
     mass = extractant["molar_mass_kg_per_mol"] * 1e6
     law = FittedLaw(
-        column("m0"), column("m1"), column("B0"), column("B1"), 100.0 * mass / extractant["density_mg_per_L"], column("D_constant")
+        column("m0"),
+        column("m1"),
+        column("B0"),
+        column("B1"),
+        100.0 * mass / extractant["density_mg_per_L"],
+        column("D_constant"),
     )
     valence = column("valence")
     chemistry = MassAction(

@@ -6,9 +6,11 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ferrolan import materials
 from ferrolan.base.schema import Model, read
-from ferrolan.process import units
+from ferrolan.process import operation, units
 from ferrolan.process.material import Material
+from ferrolan.process.operation import Solved
 from ferrolan.process.unit import UnitKind
 
 
@@ -43,3 +45,14 @@ class Example:
 def synthetic(value: float | str) -> dict[str, object]:
     """A made-up number as a document writes it."""
     return {"value": value, "synthetic": True}
+
+
+def run(kind: str, spec: Mapping[str, object], **inlets: Material) -> Solved:
+    """One unit at work, checked, from the form a document has."""
+    example = Example(kind, spec, inlets)
+    return operation.solve(example.of_kind, example.model, inlets)
+
+
+def kmol(material: Material, species: str) -> float:
+    """Kilomoles an hour of a species."""
+    return material.amount(species) * 1000.0 / materials.molar_mass(materials.species(species).formula)

@@ -198,7 +198,7 @@ def _check_ions(train: Train, known: set[str]) -> None:
         for ion, amount in ions.items():
             if ion not in allowed or not 0.0 <= amount < np.inf:
                 raise ProblemError(
-                    f"feed {feed.name!r}: ion {ion!r} with {amount} kmol/h; closure B knows {', '.join(sorted(allowed))}, "
+                    f"feed {feed.name!r}: ion {ion!r}, {amount} kmol/h; closure B knows {', '.join(sorted(allowed))}, "
                     "in amounts of at least 0. Name others as components with a small distribution."
                 )
 
@@ -236,17 +236,17 @@ def _part(train: Train, drawn: Floats, volume: Floats, on: Floats, phase: str) -
     ProblemError
         If a stage lacks the phase, or a draw takes more than it holds.
     """
-    taken = volume * on - drawn
-    short = np.flatnonzero((volume <= 0.0) | (taken < -1e-12 * np.abs(volume)))
-    if len(short):
-        stage = int(short[0])
-        if drawn[stage] > 0.0:
-            raise ProblemError(
-                f"draws: {drawn[stage]:g} m3/h from stage {stage + 1}, whose {phase} is {volume[stage]:g}."
-            )
+    excessive = np.flatnonzero((drawn > 0.0) & (drawn > volume * on * (1.0 + 1e-12)))
+    if len(excessive):
+        stage = int(excessive[0])
         raise ProblemError(
-            f"stage {stage + 1} has no {phase} ({volume[stage]:g} m3/h). Give scrub_volume, or feed a liquor at stage "
-            f"{train.stages}, and draw less than there is."
+            f"draws: {drawn[stage]:g} m3/h of {phase} from stage {stage + 1}, which has {volume[stage]:g}. Draw less."
+        )
+    empty = np.flatnonzero(volume <= 0.0)
+    if len(empty):
+        raise ProblemError(
+            f"stage {int(empty[0]) + 1} has no {phase} ({volume[empty[0]]:g} m3/h). Give scrub_volume, or feed a liquor "
+            f"at stage {train.stages}, and draw less than there is."
         )
     share: Floats = np.minimum(drawn / volume, on)
     return share

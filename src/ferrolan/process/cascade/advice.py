@@ -1,9 +1,9 @@
 """The move that keeps a train on grade longest, and what it is worth, with its interval.
 
 The raffinate will be off grade in a week: 2 % more organic keeps it for nine days more (six to thirteen) and costs a
-little purity of the product. Each candidate, one flow changed by some per cent, is run by the same members with the same
-errors of meters as no move, so that the difference is the move's own. A move is advised only if nine members in ten, at
-least, gain by it; otherwise the advice is to stay, and to sample the stage that would tell most.
+little purity of the product. Each candidate, one flow changed by some per cent, is run by the same members with the
+same errors of meters as no move, so that the difference is the move's own. A move is advised only if at most one member
+in twenty loses by it; otherwise the advice is to stay, and to sample the stage that would tell most.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ class Effect:
 
 @dataclass(frozen=True, eq=False)
 class Advice:
-    """The advised ``move`` (None: stay) and its effect, all ``effects`` looked at, ``stay`` hours on grade without one.
+    """The advised ``move`` (None: stay) and its effect, all ``effects`` looked at, ``stay``: hours on grade without.
 
-    ``sure`` says that the interval of what is gained lies above zero; ``sample`` is the stage whose next assay would say
-    most about the hours left.
+    ``sure`` says that the interval of what is gained does not reach below zero; ``sample`` is the stage whose next
+    assay would say most about the hours left.
     """
 
     move: Move | None
@@ -114,9 +114,7 @@ def advise(
     best = _best(effects, horizon)
     sure = best is not None and best.gained.low >= 0.0
     chosen = best if sure else None
-    return Advice(
-        chosen.move if chosen else None, chosen, interval(stay), effects, sure, _telling(few, stay), horizon
-    )
+    return Advice(chosen.move if chosen else None, chosen, interval(stay), effects, sure, _telling(few, stay), horizon)
 
 
 def _some(members: Ensemble, count: int) -> Ensemble:
@@ -154,7 +152,7 @@ def _best(effects: Sequence[Effect], horizon: float) -> Effect | None:
 
 
 def _telling(members: Ensemble, hours: Floats) -> int:
-    """Stage whose liquor goes closest with the hours left, of the members; the least certain where those do not vary."""
+    """Stage whose liquor goes closest with the members' hours; the least certain one where those do not vary."""
     held = members.contents.aqueous
     ln = np.log(np.maximum(held / held.sum(axis=1, keepdims=True), 1e-25))
     spread = ln - ln.mean(axis=0)

@@ -23,10 +23,10 @@ from ferrolan.process.cascade.rating import rate
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Feed, Floats, SeparationFactors, Train
 from ferrolan.process.cascade.walk import Bools, Walk
 
-_CHUNK = 20
+_CHUNK = 40
 """Samples solved together: enough to hide the interpreter, few enough for the cache."""
 _ROUNDS = 12
-_NEAR, _SETTLED, _TOLERANCE, _STRIDE, _CHEAP = 0.1, 1e-8, 1e-11, 1.0, 6
+_NEAR, _SETTLED, _TOLERANCE, _STRIDE, _CHEAP = 0.1, 1e-8, 1e-11, 0.5, 6
 """As in `separation`."""
 
 
@@ -175,15 +175,32 @@ def _together(train: Train, samples: _Samples) -> _Answer:
     good[good] = running
     flows = _flows(train, samples.piece(good))
     places = np.flatnonzero(good)
-    begin = _begin(train, flows)
+    _collect(answer, flows, places, _begin(train, flows))
+    missed = ~answer.settled[places]
+    if missed.any() and not missed.all():
+        _collect(answer, _some(flows, np.flatnonzero(missed)), places[missed], _neighbours(answer, flows, missed))
+    _retry(train, samples, answer, np.flatnonzero(~answer.settled))
+    return answer
+
+
+def _collect(answer: _Answer, flows: Flows, places: NDArray[np.int_], begin: Floats) -> None:
     with np.errstate(all="ignore"):
         for which, slopes, aqueous, organic, gap in _rounds(flows, begin):
             at, part = places[which], _some(flows, which)
             answer.slopes[at], answer.gap[at], answer.settled[at] = slopes, gap, True
             for name, (stage, shares) in part.outlets.items():
                 answer.outlets[name][at] = shares[0] * aqueous[..., stage] + shares[1] * organic[..., stage]
-    _retry(train, samples, answer, np.flatnonzero(~answer.settled))
-    return answer
+
+
+def _neighbours(answer: _Answer, flows: Flows, missed: Bools) -> Floats:
+    """Return ln K of the settled sample nearest to each missed one, in factors and feed."""
+    marks = np.concatenate([np.log(flows.alpha[..., 0]), flows.feed.sum(axis=-1), flows.aqueous[:, :1]], axis=1)
+    spread = marks.std(axis=0)
+    marks = marks / np.where(spread > 0.0, spread, 1.0)
+    apart = ((marks[missed][:, None] - marks[~missed][None]) ** 2).sum(axis=-1)
+    settled = np.flatnonzero(answer.settled)
+    near: Floats = answer.slopes[settled[np.argmin(apart, axis=1)]]
+    return near
 
 
 def _rounds(flows: Flows, slopes: Floats) -> Iterator[tuple[NDArray[np.int_], Floats, Floats, Floats, Floats]]:
@@ -221,7 +238,7 @@ def _polished(
         worst = np.abs(gap).max(axis=1)
         step = np.array([dgetrs(*one, -two)[0] for one, two in zip(factors, gap, strict=True)])
         before, size = size, np.abs(step).max(axis=1)
-        done = np.asarray((size < _SETTLED) & (worst < _TOLERANCE), dtype=np.bool_)
+        done = np.array((size < _SETTLED) & (worst < _TOLERANCE))
         going &= ~done & (size < 0.1 * before)
         if not going.any():
             break

@@ -396,10 +396,9 @@ def _organic_totals(circuit: Circuit, lag: _Lag, load: Floats, scrub: Floats) ->
     taken[:, -1] -= scrub
     known = circuit.charged.sum(axis=1) + _down(on * lag.rest_o) + _up(back * lag.rest_o)
     right = known + taken
-    right[:, 0] = load
+    right[:, 0] += load
     sub = np.broadcast_to(-_down(on * lag.gain_o), right.shape).copy()
     sup = np.broadcast_to(-_up(back * lag.gain_o), right.shape).copy()
-    sup[:, 0] = 0.0
     organic = _tridiagonal(sub, np.ones_like(right), sup, right)
     passed = lag.gain_o * organic
     return organic, known + _down(on * passed) + _up(back * passed)

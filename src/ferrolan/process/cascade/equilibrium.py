@@ -21,7 +21,9 @@ from ferrolan.process.cascade.train import Floats
 
 _STRIDE = 1.0
 _STEPS = 200
-_TOLERANCE = 1e-12
+_TOLERANCE = 1e-13
+_ADMITTED = 1e-9
+"""Residual at which round-off may stop the iteration [1]."""
 
 
 class Point(NamedTuple):
@@ -130,6 +132,7 @@ def flash(exchange: Exchange, contents: Floats, start: Point | None = None) -> E
     """
     half = np.full(len(contents), 0.5)
     point = start or guess(exchange, half, half)
+    best = np.inf
     for _ in range(_STEPS):
         law = exchange.distribution(point)
         ratio = exchange.ratio(law.values)
@@ -137,14 +140,16 @@ def flash(exchange: Exchange, contents: Floats, start: Point | None = None) -> E
         amounts = Amounts(liquor, ratio * liquor)
         totals = exchange.totals(point, amounts)
         error = exchange.residual(totals).reshape(2, -1)
-        if np.abs(error).max() <= _TOLERANCE:
+        size = float(np.abs(error).max())
+        if size <= _TOLERANCE or (size <= _ADMITTED and size > 0.5 * best):
             break
+        best = min(best, size)
         point = _nearer(point, _matrices(exchange, law, amounts, totals), error)
-    if not np.abs(error).max() <= 1e-9:
+    if not size <= _ADMITTED:
         raise NotConverged(
-            f"equilibrium of stage {int(np.abs(error).max(axis=0).argmax()) + 1}: residual {np.abs(error).max():.1e}.",
+            f"equilibrium of stage {int(np.abs(error).max(axis=0).argmax()) + 1}: residual {size:.1e}.",
             last_iterate=np.stack(point),
-            residual=float(np.abs(error).max()),
+            residual=size,
         )
     return Equilibrium(point, ratio, amounts, _to_contents(exchange, law, amounts, totals))
 

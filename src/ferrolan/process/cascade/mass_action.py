@@ -98,8 +98,9 @@ def solve(train: Train, start: Profile | None = None) -> Profile:
     pH 6.
     """
     problem = _problem_of(train)
-    point, evaluations = _found(problem, _begin(problem, start))
-    return _profile(problem, point, evaluations)
+    with np.errstate(all="ignore"):  # an iterate that overflows is refused where it is looked at
+        point, evaluations = _found(problem, _begin(problem, start))
+        return _profile(problem, point, evaluations)
 
 
 def _problem_of(train: Train) -> _Problem:
@@ -358,7 +359,7 @@ def _closure(train: Train, outlets: dict[str, Floats]) -> Floats:
 
 
 def _pinch(train: Train, amounts: Amounts) -> Mapping[str, float]:
-    """Distances as if the factors and flows at the feed held everywhere; empty without one feed between scrub and end."""
+    """Distances as if factors and flows at the feed held everywhere; empty without one feed before the scrub's end."""
     if len(train.feeds) != 1 or train.feeds[0].stage >= train.stages or not (train.fed > 0.0).all():
         return {}
     at = train.feeds[0].stage - 1

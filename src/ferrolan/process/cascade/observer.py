@@ -43,7 +43,7 @@ _ACCURATE = 1e-5
 _PHASES: tuple[Phase, ...] = ("aqueous", "organic")
 _MEMORY = 40.0
 """Assays over which the surprise is averaged."""
-_FAR = 2.0
+_FAR = 2.5
 """Distance of an assay, in standard deviations, from which on the members are widened."""
 _WIDEST = 1.25
 """Factor by which one assay widens the members at most."""
@@ -87,6 +87,10 @@ class FeedAssay:
     fractions: Mapping[str, float]
     sd: float = 0.02
     floor: float = 1e-5
+
+
+Doubted = tuple[str, StageAssay | FeedAssay]
+"""A component and the assay whose word on it lies so far off that its error is taken to be larger than stated."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +220,7 @@ class Observer:
         self.ensemble = Ensemble(_beginning(start, train, self.doubts, self.random, members), draws * self.prior)
         self.past: list[tuple[float, Floats, Floats]] = []
         self.surprise_squared, self.assays = 1.0, 0
-        self.doubted: list[tuple[str, StageAssay | FeedAssay]] = []
+        self.doubted: list[Doubted] = []
         self.recent: list[tuple[float, Flows]] = []
         self.guess: Guess | None = None
         self._remember()
@@ -232,7 +236,8 @@ class Observer:
     @property
     def flow_error(self) -> float:
         """Standard deviation of those means from the meters' noise [1]."""
-        return float(self.doubts.noise / np.sqrt(max(self._steady()[0].sum(), 1.0))) if self.recent else self.doubts.noise
+        hours = float(self._steady()[0].sum()) if self.recent else 1.0
+        return self.doubts.noise / max(hours, 1.0) ** 0.5
 
     def _steady(self) -> tuple[Floats, Floats]:
         """Spans [h] and flows (T, 3) since a flow was changed last: since it left the noise about the last hours."""
@@ -260,8 +265,9 @@ class Observer:
         if not flows.time > self.time:
             raise ProblemError(f"flows at {flows.time:g} h: the account stands at {self.time:g} h. Give later ones.")
         for name in ("feed", "organic_load", "scrub"):
-            if not 0.0 < getattr(flows, name) < np.inf:
-                raise ProblemError(f"flows at {flows.time:g} h: {name}: expected above 0 kmol/h, got {getattr(flows, name)!r}.")
+            flow = getattr(flows, name)
+            if not 0.0 < flow < np.inf:
+                raise ProblemError(f"flows at {flows.time:g} h: {name}: expected above 0 kmol/h, got {flow!r}.")
         span = flows.time - self.time
         count = int(np.ceil(span / longest - 1e-9))
         for _ in range(count):
@@ -288,7 +294,7 @@ class Observer:
         for name, fraction in _told(assay.fractions).items():
             variance = ((assay.sd * fraction + assay.floor) / (fraction * (1.0 - fraction))) ** 2
             expected = self._expected(members, assay, place, self.train.place(name))
-            members = self._corrected(members, expected, float(logit(np.float64(fraction))), variance, (name, assay))
+            members = self._corrected(members, expected, float(logit(np.array(fraction))), variance, (name, assay))
         self._scatter(members)
 
     def members(self, train: Train, offsets: Floats, noise: Floats | None = None) -> Circuit:
@@ -309,9 +315,8 @@ class Observer:
         """What is doubted, and what the data have said of it."""
         offsets = self.ensemble.offsets
         mean, sd = offsets.mean(axis=0), offsets.std(axis=0, ddof=1) * self.surprise
-        return tuple(
-            Seen(name, float(m), float(s), float(p)) for name, m, s, p in zip(self.names, mean, sd, self.prior, strict=True)
-        )
+        rows = zip(self.names, mean, sd, self.prior, strict=True)
+        return tuple(Seen(name, float(one), float(left), float(prior)) for name, one, left, prior in rows)
 
     def _drifted(self, offsets: Floats, hours: float) -> Floats:
         """Offsets a while later: each forgets and is renewed, so that its prior stands still."""
@@ -342,9 +347,7 @@ class Observer:
         others = np.exp(np.delete(ln, component, axis=1)).sum(axis=1)
         return np.asarray(ln[:, component] - np.log(others))
 
-    def _corrected(
-        self, members: Floats, expected: Floats, observed: float, variance: float, what: tuple[str, StageAssay | FeedAssay]
-    ) -> Floats:
+    def _corrected(self, members: Floats, expected: Floats, observed: float, variance: float, what: Doubted) -> Floats:
         inflated = variance * max(self.surprise_squared, 1.0)
         factor = _needed(expected, observed, inflated)
         members, expected = widened(members, factor), widened(expected, factor)
@@ -389,7 +392,8 @@ def _unknowns(train: Train, doubts: Doubts) -> tuple[tuple[str, ...], Floats, Fl
     each = train.components
     rows = [(name, getattr(doubts, name)) for name in ("feed", "organic_load", "scrub", "efficiency")]
     rows += [(f"composition of {name}", doubts.composition) for name in each]
-    rows += [(f"factor of {name}, {section}", doubts.factor) for section in ("extraction", "scrubbing") for name in each]
+    for section in ("extraction", "scrubbing"):
+        rows += [(f"factor of {name}, {section}", doubts.factor) for name in each]
     return (
         tuple(name for name, _ in rows),
         np.array([doubt.sd for _, doubt in rows]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ferrolan.base.errors import ProblemError
-from ferrolan.process.cascade.circuit import implicit, leaving
+from ferrolan.process.cascade.circuit import Circuit, Contents, implicit, leaving
 from ferrolan.process.cascade.fronts import Front
 from ferrolan.process.cascade.observer import Ensemble, Interval, Observer, Seen, interval, operated
 from ferrolan.process.cascade.startup import Grade
@@ -28,7 +28,7 @@ _ACCURATE = 1e-5
 
 @dataclass(frozen=True)
 class FrontAccount:
-    """A front: its ``position`` [stage], its ``speed`` towards the last stage [stages a day], and whether it is seen."""
+    """A front: ``position`` [stage], ``speed`` towards the last stage [stages a day], and whether it is seen."""
 
     name: str
     position: Interval
@@ -38,7 +38,7 @@ class FrontAccount:
 
 @dataclass(frozen=True)
 class OutletAccount:
-    """An outlet: its ``purity`` now [1], the ``hours`` until it is off grade, ``inf`` beyond the horizon, 0 if it is."""
+    """An outlet: its ``purity`` now [1] and the ``hours`` until it is off grade; ``inf``: beyond the horizon."""
 
     grade: Grade
     purity: Interval
@@ -155,7 +155,10 @@ def _check(grade: Grade, train: Train) -> None:
         raise ProblemError(f"grade of {grade.outlet}: names every component; its purity is always 1.")
 
 
-def _row(observer, contents, circuit, fronts, grades):  # type: ignore[no-untyped-def]
+def _row(
+    observer: Observer, contents: Contents, circuit: Circuit, fronts: Sequence[Front], grades: Sequence[Grade]
+) -> tuple[Floats, Floats]:
+    """Heights (B, G) and positions (B, F) of the members at one time."""
     names = observer.train.components
     raffinate, product, *_ = leaving(circuit, contents)
     heights = [_height(grade, raffinate if grade.outlet == RAFFINATE else product, names) for grade in grades]

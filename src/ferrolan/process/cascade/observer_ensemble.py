@@ -2,9 +2,9 @@
 
 Each member holds the logarithms of what its stages hold, now and at every hour of the last days, and what the observer
 doubts: logarithms of flows, separation factors and feed, all as offsets. A stage assay speaks of a sample taken hours
-ago. The members' compositions of that hour stand among the rest, so that what correlates with them is corrected, whether
-it lies before the sample or behind it: an ensemble smoother with a fixed lag (Evensen and van Leeuwen), in the form that
-adds the assays one by one without random numbers (Whitaker and Hamill). No run is repeated.
+ago. The members' compositions of that hour stand among the rest, so that what correlates with them is corrected,
+whether it lies before the sample or behind it: an ensemble smoother with a fixed lag (Evensen and van Leeuwen), in the
+form that adds the assays one by one without random numbers (Whitaker and Hamill). No run is repeated.
 
 References
 ----------

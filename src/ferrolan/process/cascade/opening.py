@@ -44,7 +44,7 @@ def _drawn(flows: Flows, walk: Walk, below: int) -> Floats:
     sections = np.log(np.where(place < below, left_end[..., None], right_end[..., None]))
     plateau = np.log(np.where(place < below, left_plateau[..., None], right_plateau[..., None]))
     edges = np.log([flows.aqueous[..., 1] / flows.aqueous[..., 0], flows.organic[..., -1] / flows.organic[..., -2]])
-    excess = (fed * heavy).sum(axis=-1) - product
+    forced = walk.forced(heavy)
 
     def profile(extra: NDArray[np.int_]) -> Floats:
         to = below + extra[..., None]
@@ -57,8 +57,8 @@ def _drawn(flows: Flows, walk: Walk, below: int) -> Floats:
         aqueous, organic = walk.amounts(profile(extra))
         impure = flows.raffinate[0] * aqueous[..., 0] + flows.raffinate[1] * organic[..., 0]
         lost = (walk.leaving[0] * aqueous + walk.leaving[1] * organic).sum(axis=-1)
-        one = (impure * heavy).sum(axis=-1) + np.maximum(-excess, 0.0)
-        difference: Floats = one - (lost * ~heavy).sum(axis=-1) - np.maximum(excess, 0.0)
+        one = (impure * heavy).sum(axis=-1) + np.maximum(forced, 0.0)
+        difference: Floats = one - (lost * ~heavy).sum(axis=-1) - np.maximum(-forced, 0.0)
         return difference
 
     return profile(_crossing(surplus, 1 - below, stages - below - 1, product.shape))

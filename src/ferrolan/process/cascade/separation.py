@@ -23,7 +23,7 @@ _TOLERANCE = 1e-11
 """Largest gap of a stage's total at the end, in logarithms: 1e-9 on a profile with three digits to spare."""
 _SETTLED = 1e-8
 """Last step of ln K beside it, as a stage's total hardly sees where a front stands that moves without hindrance."""
-_STRIDE = 1.0
+_STRIDE = 0.5
 """Largest step of ln K of any stage in one iteration of Newton's method."""
 _NEAR = 0.1
 """Step of ln K below which the Jacobian at hand is good for further steps."""

@@ -79,6 +79,7 @@ class Walk:
         self._pivots = np.arange(1, size + 1, dtype=np.int32)
         self._fill = np.zeros(max(size - 2, 0))
         self._diagonal = np.arange(self.stages)
+        self._below = self._diagonal[:, None] > self._diagonal
 
     @cached_property
     def fed(self) -> Floats:
@@ -110,6 +111,13 @@ class Walk:
     def gap(self, aqueous: Floats, organic: Floats, balanced: bool = True) -> Floats:
         """How far the stages are from their totals (..., N), in logarithms; ``balanced`` replaces that of stage 1."""
         return self._gap(aqueous, self._parted(aqueous, organic) if balanced else None)
+
+    def forced(self, heavy: Bools) -> Floats:
+        """How much of the components that are not ``heavy`` (..., C) the flows drive out elsewhere than below (...)."""
+        excess = (self.fed * ~heavy).sum(axis=-1) - self.raffinate
+        least = _ROUND_OFF * (self.fed.sum(axis=-1) + self.flows.organic[..., 0])
+        forced: Floats = np.where(np.abs(excess) < least, 0.0, excess)
+        return forced
 
     def reply(self, slopes: Floats, held: Held | None = None) -> Reply:
         """Amounts, gap and Jacobian for ln K of the stages (..., N)."""
@@ -184,8 +192,8 @@ class Walk:
         middle = flows.stays[1] * corner
         middle[..., :-1] -= flows.up[1][..., :-1] * high[..., :-1] * high_end[..., 1:]
         middle[..., 1:] -= flows.down[1][..., 1:] * low[..., 1:] * low_end[..., :-1]
-        jacobian: Floats = np.tril(low.swapaxes(-1, -2) @ (self._mixed(low_end) * organic), -1)
-        jacobian += np.triu(high.swapaxes(-1, -2) @ (self._mixed(high_end) * organic), 1)
+        below = low.swapaxes(-1, -2) @ (self._mixed(low_end) * organic)
+        jacobian: Floats = np.where(self._below, below, high.swapaxes(-1, -2) @ (self._mixed(high_end) * organic))
         jacobian[..., self._diagonal, self._diagonal] = (middle * organic).sum(axis=-2)
         return jacobian
 
@@ -201,8 +209,7 @@ class Walk:
         flows = self.flows
         raffinate = flows.raffinate[0] * aqueous[..., 0] + flows.raffinate[1] * organic[..., 0]
         heavy: Bools = raffinate < 0.5 * self.fed
-        excess = (self.fed * ~heavy).sum(axis=-1) - self.raffinate
-        excess = np.where(np.abs(excess) < _ROUND_OFF * (self.fed.sum(axis=-1) + flows.organic[..., 0]), 0.0, excess)
+        excess = self.forced(heavy)
         elsewhere = (self.leaving[0] * aqueous + self.leaving[1] * organic).sum(axis=-1)
         one = (raffinate * heavy).sum(axis=-1) + np.maximum(excess, 0.0)
         other = (elsewhere * ~heavy).sum(axis=-1) + np.maximum(-excess, 0.0)

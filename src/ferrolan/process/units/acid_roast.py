@@ -71,9 +71,8 @@ class Attack(Model):
 def _attacked(table: Table[Attack]) -> Table[Attack]:
     for name in table:
         if name not in ATTACKS:
-            raise WrongValue(
-                "unknown_mineral", "a mineral that the acid attacks", nearest(name, [*ATTACKS]), at=(name,)
-            )
+            way_out = nearest(name, [*ATTACKS])
+            raise WrongValue("unknown_mineral", "a mineral that the acid attacks", way_out, name, (name,))
     return table
 
 

@@ -79,9 +79,9 @@ def _added(spec: StripCastingSpec, melt: Material) -> tuple[Material, Material]:
     ferroboron = boron / spec.ferroboron.value
     iron = alloy - melt.mass - ferroboron
     if min(boron, iron) < -_ROUND_OFF * alloy:
-        lacking = "boron" if boron < -_ROUND_OFF * alloy else "iron"
+        excess = "boron" if boron < iron else "iron"
         raise ProblemError(
-            f"the charge has {-min(boron, iron):.3g} t/h more {lacking} than the alloy; bring more rare-earth metal or "
+            f"the charge has {-min(boron, iron):.3g} t/h more {excess} than the alloy; bring more rare-earth metal or "
             "fewer returns, or declare an alloy with fewer rare earths"
         )
     boron, iron = max(boron, 0.0), max(iron, 0.0)

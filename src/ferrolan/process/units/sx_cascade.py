@@ -22,7 +22,7 @@ from ferrolan import materials
 from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import Count, Model, Sourced, Table, Text, Unit, WrongValue, after, nearest
 from ferrolan.process.cascade import Draw, Feed, Profile, SeparationFactors, Train, rate
-from ferrolan.process.material import Floats, Material, mixed
+from ferrolan.process.material import Floats, Material
 from ferrolan.process.operation import rounded
 from ferrolan.process.phases import concentration, ratio
 from ferrolan.process.reaction import Reaction, change
@@ -74,12 +74,16 @@ class SxCascadeSpec(Model):
     acid_excess: Annotated[Sourced, Unit("1", least=0.0)]
     """Strip acid beyond what the product takes, over that [1]; it stays free in the products that are stripped."""
     salt_apart: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
-    """Share of the salt, with its water, that leaves as waste water of a saponification apart [1]; the rest is light."""
+    """Share of the salt, with its water, that leaves as waste water of a saponification apart [1]; else with light."""
     power: Annotated[Sourced, Unit("MWh/t", least=0.0)]
     """Electric energy per tonne of rare-earth oxides in the feed [MWh/t]."""
 
     @after
     def _has_factors(self) -> Self:
+        if not self.heavy:
+            raise WrongValue(
+                "empty", "at least one rare earth", "Name those that leave with the organic", "none", ("heavy",)
+            )
         if (self.system is None) == (not self.factors):
             way_out = "Keep 'system' for published factors, 'factors' for the plant's own"
             raise WrongValue(

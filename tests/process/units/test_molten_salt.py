@@ -1,0 +1,68 @@
+"""Electrolysis by Faraday's law."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferrolan.process.material import Material
+from tests.process.units.example import kmol, run, synthetic
+from tests.process.units.rare_earth_examples import CELLS_OF_SALT, OXIDES
+
+NEODYMIUM = Material.of({"oxide_Nd": 1.1664})
+PLAIN = {
+    **CELLS_OF_SALT,
+    **{name: synthetic(0.0) for name in ("fluorocarbon", "salt_lost", "anode_burnt")},
+    "reduced": synthetic(1.0),
+    "auxiliaries": synthetic("0 MWh/t"),
+    "rectifier": synthetic(1.0),
+}
+
+
+@pytest.mark.parametrize(("efficiency", "energy"), [(0.75, 7.432), (1.0, 5.574)])
+def test_neodymium_at_ten_volts_takes_the_energy_of_faraday(efficiency: float, energy: float) -> None:
+    """V z F / (3600 M CE): 10 V, z 3, M 144.242, computed by hand."""
+    found = run("molten_salt", {**PLAIN, "current_efficiency": synthetic(efficiency)}, feed=NEODYMIUM)
+    assert found.power / found.outlets["metal"].mass == pytest.approx(energy, abs=5e-4)
+    assert found.states["cell energy a tonne of metal"].value == pytest.approx(energy, abs=5e-4)
+
+
+def test_oxide_a_tonne_of_neodymium_is_that_of_the_formula() -> None:
+    found = run("molten_salt", PLAIN, feed=NEODYMIUM)
+    assert found.states["oxide a tonne of metal"].value == pytest.approx(1.1664, abs=5e-5)
+
+
+def test_current_is_energy_over_voltage() -> None:
+    found = run("molten_salt", PLAIN, feed=NEODYMIUM)
+    assert found.states["current"].value * 10.0 == pytest.approx(1000.0 * found.power)
+
+
+@pytest.mark.parametrize(("share", "carbon"), [(0.0, 1.5), (1.0, 3.0)])
+def test_the_anode_burns_to_carbon_dioxide_or_monoxide(share: float, carbon: float) -> None:
+    """1.5 carbon a Nd2O3 to CO2, 3 to CO."""
+    found = run("molten_salt", {**PLAIN, "carbon_monoxide": synthetic(share)}, feed=NEODYMIUM)
+    assert kmol(found.drawn["anode_carbon"], "carbon") == pytest.approx(carbon * kmol(NEODYMIUM, "oxide_Nd"))
+    assert kmol(found.outlets["off_gas"], "CO" if share else "CO2") == pytest.approx(
+        carbon * kmol(NEODYMIUM, "oxide_Nd")
+    )
+
+
+def test_fluoride_that_becomes_cf4_gives_its_metal() -> None:
+    found = run("molten_salt", {**PLAIN, "fluorocarbon": synthetic("1 kg/t")}, feed=NEODYMIUM)
+    gas, metal = found.outlets["off_gas"], found.outlets["metal"]
+    assert gas.amount("CF4") == pytest.approx(1e-3 * NEODYMIUM.component("Nd"))
+    assert kmol(found.drawn["salt"], "fluoride_Nd") == pytest.approx(4.0 / 3.0 * kmol(gas, "CF4"))
+    assert metal.component("Nd") > NEODYMIUM.component("Nd")
+
+
+def test_what_is_not_reduced_leaves_with_the_spent_salt() -> None:
+    found = run("molten_salt", CELLS_OF_SALT, feed=OXIDES)
+    assert found.outlets["spent_salt"].amount("oxide_Pr") == pytest.approx(0.015 * 0.25)
+    assert found.outlets["spent_salt"].amount("oxide_Sm") == pytest.approx(0.001)
+
+
+def test_a_voltage_below_what_the_reaction_takes_lets_the_melt_freeze() -> None:
+    assert run("molten_salt", CELLS_OF_SALT, feed=OXIDES).feasible
+    cold = run(
+        "molten_salt", {**PLAIN, "voltage": synthetic("1.5 V"), "current_efficiency": synthetic(1.0)}, feed=NEODYMIUM
+    )
+    assert cold.limits["heat that keeps the melt hot"].value < 0.0 and not cold.feasible

@@ -24,6 +24,7 @@ STATUS = {
     "verified": "recomputed by two independent routes, or read at the source, and met",
     "published": "the printed value is met",
     "recomputed": "the arithmetic is sound, but an input or the printed value was recalled",
+    "quoted": "read in a second source that names its own; the range or value is met",
     "recalled": "from memory; it was then met by an independent solve, so look the page up before you quote it",
     "closed form": "derived, and met by the solver",
     "computed": "an independent solve of ours alone; the printed value was not seen",

@@ -14,6 +14,7 @@ from typing import Literal
 import polars as pl
 
 from ferrolan import facts
+from ferrolan.assembly.calibration import Fits
 from ferrolan.assembly.outcome import Solves, certificates, solver_records
 from ferrolan.assembly.responses import Responses, declared_responses
 from ferrolan.base.schema import nearest
@@ -117,12 +118,13 @@ class Simulated(_WithTables):
     """The plant simulated: the document with what its simulated modes make and use, the flowsheet solved, its tables.
 
     ``tables`` holds ``simulated_streams``, ``simulated_species``, ``simulated_elements``, ``simulated_units``,
-    ``simulated_exchanges`` and ``simulated_closure``.
+    ``simulated_exchanges`` and ``simulated_closure``. ``fits`` are the units fitted to an account, where one was given.
     """
 
     document: Enterprise
     solution: FlowsheetSolution
     tables: Tables
+    fits: Fits | None = None
 
 
 @dataclass(frozen=True)

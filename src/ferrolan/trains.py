@@ -1,8 +1,8 @@
 """What a person asks of a train of mixer-settlers: design one, rate one that stands, start one up.
 
-A train sheet says what is to be parted; ``rate("pr_nd.yaml")`` says what every stage holds and how pure the products
-are, as tables and as a profile that a figure can draw. Example: 24 and 21 stages part equal parts of two rare earths
-with a separation factor of 2 into 99.99 and 99.9 %.
+A train sheet says what is to be parted; ``design("pr_nd.yaml")`` says with which stages and flows, ``rate`` what every
+stage holds and how pure the products are, as tables and as a profile that a figure can draw. Example: 24 and 21 stages
+part equal parts of two rare earths with a separation factor of 2 into 99.99 and 99.9 %.
 """
 
 from __future__ import annotations
@@ -14,14 +14,43 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ferrolan.assembly.trains import factors_of, holdup_of, train_of
+from ferrolan.assembly.train_design import Goal, Proposal, proposal, sides_of
+from ferrolan.assembly.trains import holdup_of, train_of
 from ferrolan.base.tables import TRAIN_COURSE, TRAIN_OUTLETS, TRAIN_PROFILE, Table
+from ferrolan.enterprise.designed_sheet import completed
 from ferrolan.enterprise.train_sheet import Loaded, load
 from ferrolan.process.cascade.rating import rate as rate_train
 from ferrolan.process.cascade.startup import Grade, Load, StartUp, start_up
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Profile
 
 Tables = Mapping[str, pl.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
+class Designed:
+    """A train designed: its sheet, the proposal, and the tables ``train_profile`` and ``train_outlets``."""
+
+    loaded: Loaded
+    proposal: Proposal
+    tables: Tables
+
+    @property
+    def profile(self) -> Profile:
+        """What every stage holds once the train has settled."""
+        return self.proposal.profile
+
+    @property
+    def purities(self) -> Mapping[str, float]:
+        """Share of its own side's components in each of the two products, simulated [1]."""
+        return {name: self.profile.purity(name, *wanted) for name, wanted in sides(self.loaded).items()}
+
+    @property
+    def sheet(self) -> str:
+        """The text of the sheet with this train in it, which ``rate`` and ``start`` take."""
+        train = self.profile.train
+        below = train.feeds[0].stage
+        note = f"designed by ferrolan cascade design, goal {self.proposal.goal}"
+        return completed(self.loaded, below, train.stages - below, train.organic_load, train.scrub, note)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +74,34 @@ class Started:
     loaded: Loaded
     start: StartUp
     tables: Tables
+
+
+def design(
+    sheet: Path | str, goal: Goal = "stages", *, organic: float | None = None, scrub: float | None = None
+) -> Designed:
+    """Design the train that does what a sheet asks, with the fewest stages, the least reagent or the least volume.
+
+    Parameters
+    ----------
+    sheet
+        Train sheet. One with stages, organic and scrub is where the search begins; else Xu's ratios are.
+    goal
+        ``"stages"`` at given flows, ``"reagent"`` at given stages, ``"volume"``: organic times stages.
+    organic, scrub
+        One of the two, where it is given [mol a mol of feed].
+
+    Raises
+    ------
+    DocumentError
+        With every fault of the sheet, each with its line.
+    Infeasible
+        If flows are below the minimum or a purity is out of reach, with what would do.
+    ProblemError
+        If organic and scrub are both given.
+    """
+    loaded = load(sheet)
+    found = proposal(loaded, goal, organic=organic, scrub=scrub)
+    return Designed(loaded, found, profile_tables(found.profile))
 
 
 def rate(sheet: Path | str) -> Rated:
@@ -106,9 +163,7 @@ def start(
 
 def sides(loaded: Loaded) -> Mapping[str, tuple[str, ...]]:
     """The components that belong into each of the two products."""
-    components, _ = factors_of(loaded)
-    at = components.index(loaded.sheet.cut[1])
-    return {RAFFINATE: components[:at], PRODUCT: components[at:]}
+    return sides_of(loaded)
 
 
 def profile_tables(profile: Profile) -> Tables:

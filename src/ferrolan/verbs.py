@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from ferrolan.assembly import balances, market, sources, stock_takes, tags, watched
+from ferrolan.assembly.calibration import calibrated, with_calibrated
 from ferrolan.assembly.catalogue import kinds
 from ferrolan.assembly.flowsheet import flowsheet_of, with_responses
 from ferrolan.assembly.plan import plan_problem, raised_rooms
@@ -282,7 +283,9 @@ def seeded(enterprise: Enterprise, seed: int | None) -> Enterprise:
 
 
 def simulate(
-    document: Enterprise | Path | str | None = None, values: Mapping[str, float] | None = None
+    document: Enterprise | Path | str | None = None,
+    values: Mapping[str, float] | None = None,
+    account: Account | None = None,
 ) -> Simulated:
     """Simulate the plant: every stream, what units draw and release, with every element and the energy closed.
 
@@ -292,6 +295,8 @@ def simulate(
         The loaded document or its path; the shipped example if none is given.
     values
         Other values of parameters by unit and path, ``{"mill.power": 0.025}``, in canonical units.
+    account
+        The month reconciled: units that it sees are fitted to it first, from ``simulation.relative_sd`` as the prior.
 
     Raises
     ------
@@ -300,10 +305,14 @@ def simulate(
     ProblemError, NotConverged, Infeasible
         From a unit, named with its inlets; from a recycle; or naming a simulated mode whose reference does not flow.
     """
-    enterprise = document if isinstance(document, Enterprise) else load(document)
+    enterprise, fits = document if isinstance(document, Enterprise) else load(document), None
+    if account is not None:
+        used = energies(account.used, tags.periods(enterprise))
+        fits = calibrated(enterprise, account.reconciled, solve_flowsheet(flowsheet_of(enterprise)), used)
+        enterprise = with_calibrated(enterprise, fits.units)
     flowsheet = flowsheet_of(enterprise)
     solution = solve_flowsheet(flowsheet.with_parameters(values) if values else flowsheet)
-    return Simulated(with_responses(enterprise, solution), solution, simulated_tables(solution))
+    return Simulated(with_responses(enterprise, solution), solution, simulated_tables(solution), fits)
 
 
 def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, Path]:

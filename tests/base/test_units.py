@@ -167,3 +167,13 @@ def test_any_text_is_a_unit_or_a_unit_error(text: str) -> None:
     except UnitError:
         return
     assert factor > 0 and units.canonical_unit(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "expected", "canonical"),
+    [(2000.0, "um", 2e-3, "m"), (10.0, "V", 10.0, "V"), (6000.0, "A", 6.0, "kA"), (10.0, "V*kA", 0.01, "MW")],
+)
+def test_sizes_voltages_and_currents_have_their_canonical_units(
+    value: float, unit: str, expected: float, canonical: str
+) -> None:
+    assert units.to_canonical(value, unit) == pytest.approx(expected) and units.canonical_unit(unit) == canonical

@@ -67,3 +67,83 @@ def test_a_faulty_sheet_is_refused_with_its_line_and_exit_2(folder):
     finished = ferrolan("cascade", "simulate", "train.yaml", cwd=folder)
     assert finished.returncode == 2
     assert "train.yaml:4" in finished.stderr and "fractions that sum to one" in finished.stderr
+
+
+DESIGN = SHEET[: SHEET.index("stages")]
+
+
+@pytest.fixture
+def wish(tmp_path):
+    (tmp_path / "wish.yaml").write_text(f"# what we want\n{DESIGN}", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("goal", ["stages", "reagent", "volume"])
+def test_a_design_writes_a_sheet_that_keeps_what_was_asked_and_makes_its_purities(wish, goal):
+    finished = ferrolan("cascade", "design", "wish.yaml", "--goal", goal, "--to", "train.yaml", cwd=wish)
+    assert finished.returncode == 0, finished.stderr
+    assert "mol a mol of feed; at least" in finished.stdout and "Written: train.yaml" in finished.stdout
+    assert (wish / "train.yaml").read_text(encoding="utf-8").startswith(f"# what we want\n{DESIGN}stages: {{")
+    assert ferrolan("cascade", "simulate", "train.yaml", "--strict", cwd=wish).returncode == 0
+
+
+def test_what_is_written_is_what_is_printed_for_a_program(wish):
+    told = json.loads(ferrolan("cascade", "design", "wish.yaml", "--to", "train.yaml", "--json", cwd=wish).stdout)
+    rated = trains.rate(wish / "train.yaml")
+    assert told["purities"] == dict(rated.purities)
+    train = rated.profile.train
+    assert (told["organic"], told["scrub"]) == (train.organic_load, train.scrub)
+    assert told["reagents"]["base"] == pytest.approx(told["reagents"]["scrub_acid"] + told["reagents"]["strip_acid"])
+    assert told["scrub"] > told["least"]["scrub"] and all(far > 0.0 for far in told["distance_to_pinch"].values())
+
+
+def test_each_goal_is_least_where_it_is_the_goal(wish):
+    found = {goal: trains.design(wish / "wish.yaml", goal).profile.train for goal in ("stages", "reagent", "volume")}
+    stages = {goal: train.stages for goal, train in found.items()}
+    volumes = {goal: train.stages * train.organic_load for goal, train in found.items()}
+    assert found["reagent"].scrub < found["stages"].scrub and stages["reagent"] == stages["stages"]
+    assert volumes["volume"] == min(volumes.values())
+
+
+def test_flows_below_the_minimum_are_refused_with_what_would_do(wish):
+    finished = ferrolan("cascade", "design", "wish.yaml", "--scrub", "0.5", cwd=wish)
+    assert finished.returncode == 3
+    assert "no number of stages" in finished.stderr and "Take W above" in finished.stderr
+
+
+def test_a_pinched_train_that_stands_is_refused_with_the_least_flows(folder):
+    finished = ferrolan("cascade", "design", "train.yaml", "--scrub", "0.5", cwd=folder)
+    assert finished.returncode == 3
+    assert "Least flows of the cut: W" in finished.stderr
+
+
+def test_a_train_that_stands_is_where_the_search_begins_and_its_lines_are_replaced(folder):
+    finished = ferrolan("cascade", "design", "train.yaml", "--goal", "reagent", "--to", "less.yaml", cwd=folder)
+    assert finished.returncode == 0, finished.stderr
+    text = (folder / "less.yaml").read_text(encoding="utf-8")
+    assert text.count("stages:") == text.count("\norganic:") == text.count("\nscrub:") == 1
+    assert HOLDUP in text
+    assert trains.rate(folder / "less.yaml").profile.train.stages == 45
+
+
+def test_a_lower_stage_efficiency_takes_more_stages(wish):
+    poor = wish / "poor.yaml"
+    poor.write_text(f"{DESIGN}efficiency: 0.8\n", encoding="utf-8")
+    good, worse = (trains.design(path).profile.train.stages for path in (wish / "wish.yaml", poor))
+    assert worse > good
+    assert trains.design(poor).purities["raffinate"] >= 0.999
+
+
+def test_a_file_that_is_there_is_left_as_it_is(wish):
+    finished = ferrolan("cascade", "design", "wish.yaml", "--to", "wish.yaml", cwd=wish)
+    assert finished.returncode == 2 and "expected a new name" in finished.stderr
+    assert (wish / "wish.yaml").read_text(encoding="utf-8") == f"# what we want\n{DESIGN}"
+
+
+def test_a_design_with_draws_of_no_train_is_refused(wish):
+    drawn = wish / "drawn.yaml"
+    drawn.write_text(
+        f"{DESIGN}draws: {{middle: {{stage: 3, rate: {{value: 0.1, synthetic: true}}}}}}\n", encoding="utf-8"
+    )
+    finished = ferrolan("cascade", "design", "drawn.yaml", cwd=wish)
+    assert finished.returncode == 2 and "leave out the draws" in finished.stderr

@@ -63,7 +63,7 @@ def test_every_declared_column_is_in_a_canonical_unit() -> None:
     money = {unit for unit in declared if units.CURRENCY in unit}
     rates = {"t/a"}  # tonnes a year: a reader's unit in tables of yearly answers
     assert {unit for unit in declared - by_row - money - rates if units.canonical_unit(unit) != unit} == set()
-    assert all(re.fullmatch(r"¤(/t|/a| per unit)?", unit) for unit in money)
+    assert all(re.fullmatch(r"¤(/t|/a|/h| per unit)?", unit) for unit in money)
 
 
 def test_no_engine_converts_a_unit() -> None:

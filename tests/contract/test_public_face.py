@@ -37,6 +37,7 @@ PUBLIC = [
     "reopen",
     "replay",
     "run",
+    "simulate",
     "stock_take",
     "study",
     "take",

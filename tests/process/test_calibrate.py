@@ -107,6 +107,16 @@ def test_a_fit_that_runs_into_a_bound_says_so() -> None:
     assert found.chi2 > found.expected
 
 
+def test_states_power_and_reagents_are_observations_too() -> None:
+    solved = solve(flotation.KIND, cells(), {"feed": ORE})
+    assert figure(solved, Observation(state="mass pull")) == solved.states["mass pull"].value
+    assert figure(solved, Observation()) == solved.power
+    assert figure(solved, Observation(per="feed")) == pytest.approx(cells().power.value)
+    assert figure(solved, Observation(drawn="collector", per="feed")) == pytest.approx(0.002)
+    with pytest.raises(ProblemError, match="no state 'mass pul'. Did you mean 'mass pull'"):
+        figure(solved, Observation(state="mass pul"))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

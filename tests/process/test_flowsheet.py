@@ -17,6 +17,7 @@ from ferrolan.process.material import Material
 from ferrolan.process.unit import GAS, SOLIDS, Made, Materials, Port, UnitKind
 
 from .flowsheets import ORE, bending, burning, division, nested, one_recycle, separation
+from .whole_complex import whole_complex
 
 
 def test_a_recycle_of_fixed_shares_is_the_geometric_series() -> None:
@@ -70,7 +71,7 @@ def test_flows_times_a_factor_give_results_times_the_factor() -> None:
 def test_a_start_from_another_solution_changes_the_answer_by_no_more_than_the_residual() -> None:
     base = solve(nested())
     moved = replace(nested(), feeds={"ore": Material.of({"magnetite": 50.0, "quartz": 45.0, "calcite": 5.0})})
-    cold, warm = solve(moved), solve(moved, base)
+    cold, warm = solve(moved), solve(moved, base.streams)
     assert warm.passes <= cold.passes
     for name, material in cold.streams.items():
         assert warm.streams[name].amounts == pytest.approx(material.amounts, rel=1e-9, abs=1e-10)
@@ -225,3 +226,45 @@ def test_a_search_without_an_answer_says_so_with_its_last_iterate() -> None:
         fixed_point(lambda x: x + 1.0, lambda x, g: (np.ones(1), 1.0), np.zeros(1), np.zeros(1))
     assert error.value.residual == 1.0
     assert np.isfinite(error.value.last_iterate).all()
+
+
+def test_a_whole_complex_from_ore_to_rails_and_magnets_closes_in_a_handful_of_passes() -> None:
+    """32 units, 82 streams, six recycles: of coal, ore, gas, crops, dusts, froth and middlings."""
+    sheet = whole_complex()
+    found = solve(sheet)
+    assert len(sheet.units) >= 30 and len(found.streams) >= 80
+    assert np.abs(found.closure.elements).max() <= 1e-9
+    assert abs(found.closure.energy) <= 1e-9
+    assert sum(map(len, found.tears.values())) == 6
+    assert found.passes <= 12
+    again = solve(replace(sheet, units=tuple(reversed(sheet.units))))
+    assert all(np.array_equal(m.amounts, again.streams[name].amounts) for name, m in found.streams.items())
+    assert found.streams["magnets_sold"].component("Nd2O3") > 0.0
+    assert found.streams["rolled_steel"].component("Fe") > 0.0
+
+
+def test_in_a_whole_complex_rare_earths_follow_the_ore_and_steel_does_not_lose_an_element() -> None:
+    sheet = whole_complex()
+    richer = solve(sheet.with_parameters({"tails_splitter.shares.to_flotation": 0.6}))
+    base = solve(sheet)
+    assert richer.streams["magnets_sold"].mass > base.streams["magnets_sold"].mass
+    assert richer.streams["rolled_steel"].mass == pytest.approx(base.streams["rolled_steel"].mass, rel=1e-9)
+
+
+def test_an_element_that_leaves_only_after_several_recycles_is_not_taken_for_one_that_collects() -> None:
+    """Calcite enters last and leaves first: it must pass three tears before it meets its outlet."""
+    sheet = Flowsheet(
+        (
+            separation("a", ["quartz_a", "to_a"], "out", "a_b", {"calcite": 0.5, "quartz": 0.5}),
+            division("b", ["a_b", "to_b"], ["b_c", "to_a"], {"to_a": 0.5}),
+            division("c", ["b_c", "to_c"], ["c_d", "to_b"], {"to_b": 0.5}),
+            division("d", ["c_d", "ore"], ["to_c"], {}),
+        ),
+        {"ore": Material.of({"calcite": 5.0, "quartz": 1.0}), "quartz_a": Material.of({"quartz": 10.0})},
+    )
+    found = solve(sheet)
+    assert len(found.tears["a"]) == 3
+    assert found.products["out"].amount("calcite") == pytest.approx(5.0, rel=1e-9)
+    bare = replace(sheet, feeds={"ore": Material.of({"quartz": 1.0}), "quartz_a": sheet.feeds["quartz_a"]})
+    warm = solve(sheet, solve(bare).streams)  # begins without any calcium
+    assert warm.products["out"].amount("calcite") == pytest.approx(5.0, rel=1e-9)

@@ -183,18 +183,15 @@ def _commodity(document: Enterprise, name: str, opening: Mapping[str, float], sh
 
 
 def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift) -> tuple[Mode, ...]:
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for (unit_name, mode_name, commodity), value in coefficients.items():
+        found.setdefault((unit_name, mode_name), {})[commodity] = value
+    prices = {name: net_price(document, utility.price) for name, utility in document.utilities.items()}
     result = []
     for unit_name, unit in document.units.items():
         for mode_name, mode in unit.modes.items():
-            amounts = {
-                commodity: value
-                for (owner_unit, owner_mode, commodity), value in coefficients.items()
-                if (owner_unit, owner_mode) == (unit_name, mode_name)
-            }
-            utilities = -sum(
-                amounts.get(name, 0.0) * net_price(document, utility.price)
-                for name, utility in document.utilities.items()
-            )
+            amounts = found.get((unit_name, mode_name), {})
+            utilities = -sum(amounts.get(name, 0.0) * price for name, price in prices.items())
             result.append(
                 Mode(
                     name=mode_name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -77,6 +78,7 @@ def months_after(month: str, count: int) -> tuple[str, ...]:
     return tuple(f"{(serial + k) // 12:04d}-{(serial + k) % 12 + 1:02d}" for k in range(count))
 
 
+@cache
 def hours_in_month(month: str) -> float:
     """Length of a calendar month [h] in a zone without clock changes.
 

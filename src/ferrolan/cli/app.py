@@ -63,6 +63,7 @@ cascade = App(
     group=PROCESS,
 )
 for _name, _help in (
+    ("design", "Design a train: stages, organic, scrub and reagents, simulated."),
     ("simulate", "Say what a train that stands makes of its feed."),
     ("start-up", "Follow the start-up of a train: circulation, part load, full load."),
 ):

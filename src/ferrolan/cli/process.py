@@ -1,12 +1,12 @@
 """Simulate the plant: every stream, every unit, every element closed.
 
 ``ferrolan simulate ore_to_both --set mill.power=0.025`` says what the plant would do with a finer grind; ``--unit`` and
-``--stream`` tell of one of them, ``--csv`` writes every table.
+``--stream`` tell of one of them, ``--csv`` writes every table; with ``--vary`` it is drawn many times.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,8 @@ from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.language import _, use
 from ferrolan.base.schema import nearest
 from ferrolan.base.surroundings import storing
+from ferrolan.cli import draws
+from ferrolan.cli.draws import Drawing
 from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json
@@ -26,6 +28,7 @@ from ferrolan.results import Simulated
 from ferrolan.views import process_figures, simulated
 
 Set = Annotated[tuple[str, ...], Parameter(name="--set", help="Another value of a parameter, unit.path=number.")]
+ONCE = Drawing()
 
 
 def simulate(
@@ -36,12 +39,17 @@ def simulate(
     stream: Annotated[tuple[str, ...], Parameter(help="Tell of this stream; may be repeated.")] = (),
     csv: Annotated[Path | None, Parameter(help="Write every table into this folder.")] = None,
     rist: Annotated[Path | None, Parameter(help="Write the Rist diagram of the first --unit, a blast furnace.")] = None,
+    drawing: Drawing = ONCE,
     strict: Annotated[bool, Parameter(negative="", help="Exit 1 if a unit is beyond a limit.")] = False,
     output: Output = SPOKEN,
 ) -> int:
     """Simulate the plant: what it makes, draws and releases, with every element and the energy closed."""
     use(output.language)
-    found = verbs.simulate(document, dict(_setting(text) for text in set_))
+    values = dict(_setting(text) for text in set_)
+    _refuse_both(drawing, {"--unit": bool(unit), "--stream": bool(stream), "--rist": rist is not None})
+    if drawing.vary:
+        return draws.tell(document, values, drawing, csv, strict=strict, output=output)
+    found = verbs.simulate(document, values)
     _refuse_unknown(unit, found.solution.units, "--unit", "a unit that is simulated")
     _refuse_unknown(stream, found.solution.streams, "--stream", "a stream that is simulated")
     if output.json:
@@ -54,6 +62,27 @@ def simulate(
         _write_rist(found, unit, rist, output)
     beyond = any(not solved.feasible for solved in found.solution.units.values())
     return FINDING if strict and beyond else OK
+
+
+def _refuse_both(drawing: Drawing, told: Mapping[str, bool]) -> None:
+    """Refuse what is told of one plant beside what is told of many, and the other way round."""
+    asked = {"--watch": bool(drawing.watch), "--sobol": drawing.sobol is not None}
+    clash = [name for name, given in (told if drawing.vary else asked).items() if given]
+    if clash:
+        found, expected = ("--vary", "the plant as declared") if drawing.vary else ("no --vary", "--vary")
+        raise DocumentError(
+            [
+                Fault(
+                    clash[0],
+                    0,
+                    "",
+                    found,
+                    expected,
+                    "Leave it out, or say what varies" if not drawing.vary else "Leave out one of the two",
+                    "wrong_type",
+                )
+            ]
+        )
 
 
 def _print(found: Simulated, units: tuple[str, ...], streams: tuple[str, ...]) -> None:

@@ -1,6 +1,7 @@
 """Trains of mixer-settlers: design one, simulate one that stands, start one up.
 
-``ferrolan cascade simulate pr_nd.yaml --svg profile.svg`` prints the purities and draws what every stage holds.
+``ferrolan cascade design pr_nd.yaml --to train.yaml`` says how many stages and how much organic and scrub it takes, and
+writes the sheet with them; ``ferrolan cascade simulate train.yaml --svg profile.svg`` draws what every stage holds.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import polars as pl
 from cyclopts import Parameter
 
 from ferrolan import trains
+from ferrolan.assembly.train_design import Goal
 from ferrolan.base.language import _, use
 from ferrolan.base.surroundings import storing
 from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json
+from ferrolan.enterprise.designed_sheet import write_new
 from ferrolan.enterprise.train_sheet import Loaded
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE
 from ferrolan.records.exports import records
@@ -26,6 +29,36 @@ from ferrolan.views import trains as words
 Csv = Annotated[Path | None, Parameter(help="Write the table of stages, or of the course in time, as CSV.")]
 Svg = Annotated[Path | None, Parameter(help="Write the figure of what every stage holds.")]
 Strict = Annotated[bool, Parameter(negative="", help="Exit 1 if a product misses its purity.")]
+
+
+def design(
+    sheet: Path,
+    *,
+    goal: Annotated[Goal, Parameter(help="What there should be least of: stages, reagent or volume.")] = "stages",
+    organic: Annotated[float | None, Parameter(help="Organic S where it is given, mol a mol of feed.")] = None,
+    scrub: Annotated[float | None, Parameter(help="Scrub W where it is given, mol a mol of feed.")] = None,
+    to: Annotated[Path | None, Parameter(help="Write the sheet with the train into a new file.")] = None,
+    csv: Csv = None,
+    svg: Svg = None,
+    output: Output = SPOKEN,
+) -> int:
+    """Design the train that does what a sheet asks: stages, organic, scrub and reagents, simulated."""
+    use(output.language)
+    found = trains.design(sheet, goal, organic=organic, scrub=scrub)
+    wanted = _wanted(found.loaded)
+    if output.json:
+        print_json({**_designed(found), **_told(found.tables)})
+    else:
+        sides = trains.sides(found.loaded)
+        for line in words.designed_lines(found.loaded.sheet.title, found.proposal, sides, wanted):
+            print(line)
+    if to is not None:
+        with storing(to):
+            write_new(to, found.sheet)
+        _say_written(to, output)
+    _write_csv(csv, found.tables["train_profile"], output)
+    _write(svg, str(process_figures.stage_profile(found.profile).svg), output)
+    return OK
 
 
 def simulate(sheet: Path, *, csv: Csv = None, svg: Svg = None, strict: Strict = False, output: Output = SPOKEN) -> int:
@@ -74,6 +107,23 @@ def start_up(
     return FINDING if strict and late else OK
 
 
+def _designed(found: trains.Designed) -> dict[str, object]:
+    train, proposal = found.profile.train, found.proposal
+    below = train.feeds[0].stage
+    return {
+        "title": found.loaded.sheet.title,
+        "goal": proposal.goal,
+        "stages": {"extraction": below, "scrub": train.stages - below},
+        "organic": train.organic_load,
+        "scrub": train.scrub,
+        "reagents": proposal.reagents,
+        "least": {"organic": proposal.least.organic, "scrub": proposal.least.scrub},
+        "distance_to_pinch": dict(found.profile.distance_to_pinch),
+        "purities": found.purities,
+        "reasons": list(proposal.first.reasons) if proposal.first is not None else [],
+    }
+
+
 def _wanted(loaded: Loaded) -> dict[str, float]:
     """The purity that each product should have [1]."""
     return {RAFFINATE: loaded.sheet.purity.light, PRODUCT: loaded.sheet.purity.heavy}
@@ -92,5 +142,9 @@ def _write(path: Path | None, content: str, output: Output) -> None:
         return
     with storing(path):
         path.write_text(content, encoding="utf-8")
+    _say_written(path, output)
+
+
+def _say_written(path: Path, output: Output) -> None:
     if not output.json:
         print(_("Written: {path}").format(path=path))

@@ -44,7 +44,7 @@ class Found:
 class Goal:
     """When a fixed point is good: ``sought`` residual, and ``accepted`` where round-off allows no better [1]."""
 
-    sought: float = 1e-11
+    sought: float = 1e-10
     accepted: float = 1e-9
     calls: int = 400
 

@@ -12,12 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ferrolan import materials
-from ferrolan.base.schema import Sourced, Table, WrongValue, nearest
+from ferrolan.base.schema import Sourced
+from ferrolan.process.analyses import among
 from ferrolan.process.material import Floats, Material
 from ferrolan.process.speciation import FIRED, element_place, kmol, laid
 
 VOLATILE = ("S", "F")
 """Elements of which a share leaves with the gas; hydrogen, carbon, nitrogen and chlorine leave whole."""
+
+known_volatile = among(VOLATILE)
+"""A check that every key of a table is a volatile element."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,15 +34,6 @@ class Bed:
     solids: Floats
     dust: Floats
     gas: Floats
-
-
-def known_volatile(table: Table[Sourced]) -> Table[Sourced]:
-    """The table itself, each key one of the volatile elements."""
-    for name in table:
-        if name not in VOLATILE:
-            known = ", ".join(VOLATILE)
-            raise WrongValue("unknown_name", f"one of {known}", nearest(name, VOLATILE), name, at=(name,))
-    return table
 
 
 def fired(feed: Material, ferrous: float, volatile: Mapping[str, Sourced], dust: float) -> Bed:

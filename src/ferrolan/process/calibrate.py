@@ -39,12 +39,15 @@ class Observation:
 
     ``outlet`` is a port; ``component`` what is counted (None: mass of all species); ``per`` an inlet port: the figure
     is then a share of the same component in that inlet, a recovery [1], else an amount [t/h]. Without an outlet the
-    figure is the power of the unit [MW], or per tonne of the inlet ``per`` [MWh/t].
+    figure is what the unit draws by the name ``drawn`` [t/h], or its ``power`` [MW], or either per tonne of the inlet
+    ``per`` [t/t, MWh/t]; or the ``state`` of that name, in its own unit.
     """
 
     outlet: str | None = None
     component: str | None = None
     per: str | None = None
+    drawn: str | None = None
+    state: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,8 +214,13 @@ def figure(solved: Solved, observation: Observation) -> float:
     ProblemError
         If a port is unknown, or the component does not enter by the inlet it is counted per.
     """
+    if observation.state is not None:
+        if observation.state not in solved.states:
+            way_out = nearest(observation.state, list(solved.states))
+            raise ProblemError(f"{solved.name}: no state {observation.state!r}. {way_out}")
+        return solved.states[observation.state].value
     if observation.outlet is None:
-        amount = solved.power
+        amount = solved.power if observation.drawn is None else _drawn(solved, observation.drawn)
         return amount if observation.per is None else amount / _inlet(solved, observation.per, None)
     if observation.outlet not in solved.outlets:
         raise ProblemError(
@@ -221,6 +229,11 @@ def figure(solved: Solved, observation: Observation) -> float:
     material = solved.outlets[observation.outlet]
     amount = material.mass if observation.component is None else material.component(observation.component)
     return amount if observation.per is None else amount / _inlet(solved, observation.per, observation.component)
+
+
+def _drawn(solved: Solved, name: str) -> float:
+    """What a unit draws by a name [t/h]; nothing where it draws none of it now."""
+    return solved.drawn[name].mass if name in solved.drawn else 0.0
 
 
 def _inlet(solved: Solved, port: str, component: str | None) -> float:

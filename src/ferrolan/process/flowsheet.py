@@ -226,7 +226,7 @@ class FlowsheetSolution:
         }
 
 
-def solve(flowsheet: Flowsheet, start: FlowsheetSolution | None = None) -> FlowsheetSolution:
+def solve(flowsheet: Flowsheet, start: Mapping[str, Material] | None = None) -> FlowsheetSolution:
     """Solve a flowsheet.
 
     Parameters
@@ -234,8 +234,8 @@ def solve(flowsheet: Flowsheet, start: FlowsheetSolution | None = None) -> Flows
     flowsheet
         The plant.
     start
-        A solution to begin the recycles from, such as that of slightly other parameters; it saves time and changes the
-        answer by no more than the recycles' residual.
+        Streams to begin the recycles from, such as those of a solution with slightly other parameters; they save time
+        and change the answer by no more than the recycles' residual.
 
     Raises
     ------
@@ -252,7 +252,7 @@ def solve(flowsheet: Flowsheet, start: FlowsheetSolution | None = None) -> Flows
     tears: dict[str, tuple[str, ...]] = {}
     residual, passes = 0.0, 1
     for part in flowsheet.parts:
-        loop = _loop(flowsheet, part, streams, None if start is None else start.streams)
+        loop = _loop(flowsheet, part, streams, start)
         if len(part) == 1 and not loop.edges:
             outlets, found = loop.run_unit(part[0], streams)
             streams |= outlets
@@ -280,7 +280,9 @@ def _loop(
 
     def run_unit(name: str, around: Mapping[str, Material]) -> tuple[dict[str, Material], Solved]:
         unit = units[name]
-        inlets = {port: mixed([around[stream] for stream in names]) for port, names in unit.inlets.items() if names}
+        inlets = {
+            port: mixed([around[stream] for stream in sorted(names)]) for port, names in unit.inlets.items() if names
+        }
         found = run(unit.kind, unit.spec, inlets, name)
         return {stream: found.outlets[port] for port, stream in unit.outlets.items()}, found
 

@@ -104,10 +104,18 @@ def _read(text: str) -> Reaction:
 
 
 def _side(side: str, text: str) -> list[tuple[float, str]]:
-    terms = [term.split() for term in side.split(" + ")]
-    if any(len(term) not in (1, 2) for term in terms):
-        raise ProblemError(f"reaction {text!r}: cannot read {side.strip()!r}; write 2 HF + CO2")
-    return [(float(term[0]) if len(term) == 2 else 1.0, term[-1]) for term in terms]
+    return [_term(term.split(), text) for term in side.split(" + ")]
+
+
+def _term(words: list[str], text: str) -> tuple[float, str]:
+    """Coefficient and species of one term."""
+    if len(words) == 1:
+        return 1.0, words[0]
+    try:
+        coefficient, species = words
+        return float(coefficient), species
+    except ValueError as error:
+        raise ProblemError(f"reaction {text!r}: cannot read {' '.join(words)!r}; write 2 HF + CO2") from error
 
 
 def _balanced(change: Floats, text: str) -> Floats:

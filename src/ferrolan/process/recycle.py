@@ -11,7 +11,7 @@ Flows are unknowns of each species and of sensible heat, so loops without reacti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -93,7 +93,7 @@ def solve_loop(loop: Loop) -> Closed:
 
 
 def _opened(loop: Loop) -> tuple[_Work, Floats]:
-    """The loop with its tears, run until every unit that will be fed is fed; other tears where a unit needs that."""
+    """The loop with its tears, run until it holds what it will hold; other tears where a unit needs that."""
     kept: set[str] = set()
     failed: FerrolanError | None = None
     for _ in range(_RETORN):
@@ -123,6 +123,7 @@ class _Work:
     solved: dict[str, Solved] = field(default_factory=dict)
     running: str = ""
     passes: int = 0
+    last: Floats | None = None
 
     def __post_init__(self) -> None:
         between = [edge for edge in self.loop.edges if edge.stream not in self.tears]
@@ -131,28 +132,28 @@ class _Work:
         self.entering = sum((m.amounts for m in self.loop.entering.values()), start=np.zeros(_SPECIES))
 
     def fill(self) -> Floats:
-        """Passes from the start, or from nothing, until no further unit is fed: the first guess."""
+        """Passes from the start, or from nothing, until no further element comes back: the first guess."""
         x = self._packed(self._first())
-        fed: frozenset[tuple[str, str]] | None = None
         for _ in range(len(self.tears) + 2):
             self.run(x)
-            now = frozenset(self._fed())
-            if now == fed or self.loop.start is not None:
+            if all(self._brings(self.streams[name]) <= self._brings(self.guess[name]) for name in self.tears):
                 break
-            fed, x = now, self._packed(self.streams)
+            x = self._packed(self.streams)
         return x
 
     def _first(self) -> dict[str, Material]:
         known = self.loop.start or {}
         return {name: known.get(name, Material.nothing(self.loop.forms[name])) for name in self.tears}
 
-    def _fed(self) -> Iterator[tuple[str, str]]:
-        """Each unit with each inlet port that brings something."""
-        for name, solved in self.solved.items():
-            yield from ((name, port) for port, material in solved.inlets.items() if material.mass > 0.0)
+    def _brings(self, material: Material) -> frozenset[int]:
+        """Which elements a stream brings, by place."""
+        return frozenset(np.flatnonzero(material.elements).tolist())
 
     def run(self, x: Floats) -> None:
-        """One pass: every unit in order, from guessed tears."""
+        """One pass: every unit in order, from guessed tears; the last one stands where nothing has changed."""
+        if self.last is not None and np.array_equal(x, self.last):
+            return
+        self.last = None
         self.guess = self._unpacked(x)
         self.passes += 1
         around = {**self.loop.entering, **self.guess}
@@ -162,7 +163,7 @@ class _Work:
             outlets, self.solved[name] = self.loop.run_unit(name, around)
             made |= outlets
             around |= {stream: material for stream, material in outlets.items() if stream not in self.guess}
-        self.streams = made
+        self.streams, self.last = made, x.copy()
 
     def plain(self, x: Floats) -> Floats:
         """What comes back after a pass, as unknowns."""
@@ -184,7 +185,7 @@ class _Work:
         drawn = [m.amounts for unit in self.solved.values() for m in unit.drawn.values()]
         arrived = np.sum([self.entering, *drawn], axis=0)
         elements = arrived @ materials.COMPOSITION
-        total = max(float(arrived.sum()), 1e-300)
+        total = max(float(arrived.sum()), 1e-30)  # where nothing flows, nothing is missing
         flows = np.maximum(guess[:, :-1], back[:, :-1]).max(axis=0)
         size = np.maximum(np.maximum(flows, _FLOOR * _most(elements)), 1e-12 * total)
         capacity = back[:, :-1] @ materials.HEAT_CAPACITY
@@ -260,7 +261,7 @@ def _linear(work: _Work) -> dict[str, Floats]:
 def _solved(matrix: Floats, source: Floats) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Flows of each species into each unit, and whether the system of the species has an answer to believe."""
     try:
-        flows: Floats = np.linalg.solve(matrix, source[..., None])[..., 0]
+        flows: Floats = np.asarray(np.linalg.solve(matrix, source[..., None])[..., 0], dtype=np.float64)
     except np.linalg.LinAlgError:
         one_by_one = [np.linalg.lstsq(one, right, rcond=1e-13)[0] for one, right in zip(matrix, source, strict=True)]
         flows = np.array(one_by_one, dtype=np.float64)

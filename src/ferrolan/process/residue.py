@@ -24,4 +24,4 @@ def thorium_distance(limit: ThoriumLimit | None, residue: Material) -> dict[str,
     """Distance of a residue to its limit [1], negative beyond it; nothing where no limit is declared."""
     if limit is None:
         return {}
-    return {"thorium oxide in the residue": Figure(limit.most.value - residue.grade("ThO2"), "1")}
+    return {"thorium oxide in the residue, below its limit": Figure(limit.most.value - residue.grade("ThO2"), "1")}

@@ -131,7 +131,9 @@ _GANGUE = (
 )  # fmt: skip
 _FLUORIDES = (("fluorite", "F"), *((f"fluoride_{symbol}", "F") for symbol in materials.RARE_EARTHS))
 
-SLAG = Recipe("slag", (*_FLUORIDES, ("calcium_sulfide", "S"), ("wustite", "Fe"), *_REDUCED, *_GANGUE))
+SLAG = Recipe(
+    "slag", (*_FLUORIDES, ("calcium_sulfide", "S"), ("iron_sulfide", "S"), ("wustite", "Fe"), *_REDUCED, *_GANGUE)
+)
 """A slag under reducing gas or over iron: fluorides and sulfides of calcium, then oxides, iron as wustite."""
 
 FIRED = Recipe(

@@ -1,12 +1,13 @@
 """Carbon dioxide and energy a tonne of steel, over the fence of a works.
 
-Carbon is followed through every unit, so that direct emission needs no factor: 44 t of carbon dioxide for 12 t of carbon
-that leave with flue gas and flare. What was emitted before the gate, for power, lime or oxygen that are bought, takes a
-factor each with its source; what has none is listed and not guessed. Gas that is sold or let go unburnt counts as if it
-were burnt, and is told apart. A works of blast furnace and converter stands at 2.2 to 2.6 t a tonne of crude steel.
+Carbon is followed through every unit, so that direct emission needs no factor: 44 t of carbon dioxide for 12 t of
+carbon that leave with flue gas and flare. What was emitted before the gate, for power, lime or oxygen that are
+bought, takes a factor each with its source; what has none is listed and not guessed. Gas that is sold or let go
+unburnt counts as if it were burnt, and is told apart. A works of blast furnace and converter stands at 2.2 to 2.6 t a
+tonne of crude steel.
 
-The boundary is that of worldsteel's data collection: direct emission, plus what was emitted for bought energy and material
-before the gate, less what sold energy spares. worldsteel's own factors are not part of this module.
+The boundary is that of worldsteel's data collection: direct emission, plus what was emitted for bought energy and
+material before the gate, less what sold energy spares. worldsteel's own factors are not part of this module.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def steel_account(
     fuels = {name: calorific_value(one) for name, one in bought.items() if _is_fuel(name, one) and one.mass > 0.0}
     return SteelAccount(
         steel=steel,
-        released=CO2_PER_CARBON * sum(_carbon(unit.released.values()) for unit in listed),
+        released=sum(carbon_dioxide(unit) for unit in listed),
         exported=CO2_PER_CARBON * exported,
         upstream={name: upstream[name].value * amount for name, amount in counted.items() if name in upstream},
         unknown={name: amount for name, amount in counted.items() if name not in upstream},
@@ -148,6 +149,11 @@ def steel_account(
         exported_fuel=sum(calorific_value(material) for material in gases),
         power=power,
     )
+
+
+def carbon_dioxide(unit: Solved) -> float:
+    """Carbon dioxide that one unit lets go, carbon monoxide counted as burnt [t/h]."""
+    return CO2_PER_CARBON * _carbon(unit.released.values())
 
 
 def _bought(units: Iterable[Solved], feeds: Mapping[str, Material]) -> dict[str, Material]:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from ferrolan.base.language import _
+from ferrolan.assembly.train_design import Proposal
+from ferrolan.base.language import _, ngettext
 from ferrolan.process.cascade.startup import StartUp
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Profile
 from ferrolan.views.numbers import NBSP
@@ -20,6 +21,31 @@ Wanted = Mapping[str, float]
 
 _ROUND_OFF = 1e-9
 _NINES = 1e-7  # smallest impurity that is shown as one [1]
+
+
+def designed_lines(title: str, found: Proposal, sides: Sides, wanted: Wanted) -> Iterator[str]:
+    """A design: its stages, flows and reagents, what it makes, how far it is from what cannot be done, and why so."""
+    profile, train = found.profile, found.profile.train
+    below = train.feeds[0].stage
+    yield _("{title}, {goal}: {extraction} extraction and {scrub} scrub stages.").format(
+        title=title, goal=_goal(found.goal), extraction=below, scrub=train.stages - below
+    )
+    yield _(
+        "Organic S {organic}, scrub W {scrub} mol a mol of feed; at least {least_organic} and {least_scrub}."
+    ).format(
+        organic=f"{train.organic_load:.4g}",
+        scrub=f"{train.scrub:.4g}",
+        least_organic=f"{found.least.organic:.4g}",
+        least_scrub=f"{found.least.scrub:.4g}",
+    )
+    yield _("Base {base}, scrub acid {scrub_acid}, strip acid {strip_acid} mol a mol of feed.").format(
+        **{name: f"{amount:.4g}" for name, amount in found.reagents.items()}
+    )
+    for outlet, components in sides.items():
+        yield _purity(outlet, components, profile.purity(outlet, *components), wanted[outlet])
+        yield "  " + _recovery(profile, outlet, components)
+    yield from _pinch(profile)
+    yield from _grounds(found, sides)
 
 
 def rated_lines(title: str, profile: Profile, sides: Sides, wanted: Wanted) -> Iterator[str]:
@@ -75,6 +101,30 @@ def outlet_name(name: str) -> str:
     """An outlet in words."""
     known = {RAFFINATE: _("Raffinate"), PRODUCT: _("Organic product")}
     return known.get(name, name.replace("_", " "))
+
+
+def _goal(goal: str) -> str:
+    known = {"stages": _("fewest stages"), "reagent": _("least reagent"), "volume": _("least volume")}
+    return known[goal]
+
+
+def _grounds(found: Proposal, sides: Sides) -> Iterator[str]:
+    """Why the design is as it is, and what the formulae alone would have given."""
+    if found.first is not None:
+        for reason in found.first.reasons:
+            yield _("By formula: {reason}").format(reason=reason)
+    if found.by_formula is not None:
+        train = found.by_formula.train
+        below = train.feeds[0].stage
+        parts = ", ".join(
+            f"{' + '.join(group)} {share(found.by_formula.purity(outlet, *group))}" for outlet, group in sides.items()
+        )
+        yield _("The formulae's {extraction} + {scrub} stages, simulated, would make {parts}.").format(
+            extraction=below, scrub=train.stages - below, parts=parts
+        )
+    count = found.simulated
+    if count > 1:
+        yield ngettext("{count} train simulated.", "{count} trains simulated.", count).format(count=count)
 
 
 def _purity(outlet: str, components: tuple[str, ...], found: float, wanted: float) -> str:

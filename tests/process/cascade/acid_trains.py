@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,13 @@ def p507_trains(draw: st.DrawFn, perfect: bool = True) -> Train:
     )
 
 
+@cache
 def about() -> dict[str, Any]:  # Any: a TOML document
     """The PrOMMiS case's declaration."""
     return tomllib.loads((CASE / "case.toml").read_text(encoding="utf-8"))
 
 
+@cache
 def rows(table: str) -> list[dict[str, str]]:
     """A table of the PrOMMiS case."""
     with (CASE / f"{table}.csv").open(encoding="utf-8", newline="") as file:

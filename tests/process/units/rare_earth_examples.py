@@ -288,6 +288,10 @@ TRAIN = {
     "salt_apart": synthetic("70 %"),
     "power": synthetic("0.5 MWh/t"),
 }
+PURE_TRAIN = {
+    **{key: value for key, value in TRAIN.items() if key not in ("product", "scrub")},
+    "purities": {"heavy": synthetic("99.9 %"), "light": synthetic("99.95 %")},
+}
 OWN_FACTORS = {"La": 1.0, "Ce": 2.0, "Pr": 4.2, "Nd": 6.5, "Sm": 40.0, "Tb": 300.0}
 
 EXAMPLES: tuple[Example, ...] = (
@@ -342,6 +346,7 @@ EXAMPLES: tuple[Example, ...] = (
         "polishing_powder", POWDER, {"feed": Material.of({"carbonate_La": 1.0, "carbonate_Ce": 2.0, "water": 0.6})}
     ),
     Example("sx_cascade", TRAIN, {"feed": CHLORIDES}),
+    Example("sx_cascade", PURE_TRAIN, {"feed": CHLORIDES}, note="holds its purities"),
     Example(
         "sx_cascade",
         {

@@ -127,6 +127,7 @@ COKE_OVEN: dict[str, object] = {
     "ammonia": synthetic(0.4), "hydrocarbons": synthetic(0.5), "ethylene": synthetic(0.11),
     "oxygen": {"monoxide": synthetic(0.36), "dioxide": synthetic(0.19)}, "heat": synthetic("2.7 GJ/t"),
     "excess_air": synthetic(0.2), "flue_temperature": synthetic("250 degC"), "coke_temperature": synthetic("180 degC"),
+    "breeze": synthetic(0.06),
     "quenching": synthetic("150 kWh/t"), "power": synthetic("35 kWh/t"),
 }  # fmt: skip
 BOF: dict[str, object] = {
@@ -200,6 +201,12 @@ EXAMPLES: tuple[Example, ...] = (
             "coke": Material.of({"carbon": 180.0, "quartz": 15.0, "alumina": 8.0, "organic_sulfur": 1.2}),
         },
         "own coke",
+    ),
+    Example(
+        "blast_furnace",
+        BLAST_FURNACE,
+        {"burden": SINTER, "injected_gas": COKE_OVEN_GAS.times(0.2)},
+        "with gas injected",
     ),
     Example(
         "bof",

@@ -7,7 +7,7 @@ import pytest
 from ferrolan import materials
 from ferrolan.process.material import Material
 from tests.process.units.example import kmol, run, synthetic
-from tests.process.units.rare_earth_examples import DISSOLUTION
+from tests.process.units.rare_earth_examples import ALLOY, DISSOLUTION, MAGNETS_MADE
 
 EXACT = {**DISSOLUTION, "dissolved": synthetic(1.0), "excess": synthetic(0.0)}
 
@@ -26,6 +26,22 @@ def test_ceria_does_not_dissolve_without_a_reducing_agent() -> None:
     found = run("dissolution", EXACT, feed=Material.of({"oxide_Ce": 1.0, "carbonate_La": 1.0}))
     assert found.outlets["residue"].amount("oxide_Ce") == pytest.approx(1.0)
     assert found.outlets["liquor"].component("Ce") == 0.0
+
+
+def test_higher_oxides_free_chlorine_and_metal_hydrogen() -> None:
+    """Pr6O11 is 2 moles of chlorine, Tb4O7 one; a mole of metal is one and a half of hydrogen."""
+    feed = Material.of({"oxide_Pr": 1.0, "oxide_Tb": 0.5, "metal_Nd": 0.2})
+    found = run("dissolution", EXACT, feed=feed)
+    gas = found.released["off_gas"]
+    assert kmol(gas, "Cl2") == pytest.approx(2.0 * kmol(feed, "oxide_Pr") + kmol(feed, "oxide_Tb"))
+    assert kmol(gas, "H2") == pytest.approx(1.5 * kmol(feed, "metal_Nd"))
+
+
+def test_the_rare_earths_of_swarf_dissolve_and_its_iron_stays() -> None:
+    swarf = run("magnet_plant", MAGNETS_MADE, alloy=ALLOY).outlets["swarf"]
+    found = run("dissolution", EXACT, feed=swarf)
+    assert found.outlets["liquor"].component("RE") == pytest.approx(swarf.component("RE"))
+    assert found.outlets["residue"].component("Fe") == pytest.approx(swarf.component("Fe"))
 
 
 def test_excess_acid_stays_free_in_the_liquor() -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
 import pytest
 
 from ferrolan.process.material import Material
 from tests.process.units.example import kmol, run, synthetic
 from tests.process.units.rare_earth_examples import CELLS_OF_SALT, OXIDES
 
+CASE = tomllib.loads((Path(__file__).parents[3] / "cases" / "process" / "cell_energy" / "case.toml").read_text())
 NEODYMIUM = Material.of({"oxide_Nd": 1.1664})
 PLAIN = {
     **CELLS_OF_SALT,
@@ -18,17 +23,23 @@ PLAIN = {
 }
 
 
-@pytest.mark.parametrize(("efficiency", "energy"), [(0.75, 7.432), (1.0, 5.574)])
-def test_neodymium_at_ten_volts_takes_the_energy_of_faraday(efficiency: float, energy: float) -> None:
-    """V z F / (3600 M CE): 10 V, z 3, M 144.242, computed by hand."""
-    found = run("molten_salt", {**PLAIN, "current_efficiency": synthetic(efficiency)}, feed=NEODYMIUM)
-    assert found.power / found.outlets["metal"].mass == pytest.approx(energy, abs=5e-4)
-    assert found.states["cell energy a tonne of metal"].value == pytest.approx(energy, abs=5e-4)
+@pytest.mark.parametrize("cell", CASE["cells"], ids=lambda cell: f"{cell['current_efficiency']:.0%}")
+def test_neodymium_takes_the_energy_of_faraday(cell: Mapping[str, float]) -> None:
+    changes = {
+        "voltage": synthetic(f"{cell['voltage']} V"),
+        "current_efficiency": synthetic(cell["current_efficiency"]),
+    }
+    found = run("molten_salt", {**PLAIN, **changes}, feed=NEODYMIUM)
+    assert found.power / found.outlets["metal"].mass == pytest.approx(cell["energy"], rel=CASE["tolerance_rel"])
+    assert found.states["cell energy a tonne of metal"].value == pytest.approx(
+        cell["energy"], rel=CASE["tolerance_rel"]
+    )
 
 
 def test_oxide_a_tonne_of_neodymium_is_that_of_the_formula() -> None:
     found = run("molten_salt", PLAIN, feed=NEODYMIUM)
-    assert found.states["oxide a tonne of metal"].value == pytest.approx(1.1664, abs=5e-5)
+    expected = pytest.approx(CASE["oxide_a_tonne"], rel=CASE["tolerance_rel"])
+    assert found.states["oxide a tonne of metal"].value == expected
 
 
 def test_current_is_energy_over_voltage() -> None:
@@ -58,6 +69,14 @@ def test_what_is_not_reduced_leaves_with_the_spent_salt() -> None:
     found = run("molten_salt", CELLS_OF_SALT, feed=OXIDES)
     assert found.outlets["spent_salt"].amount("oxide_Pr") == pytest.approx(0.015 * 0.25)
     assert found.outlets["spent_salt"].amount("oxide_Sm") == pytest.approx(0.001)
+
+
+def test_the_reaction_takes_some_two_volts() -> None:
+    """Nd2O3 + 1.5 C -> 2 Nd + 1.5 CO2, by hand from the enthalpies of formation: 1217.6 kJ over 6 F."""
+    found = run("molten_salt", {**PLAIN, "carbon_monoxide": synthetic(0.0)}, feed=NEODYMIUM)
+    by_hand = (1807.9 - 1.5 * 393.51) * 1e3 / (6.0 * 96485.332)
+    assert 10.0 - found.limits["voltage beyond what the reaction takes"].value == pytest.approx(by_hand, rel=1e-6)
+    assert by_hand == pytest.approx(2.10, abs=0.01)
 
 
 def test_a_voltage_below_what_the_reaction_takes_lets_the_melt_freeze() -> None:

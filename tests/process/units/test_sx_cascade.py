@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from ferrolan import materials
-from ferrolan.base.errors import ProblemError
+from ferrolan.base.errors import Infeasible, ProblemError
 from ferrolan.base.schema import read
 from ferrolan.process.material import Material
 from ferrolan.process.units.sx_cascade import SxCascadeSpec
@@ -89,6 +89,34 @@ def test_below_the_least_scrub_the_train_still_answers_and_says_that_it_is_pinch
     assert purity(found.outlets["heavy"], "Nd") < 0.99
 
 
+def held_purities(heavy: float, light: float, **changes: object) -> dict[str, object]:
+    plain = {key: value for key, value in own(**changes).items() if key not in ("product", "scrub")}
+    return {**plain, "purities": {"heavy": synthetic(heavy), "light": synthetic(light)}}
+
+
+def test_a_train_that_holds_its_purities_makes_both_products_so() -> None:
+    found = run("sx_cascade", held_purities(0.999, 0.9999), feed=equal_moles())
+    assert purity(found.outlets["heavy"], "Nd") == pytest.approx(0.999, abs=1e-10)
+    assert purity(found.outlets["light"], "Pr") == pytest.approx(0.9999, abs=1e-10)
+    assert found.states["scrub W"].value == pytest.approx(1.20819, rel=5e-3)
+
+
+def test_a_purer_product_costs_more_acid_and_a_richer_feed_less() -> None:
+    poor, pure = (run("sx_cascade", held_purities(heavy, 0.999), feed=equal_moles()) for heavy in (0.99, 0.9995))
+    assert pure.drawn["hydrochloric_acid"].mass > poor.drawn["hydrochloric_acid"].mass
+    rich = equal_moles().plus(Material.of({"chloride_Nd": 5.0}, "liquor"))
+    acid = "acid a tonne of oxides"
+    held = run("sx_cascade", held_purities(0.99, 0.999), feed=rich)
+    assert purity(held.outlets["heavy"], "Nd") == pytest.approx(0.99, abs=1e-9) and held.states[acid].value > 0.0
+
+
+def test_a_purity_out_of_reach_of_the_stages_is_infeasible_and_says_the_way_out() -> None:
+    with pytest.raises(Infeasible, match="times the impurity allowed; add stages or ask for less"):
+        run("sx_cascade", held_purities(0.9999, 0.9999, extraction_stages=6, scrub_stages=5), feed=equal_moles())
+    with pytest.raises(Infeasible, match="the organic product must be purer"):
+        run("sx_cascade", held_purities(0.4, 0.999), feed=equal_moles())
+
+
 def test_ten_rare_earths_are_parted_at_the_cut_and_everything_else_stays_with_the_raffinate() -> None:
     found = run("sx_cascade", TRAIN, feed=CHLORIDES)
     heavy, light = found.outlets["heavy"], found.outlets["light"]
@@ -118,6 +146,11 @@ def test_a_cut_that_leaves_out_a_more_extractable_one_is_refused() -> None:
         run("sx_cascade", {**TRAIN, "heavy": ["Nd", "Tb"]}, feed=CHLORIDES)
 
 
+def test_rare_earths_that_are_no_chloride_are_refused() -> None:
+    with pytest.raises(ProblemError, match="sulfate_Ce is no chloride; dissolve the rare earths in hydrochloric acid"):
+        run("sx_cascade", TRAIN, feed=CHLORIDES.plus(Material.of({"sulfate_Ce": 0.1}, "liquor")))
+
+
 def test_a_rare_earth_without_a_factor_is_refused_by_name() -> None:
     with pytest.raises(ProblemError, match="the feed holds La, Ce, Sm, Tb, of which no factor is declared"):
         run("sx_cascade", own(), feed=CHLORIDES)
@@ -132,6 +165,7 @@ def test_a_rare_earth_without_a_factor_is_refused_by_name() -> None:
         ({"acid_used_strength": synthetic("40 %")}, ("acid_used_strength",), "out_of_range"),
         ({"heavy": []}, ("heavy",), "empty"),
         ({"factors": {}}, (), "two_origins"),
+        ({"purities": {"heavy": synthetic(0.99), "light": synthetic(0.99)}}, (), "two_ways"),
     ],
 )
 def test_a_specification_that_contradicts_itself_is_refused(

@@ -245,8 +245,8 @@ def _part(train: Train, drawn: Floats, volume: Floats, on: Floats, phase: str) -
     empty = np.flatnonzero(volume <= 0.0)
     if len(empty):
         raise ProblemError(
-            f"stage {int(empty[0]) + 1} has no {phase} ({volume[empty[0]]:g} m3/h). Give scrub_volume, or feed a liquor "
-            f"at stage {train.stages}, and draw less than there is."
+            f"stage {int(empty[0]) + 1} has no {phase} ({volume[empty[0]]:g} m3/h). Give scrub_volume, or feed a "
+            f"liquor at stage {train.stages}, and draw less than there is."
         )
     share: Floats = np.minimum(drawn / volume, on)
     return share

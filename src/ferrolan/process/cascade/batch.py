@@ -231,14 +231,14 @@ def _polished(
 ) -> tuple[Bools, Floats, Floats, Floats, Floats]:
     """Cheap steps with the Jacobians at hand, as long as they shrink tenfold."""
     walk = Walk(flows)
-    going = np.ones(len(slopes), dtype=np.bool_)
+    going, done = np.ones((2, len(slopes)), dtype=np.bool_)
     for _ in range(_CHEAP):
         aqueous, organic = walk.amounts(slopes)
         gap = walk.gap(aqueous, organic)
         worst = np.abs(gap).max(axis=1)
         step = np.array([dgetrs(*one, -two)[0] for one, two in zip(factors, gap, strict=True)])
         before, size = size, np.abs(step).max(axis=1)
-        done = np.array((size < _SETTLED) & (worst < _TOLERANCE))
+        done = np.less(np.maximum(size / _SETTLED, worst / _TOLERANCE), 1.0)
         going &= ~done & (size < 0.1 * before)
         if not going.any():
             break
@@ -283,7 +283,7 @@ def _empty(train: Train, samples: _Samples) -> _Answer:
 def _possible(samples: _Samples) -> Bools:
     """Samples (samples,) that are numbers above zero; the others are refused one by one, each with its reason."""
     together = np.column_stack([samples.alphas, samples.feeds, samples.organic_load, samples.scrub])
-    possible: Bools = (np.isfinite(together) & (together > 0.0)).all(axis=1)
+    possible: Bools = np.logical_and.reduce(np.isfinite(together) & (together > 0.0), axis=1)
     return possible
 
 

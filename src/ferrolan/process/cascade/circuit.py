@@ -193,8 +193,14 @@ def implicit(
     lag = _lag(circuit, contents, hours)
     flow = _totals(circuit, lag.summed)
     system = _system(circuit, lag, flow)
-    start = guess if guess is not None else Guess(_first(circuit, contents, flow))
-    liquor, factor, ln_k, residual, count = _newton(system, flow, start, tolerance, most)
+    fresh = Guess(_first(circuit, contents, flow))
+    try:
+        found = _newton(system, flow, guess or fresh, tolerance, most)
+    except NotConverged:
+        if guess is None:
+            raise
+        found = _newton(system, flow, fresh, tolerance, most)
+    liquor, factor, ln_k, residual, count = found
     organic = system.organic(liquor, np.exp(ln_k))
     after = _after(circuit, contents, lag, liquor, organic)
     return Stepped(after, liquor, organic, flow.full, Guess(ln_k, factor), residual, count)
@@ -347,8 +353,7 @@ def _with_rates(circuit: Circuit, train: Train, holdup: Holdup) -> Circuit:
     liquor = _passing(entering[0][::-1], kept[0][::-1])[::-1]
     organic = _passing(entering[1], kept[1])
     volumes = holdup.volumes(N)
-    with np.errstate(divide="ignore"):
-        return replace(circuit, aqueous_rate=(liquor / volumes[0])[None], organic_rate=(organic / volumes[1])[None])
+    return replace(circuit, aqueous_rate=(liquor / volumes[0])[None], organic_rate=(organic / volumes[1])[None])
 
 
 def _passing(entering: Floats, kept: Floats) -> Floats:
@@ -365,10 +370,8 @@ def _lag(circuit: Circuit, contents: Contents, hours: float) -> _Lag:
     """Outflow r a' of a compartment with a' = (a + hours l) / (1 + hours r): gain l + rest."""
 
     def one(rate: Floats, held: Floats) -> tuple[Floats, Floats]:
-        with np.errstate(invalid="ignore"):
-            gain = np.where(np.isinf(rate * hours), 1.0, hours * rate / (1.0 + hours * rate))
-            rest = np.where(np.isinf(rate * hours), 0.0, rate / (1.0 + hours * rate))
-        return gain, rest[:, None] * held
+        turnover = np.minimum(hours * rate, 1e300)
+        return turnover / (1.0 + turnover), (rate / (1.0 + turnover))[:, None] * held
 
     return _Lag(*one(circuit.aqueous_rate, contents.aqueous), *one(circuit.organic_rate, contents.organic))
 
@@ -420,8 +423,7 @@ def _routes(drawn: Floats, entrained: Floats) -> tuple[Floats, Floats]:
 
 def _system(circuit: Circuit, lag: _Lag, flow: _Totals) -> _System:
     eta = circuit.uptake
-    with np.errstate(divide="ignore", invalid="ignore"):
-        limit = np.where(flow.arriving > 0.0, np.minimum(1.0, flow.organic / flow.arriving), 1.0)[:, None]
+    limit = np.minimum(1.0, flow.organic / np.maximum(flow.arriving, flow.organic))[:, None]
     kappa = (1.0 - eta) * limit
     theta = 1.0 - kappa
     rho = kappa / theta
@@ -494,9 +496,7 @@ def _after(circuit: Circuit, contents: Contents, lag: _Lag, liquor: Floats, orga
     """Contents after the step: outflow over rate; nothing where a stage has no volume."""
 
     def one(rate: Floats, gain: Floats, rest: Floats, entering: Floats) -> Floats:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            held = (gain[:, None] * entering + rest) / rate[:, None]
-        return np.where(np.isinf(rate)[:, None], 0.0, held)
+        return np.asarray((gain[:, None] * entering + rest) / rate[:, None])
 
     aqueous = one(circuit.aqueous_rate, lag.gain_a, lag.rest_a, liquor)
     return Contents(aqueous, one(circuit.organic_rate, lag.gain_o, lag.rest_o, organic))
@@ -532,7 +532,14 @@ def _inverse(sub: Floats, dia: Floats, sup: Floats) -> Floats:
 
 
 def _pivots(sub: Floats, dia: Floats, sup: Floats) -> Floats:
-    return np.asarray(dgttrf(sub.ravel()[1:], dia.ravel(), sup.ravel()[:-1])[1]).reshape(dia.shape)
+    """Pivots of Gauss' elimination without exchange of rows (B, C, N); LAPACK's where it exchanges none."""
+    _, pivots, _, _, exchanged, _ = dgttrf(sub.ravel()[1:], dia.ravel(), sup.ravel()[:-1])
+    if np.array_equal(exchanged, np.arange(1, dia.size + 1)):
+        return np.asarray(pivots).reshape(dia.shape)
+    own = dia.copy()
+    for k in range(1, dia.shape[-1]):
+        own[..., k] -= sub[..., k] * sup[..., k - 1] / own[..., k - 1]
+    return own
 
 
 def _up(values: Floats) -> Floats:

@@ -1,9 +1,9 @@
 """Equilibrium of single stages in closure B: what a stage's contents become when its phases meet.
 
 A mixer that holds 0.3 kmol of neodymium and praseodymium with acid and organic settles at one pH and one free
-extractant. In mass action the determinant of both equations to both unknowns keeps its sign, so that
-the answer is the only one. `flash` finds it for many stages at once; a train in time, and the cold start of a train in
-steady state, are made of it.
+extractant. In mass action the determinant of both equations to both unknowns keeps its sign, so that the answer is the
+only one. `flash` finds it for many stages at once; a train in time, and the cold start of a train in steady state, are
+made of it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ferrolan.base.errors import NotConverged
+from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.process.cascade.acid_balance import Carriers, free_acid, ligand_of
 from ferrolan.process.cascade.chemistry import LN10, LogDistribution, MassAction
 from ferrolan.process.cascade.efficiency import Amounts
 from ferrolan.process.cascade.train import Floats
 
 _STRIDE = 1.0
-_STEPS = 200
+_STEPS = 60
+_HALVINGS = 50
+_WIDTH = 40.0
+"""Natural logarithms of free extractant that are searched."""
+_PH = (-4.0, 20.0)
+"""pH that is searched; a weak extractant's limit lies beyond any real liquor."""
 _TOLERANCE = 1e-13
 _ADMITTED = 1e-9
 """Residual at which round-off may stop the iteration [1]."""
@@ -127,31 +132,104 @@ def flash(exchange: Exchange, contents: Floats, start: Point | None = None) -> E
 
     Raises
     ------
+    ProblemError
+        If a stage holds more metal than its anions and its extractant can, together.
     NotConverged
         If a stage's equations are not met to 1e-9; with the last point.
     """
+    _check_room(exchange, contents)
     half = np.full(len(contents), 0.5)
-    point = start or guess(exchange, half, half)
+    begins = ([start] if start is not None else []) + [guess(exchange, half, half)]
+    with np.errstate(all="ignore"):  # an iterate that overflows is refused where it is looked at
+        for begin in begins:
+            if (found := _newton(exchange, contents, begin))[1] <= _ADMITTED:
+                return _equilibrium(exchange, contents, found[0])
+        point, error = _newton(exchange, contents, _bracketed(exchange, contents))
+    if not error <= _ADMITTED:
+        raise NotConverged(
+            f"equilibrium of {len(contents)} stages: residual {error:.1e}.",
+            last_iterate=np.stack(point),
+            residual=error,
+        )
+    return _equilibrium(exchange, contents, point)
+
+
+def _newton(exchange: Exchange, contents: Floats, point: Point) -> tuple[Point, float]:
+    """Where Newton's method comes to, and the largest residual there."""
     best = np.inf
     for _ in range(_STEPS):
-        law = exchange.distribution(point)
-        ratio = exchange.ratio(law.values)
-        liquor = contents / (1.0 + ratio)
-        amounts = Amounts(liquor, ratio * liquor)
-        totals = exchange.totals(point, amounts)
+        law, amounts, totals = _at(exchange, contents, point)
         error = exchange.residual(totals).reshape(2, -1)
         size = float(np.abs(error).max())
         if size <= _TOLERANCE or (size <= _ADMITTED and size > 0.5 * best):
-            break
+            return point, size
         best = min(best, size)
-        point = _nearer(point, _matrices(exchange, law, amounts, totals), error)
-    if not size <= _ADMITTED:
-        raise NotConverged(
-            f"equilibrium of stage {int(np.abs(error).max(axis=0).argmax()) + 1}: residual {size:.1e}.",
-            last_iterate=np.stack(point),
-            residual=size,
+        moved = _nearer(point, _matrices(exchange, law, amounts, totals), error)
+        if moved is None:
+            return point, np.inf
+        point = moved
+    return point, size
+
+
+def _at(exchange: Exchange, contents: Floats, point: Point) -> tuple[LogDistribution, Amounts, Totals]:
+    law = exchange.distribution(point)
+    ratio = exchange.ratio(law.values)
+    liquor = contents / (1.0 + ratio)
+    amounts = Amounts(liquor, contents / (1.0 + 1.0 / ratio))
+    return law, amounts, exchange.totals(point, amounts)
+
+
+def _equilibrium(exchange: Exchange, contents: Floats, point: Point) -> Equilibrium:
+    law, amounts, totals = _at(exchange, contents, point)
+    return Equilibrium(point, exchange.ratio(law.values), amounts, _to_contents(exchange, law, amounts, totals))
+
+
+def _bracketed(exchange: Exchange, contents: Floats) -> Point:
+    """The point by halving: at each free extractant the pH that meets the liquor, and of these the one for both."""
+    carriers = exchange.carriers
+    high = np.log(carriers.extractant / carriers.organic)
+    low = high - _WIDTH
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        point = _meeting_liquor(exchange, contents, middle)
+        full = exchange.residual(_at(exchange, contents, point)[2])[len(middle) :] > 0.0
+        low, high = np.where(full, low, middle), np.where(full, middle, high)
+    return point
+
+
+def _meeting_liquor(exchange: Exchange, contents: Floats, log_free: Floats) -> Point:
+    low, high = np.full(len(log_free), _PH[0]), np.full(len(log_free), _PH[1])
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        totals = _at(exchange, contents, Point(middle, log_free))[2]
+        acid = totals.equivalents > exchange.carriers.equivalents
+        low, high = np.where(acid, middle, low), np.where(acid, high, middle)
+    return Point(middle, log_free)
+
+
+def _check_room(exchange: Exchange, contents: Floats) -> None:
+    carriers = exchange.carriers
+    if not (exchange.bound > 0.0).all():
+        return
+    room = carriers.equivalents + carriers.extractant * float(np.max(exchange.valence / exchange.bound))
+    full = np.flatnonzero(contents @ exchange.valence >= room)
+    if len(full):
+        raise ProblemError(
+            f"stage {int(full[0]) + 1} holds {contents[full[0]] @ exchange.valence:g} equivalents of metal; its liquor "
+            f"and organic have room for {room[full[0]]:g}. Give its acid and extractant in the unit of its contents."
         )
-    return Equilibrium(point, ratio, amounts, _to_contents(exchange, law, amounts, totals))
+
+
+def _nearer(point: Point, matrices: Floats, error: Floats) -> Point | None:
+    """One Newton step of every stage, of bounded stride; None where there is none."""
+    try:
+        step = -np.linalg.solve(matrices, error.T[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        return None
+    if not np.isfinite(step).all():
+        return None
+    step *= np.minimum(1.0, _STRIDE / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
+    return Point(point.ph + step[:, 0], point.log_free + step[:, 1])
 
 
 def _matrices(exchange: Exchange, law: LogDistribution, amounts: Amounts, totals: Totals) -> Floats:
@@ -166,13 +244,6 @@ def _matrices(exchange: Exchange, law: LogDistribution, amounts: Amounts, totals
     matrices[:, 0] /= totals.equivalents[:, None]
     matrices[:, 1] /= totals.extractant[:, None]
     return matrices
-
-
-def _nearer(point: Point, matrices: Floats, error: Floats) -> Point:
-    """One Newton step of every stage, of bounded stride."""
-    step = -np.linalg.solve(matrices, error.T[:, :, None])[:, :, 0]
-    step *= np.minimum(1.0, _STRIDE / np.maximum(np.abs(step).max(axis=1), 1e-300))[:, None]
-    return Point(point.ph + step[:, 0], point.log_free + step[:, 1])
 
 
 def _to_contents(exchange: Exchange, law: LogDistribution, amounts: Amounts, totals: Totals) -> Floats:

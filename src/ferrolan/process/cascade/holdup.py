@@ -33,7 +33,7 @@ class Holdup:
     Raises
     ------
     ProblemError
-        If a volume is negative or not finite, or a strength not above zero.
+        If a volume or a strength is not above zero, or not finite.
     """
 
     aqueous: ArrayLike
@@ -45,8 +45,8 @@ class Holdup:
     def __post_init__(self) -> None:
         for name in ("aqueous", "organic"):
             volumes = frozen(getattr(self, name))
-            if not np.all(np.isfinite(volumes)) or np.any(volumes < 0.0):
-                raise ProblemError(f"holdup.{name}: expected volumes of at least 0 m3, got {volumes.tolist()}.")
+            if not np.all(np.isfinite(volumes)) or np.any(volumes <= 0.0):
+                raise ProblemError(f"holdup.{name}: expected volumes above 0 m3, got {volumes.tolist()}.")
             object.__setattr__(self, name, volumes)
         for name in ("organic_capacity", "feed_strength", "scrub_strength"):
             strength = getattr(self, name)
@@ -76,6 +76,6 @@ class Holdup:
         ProblemError
             As the class.
         """
-        unit = cls(0.0, 0.0, **strengths)
+        unit = cls(1.0, 1.0, **strengths)
         liquor = train.scrub / unit.scrub_strength + train.fed.sum() / unit.feed_strength
         return cls(aqueous * liquor, organic * train.organic_load / unit.organic_capacity, **strengths)

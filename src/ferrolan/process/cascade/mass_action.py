@@ -19,8 +19,7 @@ Kelley, C. T., Keyes, D. E. (1998). Convergence analysis of pseudo-transient con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -28,11 +27,11 @@ from scipy.linalg import lapack
 
 from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.process.cascade.acid_balance import Carriers, carriers_of, counter_ion_fed
+from ferrolan.process.cascade.acid_pinch import acid_pinch
 from ferrolan.process.cascade.chemistry import MassAction
 from ferrolan.process.cascade.efficiency import Amounts, Balances, balances_of
 from ferrolan.process.cascade.equilibrium import Exchange, Point, exchange_of, flash, guess
-from ferrolan.process.cascade.minimum import distance_to_pinch
-from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, Profile, SeparationFactors, Train
+from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, Profile, Train
 
 TOLERANCE = 1e-11
 """Largest residual of a converged profile, in logarithms of a stage's equivalents and extractant [1]."""
@@ -43,6 +42,8 @@ _STRIDE = 2.0
 _PATIENCE = 15
 """Newton steps from a cold start before the march begins."""
 _EVALUATIONS = 1500
+_INNER = 8
+"""Newton steps of a pseudo-time step; one that follows a failure, and is shorter, gets four times as many."""
 _FIRST_SHARE = 10.0
 """First pseudo-time step: each stage is given ten times its throughput of what it held."""
 _LAST_SHARE = 1e-7
@@ -82,8 +83,8 @@ def solve(train: Train, start: Profile | None = None) -> Profile:
     Profile
         With ``states``: "pH" [1], "free_extractant" [kmol/m3], "free_acid" and "counter_ion" of the liquor that leaves
         a stage and "saponified", the counter-ion of its organic [kmol/h], "loading" the share of the extractant that
-        holds metal [1], "outside_fit" the distance beyond the range of a fit. ``distance_to_pinch`` takes the flows and
-        factors at the feed for constant ones.
+        holds metal [1], "outside_fit" the distance beyond the range of a fit. ``distance_to_pinch`` takes those of the
+        feed stage for its sections' flows and factors.
 
     Raises
     ------
@@ -222,12 +223,14 @@ def _march(problem: _Problem, spent: int) -> tuple[Point, int]:
     """Pseudo-time from a train full of its feed: steps that succeed grow, others shrink, the last has no past."""
     filled = flash(problem.exchange, _filled(problem), _cold(problem))
     point, held, share = filled.point, filled.amounts, _FIRST_SHARE
+    most = _INNER
     while spent < _EVALUATIONS:
-        arrived, amounts, count = _settled(problem, point, share, held)
+        arrived, amounts, count = _settled(problem, point, share, held, most)
         spent += count
         if arrived is None or amounts is None:
-            share = max(10.0 * share, 100.0 * _LAST_SHARE)
+            share, most = max(10.0 * share, 100.0 * _LAST_SHARE), 4 * _INNER
             continue
+        most = _INNER
         if share == 0.0:
             return arrived, spent
         point, held = arrived, amounts
@@ -242,10 +245,12 @@ def _march(problem: _Problem, spent: int) -> tuple[Point, int]:
     )
 
 
-def _settled(problem: _Problem, point: Point, share: float, held: Amounts) -> tuple[Point | None, Amounts | None, int]:
+def _settled(
+    problem: _Problem, point: Point, share: float, held: Amounts, most: int
+) -> tuple[Point | None, Amounts | None, int]:
     """One step of pseudo-time, good enough when its residual is small and a tenth of the first; the last to the end."""
     best = goal = np.inf
-    for count in range(1, 9 if share else _PATIENCE + 1):
+    for count in range(1, most + 1 if share else _PATIENCE + 1):
         linear = _linear(problem, point, share, held)
         error = _size(linear.residual)
         if count == 1:
@@ -261,10 +266,15 @@ def _settled(problem: _Problem, point: Point, share: float, held: Amounts) -> tu
 
 
 def _filled(problem: _Problem) -> Floats:
-    """Contents (N, C) of stages whose liquor, and half of whose organic, hold the feed's composition."""
+    """Contents (N, C) of stages whose liquor, and half of whose organic, hold the feed's metals, and no counter-ion."""
     fed = (problem.balances.liquor_feed + problem.balances.organic_feed).sum(axis=0)
-    carriers, charge = problem.exchange.carriers, fed @ problem.exchange.valence
-    return np.outer(carriers.equivalents + 0.5 * carriers.extractant, fed / charge if charge else fed)
+    fed[len(problem.train.components) :] = 0.0
+    exchange = problem.exchange
+    charge, bound = fed @ exchange.valence, fed @ np.maximum(exchange.bound, exchange.valence)
+    if not charge:
+        return np.outer(exchange.carriers.equivalents, fed)
+    room = exchange.carriers.equivalents + 0.5 * exchange.carriers.extractant * charge / bound
+    return np.outer(room, fed / charge)
 
 
 def _size(residual: Floats) -> float:
@@ -331,7 +341,7 @@ def _profile(problem: _Problem, point: Point, evaluations: int) -> Profile:
         residual=_size(exchange.residual(totals)),
         closure=_closure(train, outlets),
         iterations=evaluations,
-        distance_to_pinch=_pinch(train, Amounts(liquor, organic)),
+        distance_to_pinch=acid_pinch(train, liquor, organic, outlets),
         states=states,
     )
 
@@ -356,17 +366,3 @@ def _closure(train: Train, outlets: dict[str, Floats]) -> Floats:
     difference = fed - np.sum(list(outlets.values()), axis=0)
     closure: Floats = difference / np.where(fed > 0.0, fed, 1.0)
     return closure
-
-
-def _pinch(train: Train, amounts: Amounts) -> Mapping[str, float]:
-    """Distances as if factors and flows at the feed held everywhere; empty without one feed before the scrub's end."""
-    if len(train.feeds) != 1 or train.feeds[0].stage >= train.stages or not (train.fed > 0.0).all():
-        return {}
-    at = train.feeds[0].stage - 1
-    factors = amounts.organic[at] / np.maximum(amounts.liquor[at], 1e-300)
-    load, scrubbed = float(amounts.organic[at].sum()), float(amounts.liquor[at + 1].sum())
-    constant = replace(train, chemistry=SeparationFactors(factors), organic_load=load, scrub=scrubbed)
-    try:
-        return distance_to_pinch(constant)
-    except ProblemError:  # two components with the same factor: no cut, no limit
-        return {}

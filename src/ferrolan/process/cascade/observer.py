@@ -114,9 +114,9 @@ class Doubts:
     feed: Doubt = Doubt(0.015, 4000.0)
     organic_load: Doubt = Doubt(0.02, 4000.0)
     scrub: Doubt = Doubt(0.02, 4000.0)
-    composition: Doubt = Doubt(0.05, 2000.0)
-    factor: Doubt = Doubt(0.08, 4000.0)
-    efficiency: Doubt = Doubt(0.5, 4000.0)
+    composition: Doubt = Doubt(0.05, 5000.0)
+    factor: Doubt = Doubt(0.08, 20_000.0)
+    efficiency: Doubt = Doubt(0.5, 20_000.0)
     noise: float = 0.01
     shift: float = 3.0
     tilt: float = 0.15
@@ -237,7 +237,7 @@ class Observer:
     def flow_error(self) -> float:
         """Standard deviation of those means from the meters' noise [1]."""
         hours = float(self._steady()[0].sum()) if self.recent else 1.0
-        return self.doubts.noise / max(hours, 1.0) ** 0.5
+        return float(self.doubts.noise / max(hours, 1.0) ** 0.5)
 
     def _steady(self) -> tuple[Floats, Floats]:
         """Spans [h] and flows (T, 3) since a flow was changed last: since it left the noise about the last hours."""
@@ -245,7 +245,7 @@ class Observer:
         values = np.array([(flows.feed, flows.organic_load, flows.scrub) for _, flows in self.recent])
         off = np.abs(np.log(values / np.median(values[-_NEWEST:], axis=0))).max(axis=1) > _CHANGED * self.doubts.noise
         last = np.flatnonzero(off & (np.arange(len(off)) < len(off) - _NEWEST))
-        together = [place for place in last if place + 1 in last or place + 1 == len(off) - _NEWEST]
+        together = [place for place in last if place - 1 in last]
         first = (together[-1] + 1) if together else 0
         return spans[first:], values[first:]
 
@@ -270,14 +270,14 @@ class Observer:
                 raise ProblemError(f"flows at {flows.time:g} h: {name}: expected above 0 kmol/h, got {flow!r}.")
         span = flows.time - self.time
         count = int(np.ceil(span / longest - 1e-9))
+        recent = [pair for pair in self.recent if pair[1].time > flows.time - _AVERAGED]
+        self.recent = [*recent, (span, flows)]
         for _ in range(count):
             offsets = self._drifted(self.ensemble.offsets, span / count)
-            noise = self.doubts.noise / np.sqrt(span / count) * self.random.standard_normal((len(offsets), 3))
-            circuit = self.members(operated(self.train, flows), offsets, noise)
+            circuit = self.members(operated(self.train, self.flows), offsets)
             stepped = implicit(circuit, self.ensemble.contents, span / count, self.guess, _ACCURATE)
             self.ensemble, self.guess = Ensemble(stepped.contents, offsets), stepped.guess
         self.time = flows.time
-        self.recent = [*(pair for pair in self.recent if pair[1].time > self.time - _AVERAGED), (span, flows)]
         self._remember()
 
     def learn(self, assay: StageAssay | FeedAssay) -> None:

@@ -57,6 +57,8 @@ def innovation(expected: Floats, observed: float, variance: float) -> Innovation
 
 def widened(members: Floats, factor: float) -> Floats:
     """Members (B, ...) with their distances from the mean times a factor."""
+    if factor == 1.0:
+        return members
     mean = members.mean(axis=0)
     wider: Floats = mean + factor * (members - mean)
     return wider

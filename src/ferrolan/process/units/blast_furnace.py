@@ -16,7 +16,6 @@ dioxide of the flux leaves with the top gas outside of the operating line, excep
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated
@@ -25,9 +24,9 @@ import numpy as np
 
 from ferrolan import materials
 from ferrolan.base.errors import Infeasible, NotConverged, ProblemError
-from ferrolan.base.schema import After, Model, Sourced, Table, Unit, WrongValue, nearest
-from ferrolan.process import rist
-from ferrolan.process.analyses import Analysis, fractions
+from ferrolan.base.schema import After, Model, Sourced, Table, Unit
+from ferrolan.process import in_metal, rist
+from ferrolan.process.analyses import Analysis, among, fractions
 from ferrolan.process.combustion import burnt, calorific_value
 from ferrolan.process.firing import air
 from ferrolan.process.material import AMBIENT, Floats, Material
@@ -35,24 +34,12 @@ from ferrolan.process.operation import MWH, rounded
 from ferrolan.process.speciation import SLAG, element_place, kmol, laid, tonnes
 from ferrolan.process.unit import GAS, METAL, SOLIDS, Figure, Made, Materials, Port, UnitKind
 
-IN_METAL = {
-    "Fe": "iron", "Mn": "manganese", "P": "phosphorus", "S": "sulfur", "Nb": "niobium", "Ti": "titanium", "B": "boron",
-}  # fmt: skip
+IN_METAL = {"Fe": "iron", **{symbol: in_metal.IN_METAL[symbol] for symbol in ("Mn", "P", "S", "Nb", "Ti", "B")}}
 """Species in the hot metal by element, besides silicon and carbon, which its analysis gives."""
 VOLATILE = ("S", "F", "Na", "K")
 """Elements of which a share leaves over the top."""
 _FUELS = ("carbon", "organic_hydrogen", "organic_oxygen", "organic_nitrogen", "organic_sulfur")
 _DRY = 373.15  # K: below it the top gas could not dry the burden
-
-
-def _elements_of(known: tuple[str, ...]) -> Callable[[Table[Sourced]], Table[Sourced]]:
-    def check(table: Table[Sourced]) -> Table[Sourced]:
-        for name in table:
-            if name not in known:
-                raise WrongValue("unknown_name", f"one of {', '.join(known)}", nearest(name, known), name, at=(name,))
-        return table
-
-    return check
 
 
 class HotMetal(Model):
@@ -95,9 +82,9 @@ class BlastFurnaceSpec(Model):
 
     hot_metal: HotMetal
     """What the hot metal should be."""
-    to_metal: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(_elements_of(tuple(IN_METAL)))]
+    to_metal: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(among(IN_METAL))]
     """Share of each element that goes to the hot metal [1]; an element not named goes to the slag."""
-    over_top: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(_elements_of(VOLATILE))]
+    over_top: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(among(VOLATILE))]
     """Share of sulfur and fluorine that leaves with the top gas, of sodium and potassium with the dust [1]."""
     blast: Blast
     """What is blown in."""
@@ -114,7 +101,7 @@ class BlastFurnaceSpec(Model):
     hydrogen_utilisation: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
     """Share of the hydrogen of blast and fuels that is water in the top gas [1]."""
     flux_reduced: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
-    """Share of the carbon dioxide of carbonates that is set free below the reserve zone, where carbon takes it [1]."""
+    """Share of the carbonates that calcine below the reserve zone, where carbon takes their carbon dioxide [1]."""
     hearth_loss: Annotated[Sourced, Unit("GJ/t", least=0.0)]
     """Heat lost below the reserve zone a tonne of hot metal [GJ/t]."""
     shaft_loss: Annotated[Sourced, Unit("GJ/t", least=0.0)]
@@ -147,13 +134,15 @@ class _Zone:
     """What enters and leaves the zone below the thermal reserve, for one coke, hot metal and blast.
 
     Amounts of species (species,) [t/h]: ``coke`` as charged with its dust, ``fuel`` that comes down, ``coal``,
-    ``blast``, ``metal``, ``slag``, oxides ``descending``; ``minerals`` elements (elements,) [kmol/h]; ``hot_metal``
-    [t/h]; ``carbon``, ``hydrogen`` (H2), ``nitrogen`` (N2) and ``oxygen`` (O) of the gas that leaves it [kmol/h].
+    ``injected`` coal and gas, ``blast``, ``metal``, ``slag``, oxides ``descending``; ``minerals`` elements (elements,)
+    [kmol/h]; ``hot_metal`` [t/h]; ``carbon``, ``hydrogen`` (H2), ``nitrogen`` (N2) and ``oxygen`` (O) of the gas that
+    leaves it [kmol/h].
     """
 
     coke: Floats
     fuel: Floats
     coal: Floats
+    injected: Floats
     blast: Floats
     metal: Floats
     slag: Floats
@@ -201,7 +190,7 @@ class _Furnace:
     def blast(self, oxygen: float) -> Floats:
         """Blast that holds so much oxygen [kmol O2/h], (species,) [t/h]."""
         share, moisture = self.spec.blast.oxygen.value, self.spec.blast.moisture.value
-        return _gas_of({"O2": oxygen, "N2": oxygen * (1.0 - share) / share, "H2O_gas": oxygen * moisture / share})
+        return _of_kmol({"O2": oxygen, "N2": oxygen * (1.0 - share) / share, "H2O_gas": oxygen * moisture / share})
 
     def zone(self, unknown: Floats) -> _Zone:
         """The zone for coke [t/h], hot metal [t/h] and oxygen of the blast [kmol O2/h]."""
@@ -210,13 +199,14 @@ class _Furnace:
         charged = self.charged + coke * (1.0 - self.spec.dust_of_coke.value)
         fuel = charged * _IS_FUEL
         minerals = _atoms(charged - fuel)
-        solids = self._without_gases(minerals + _atoms(fuel + coal))
+        injected = coal + self.inlets["injected_gas"].amounts
+        solids = self._without_gases(minerals + _atoms(fuel + injected))
         metal = self._metal(solids, hot_metal)
         slag, descending = self._slag(solids, metal), _descending(self._without_gases(minerals))
-        gas = self._gas(_atoms(fuel + coal), _atoms(blast), float(minerals[_C]), metal)
+        gas = self._gas(_atoms(fuel + injected), _atoms(blast), float(minerals[_C]), metal)
         gas[_O] += _oxygen(descending) - _oxygen(slag)
         return _Zone(
-            coke, fuel, coal, blast, metal, slag, descending, minerals, hot_metal,
+            coke, fuel, coal, injected, blast, metal, slag, descending, minerals, hot_metal,
             float(gas[_C]), float(0.5 * gas[_H]), float(0.5 * gas[_N]), float(gas[_O]),
         )  # fmt: skip
 
@@ -258,7 +248,7 @@ class _Furnace:
     def reserve_gas(self, zone: _Zone) -> Floats:
         """The gas of the reserve zone as the shaft efficiency has it (species,) [t/h]."""
         dioxide, water = self.reserve.carbon_monoxide * zone.carbon, self.reserve.hydrogen * zone.hydrogen
-        return _gas_of(
+        return _of_kmol(
             {"CO": zone.carbon - dioxide, "CO2": dioxide, "H2": zone.hydrogen - water, "H2O_gas": water,
              "N2": zone.nitrogen}
         )  # fmt: skip
@@ -272,9 +262,10 @@ class _Furnace:
     def _heat(self, zone: _Zone) -> float:
         """Heat that enters the zone less what leaves it [GJ/h]."""
         spec, reserve = self.spec, self.spec.reserve_temperature.value
-        freed = _gas_of({"CO2": float(zone.minerals[_C]) * spec.flux_reduced.value})
-        enters = _enthalpy(zone.descending + zone.fuel + freed, reserve) + _enthalpy(zone.coal, AMBIENT)
-        enters += _enthalpy(zone.blast, spec.blast.temperature.value)
+        freed = float(zone.minerals[_C]) * spec.flux_reduced.value
+        raw = _of_kmol({"calcite": freed, "lime": -freed})  # carbonate that comes down unburnt, where lime was counted
+        enters = _enthalpy(zone.descending + zone.fuel + raw, reserve) + _enthalpy(zone.coal, AMBIENT)
+        enters += _enthalpy(zone.blast, spec.blast.temperature.value) + self.inlets["injected_gas"].enthalpy
         leaves = _enthalpy(zone.metal, spec.hot_metal.temperature.value)
         leaves += _enthalpy(zone.slag, spec.slag_temperature.value) + _enthalpy(self.reserve_gas(zone), reserve)
         return enters - leaves - spec.hearth_loss.value * zone.hot_metal
@@ -350,7 +341,7 @@ def _made(furnace: _Furnace, zone: _Zone, iterations: int) -> Made:
 def _dust(furnace: _Furnace, zone: _Zone) -> Floats:
     """Burden and coke blown out, and the alkalis that leave with them (species,) [t/h]."""
     alkalis = np.zeros(len(materials.ELEMENTS))
-    whole = zone.minerals + _atoms(zone.fuel + zone.coal)
+    whole = zone.minerals + _atoms(zone.fuel + zone.injected)
     for symbol in set(furnace.spec.over_top) & {"Na", "K"}:
         alkalis[element_place(symbol)] = furnace.spec.over_top[symbol].value * whole[element_place(symbol)]
     return furnace.dust + zone.coke * furnace.spec.dust_of_coke.value + laid(alkalis, SLAG)[0]
@@ -358,7 +349,7 @@ def _dust(furnace: _Furnace, zone: _Zone) -> Floats:
 
 def _top_gas(furnace: _Furnace, zone: _Zone) -> Floats:
     """Top gas (species,) [t/h]: whatever did not become metal, slag or dust."""
-    entered = furnace.burden.amounts + zone.coke + zone.coal + zone.blast
+    entered = furnace.burden.amounts + zone.coke + zone.injected + zone.blast
     atoms = _atoms(entered) - _atoms(zone.metal + zone.slag + _dust(furnace, zone))
     carbon, nitrogen = float(atoms[_C]), float(atoms[_N])
     acids = {"HCl_gas": float(atoms[_CL]), "HF": float(atoms[_F]), "H2S": float(atoms[_S])}
@@ -373,7 +364,7 @@ def _top_gas(furnace: _Furnace, zone: _Zone) -> Floats:
             "kmol/h of water; the burden's oxygen, shaft efficiency and hydrogen utilisation do not fit each other"
         )
     amounts = {"CO": carbon - dioxide, "CO2": dioxide, "H2": hydrogen, "H2O_gas": water, "N2": 0.5 * nitrogen, **acids}
-    return rounded(_gas_of(amounts), float(entered.sum()))
+    return rounded(_of_kmol(amounts), float(entered.sum()))
 
 
 def _top_temperature(furnace: _Furnace, zone: _Zone, dust: Floats, top: Floats) -> float:
@@ -381,10 +372,10 @@ def _top_temperature(furnace: _Furnace, zone: _Zone, dust: Floats, top: Floats) 
     spec, own = furnace.spec, furnace.inlets["coke"]
     used, bought = _coke_used(furnace, zone)
     enters = furnace.burden.enthalpy + own.enthalpy * used + _enthalpy(bought + zone.coal, AMBIENT)
-    enters += _enthalpy(zone.blast, spec.blast.temperature.value)
+    enters += _enthalpy(zone.blast, spec.blast.temperature.value) + furnace.inlets["injected_gas"].enthalpy
     leaves = _enthalpy(zone.metal, spec.hot_metal.temperature.value) + _enthalpy(zone.slag, spec.slag_temperature.value)
     leaves += (spec.hearth_loss.value + spec.shaft_loss.value) * zone.hot_metal
-    return max(Material("gas", top + dust).with_enthalpy(enters - leaves).temperature, _COLDEST)
+    return _temperature(top + dust, enters - leaves)
 
 
 def _coke_used(furnace: _Furnace, zone: _Zone) -> tuple[float, Floats]:
@@ -449,6 +440,7 @@ def _states(
         "coke bought": Figure(1000.0 * float(bought.sum()) * tonne, "kg/t"),
         "coal rate": Figure(1000.0 * coal, "kg/t"),
         "fuel rate": Figure(1000.0 * (coke + coal), "kg/t"),
+        "gas injected": Figure(furnace.inlets["injected_gas"].volume * tonne, "Nm3/t"),
         "burden rate": Figure(furnace.burden.mass * tonne, "t/t"),
         "slag rate": Figure(1000.0 * slag, "kg/t"),
         "dust rate": Figure(1000.0 * float(_dust(furnace, zone).sum()) * tonne, "kg/t"),
@@ -481,15 +473,15 @@ def _analyses(zone: _Zone) -> dict[str, Figure]:
 
 def _flame(furnace: _Furnace, zone: _Zone) -> float:
     """Temperature of the raceway gas without loss [K]: CO, H2 and N2 of blast, coal and coke at the hearth's heat."""
-    spec, coal = furnace.spec, zone.coal * _IS_FUEL
-    atoms = _atoms(coal) + _atoms(zone.blast)
+    spec, coal, injected = furnace.spec, zone.coal * _IS_FUEL, furnace.inlets["injected_gas"]
+    atoms = _atoms(coal + injected.amounts + zone.blast)
     monoxide = float(atoms[_O])
-    gas = _gas_of({"CO": monoxide, "H2": 0.5 * float(atoms[_H]), "N2": 0.5 * float(atoms[_N])})
+    gas = _of_kmol({"CO": monoxide, "H2": 0.5 * float(atoms[_H]), "N2": 0.5 * float(atoms[_N])})
     coke = np.zeros(len(gas))
     coke[materials.place("carbon")] = tonnes(np.maximum(monoxide - atoms, 0.0))[_C]
     enters = _enthalpy(coke, spec.hot_metal.temperature.value) + _enthalpy(coal, AMBIENT)
-    enters += _enthalpy(zone.blast, spec.blast.temperature.value)
-    return max(Material("gas", gas).with_enthalpy(enters).temperature, _COLDEST)
+    enters += _enthalpy(zone.blast, spec.blast.temperature.value) + injected.enthalpy
+    return _temperature(gas, enters)
 
 
 def _limits(diagram: rist.Diagram, hottest: float, share: float) -> dict[str, Figure]:
@@ -516,13 +508,19 @@ def _enthalpy(amounts: Floats, temperature: float) -> float:
     return float(amounts @ (materials.ENTHALPY_298 + materials.HEAT_CAPACITY * (temperature - AMBIENT)))
 
 
+def _temperature(amounts: Floats, enthalpy: float) -> float:
+    """Temperature [K] at which species (species,) [t/h] have an enthalpy [GJ/h], not below one that no gas reaches."""
+    rise = (enthalpy - float(amounts @ materials.ENTHALPY_298)) / float(amounts @ materials.HEAT_CAPACITY)
+    return max(AMBIENT + rise, _COLDEST)
+
+
 def _volume(amounts: Floats) -> float:
     """Volume of gas species (species,) [t/h], [Nm3/h]."""
     return Material("gas", amounts).volume
 
 
-def _gas_of(amounts: dict[str, float]) -> Floats:
-    """Gas of named species [kmol/h] as (species,) [t/h]."""
+def _of_kmol(amounts: dict[str, float]) -> Floats:
+    """Named species [kmol/h] as (species,) [t/h]."""
     found = np.zeros(len(materials.SPECIES))
     for name, amount in amounts.items():
         place = materials.place(name)
@@ -545,13 +543,14 @@ KIND = UnitKind(
     name="blast_furnace",
     title="blast furnace",
     description="Makes hot metal from iron burden and coke; the rare earths leave with the slag.",
-    inlets=SOLIDS,
+    inlets=SOLIDS | GAS,
     outlets=SOLIDS | METAL | GAS,
     spec=BlastFurnaceSpec,
     ports=(
         Port("burden", "in", SOLIDS, "Pellets, sinter and lump ore."),
         Port("flux", "in", SOLIDS, "Limestone, dolomite or quartz charged raw.", optional=True),
         Port("coke", "in", SOLIDS, "Coke of the own ovens; what it lacks is bought.", optional=True),
+        Port("injected_gas", "in", GAS, "Hydrogen, natural gas or coke-oven gas by the tuyeres.", optional=True),
         Port("hot_metal", "out", METAL, "Hot metal."),
         Port("slag", "out", SOLIDS, "Slag, with the rare earths."),
         Port("top_gas", "out", GAS, "Top gas that the stoves leave, cleaned.", optional=True),

@@ -1,9 +1,9 @@
 r"""A coke oven: coal into coke, coke-oven gas, tar, benzol and water.
 
-Some 1.3 to 1.45 t of coal make 1 t of coke; the gas, 300 to 350 Nm3/t of coal, is half hydrogen and a quarter
-methane. Declared yields fix tar, benzol, what nitrogen and oxygen become, and how much of the hydrogen leaves as
-hydrocarbons; the carbon that nothing takes is the coke. Part of the gas fires the ovens, unless works gas does, and
-natural gas where it is short; dry quenching gives power.
+Some 1.3 to 1.45 t of coal make 1 t of coke, breeze among it; the gas, 300 to 350 Nm3/t of coal, is half hydrogen and
+a quarter methane. Declared yields fix tar, benzol, what nitrogen and oxygen become, and how much of the hydrogen
+leaves as hydrocarbons; the carbon that nothing takes is the coke. Part of the gas fires the ovens, unless works gas
+does, and natural gas where it is short; dry quenching gives power.
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class CokeOvenSpec(Model):
     """Air beyond what the gas takes, over that [1]."""
     flue_temperature: Annotated[Sourced, Unit("K", above=298.0)]
     """Temperature of the flue gas [K]."""
+    breeze: Share
+    """Share of the coke that is too fine for the blast furnace [1]."""
     coke_temperature: Annotated[Sourced, Unit("K", above=273.15)]
     """Temperature of the quenched coke [K]."""
     quenching: Annotated[Sourced, Unit("MWh/t", least=0.0)]
@@ -87,9 +89,11 @@ def operate(spec: CokeOvenSpec, inlets: Materials) -> Made:
     fuels = mixed((gas.times(share), inlets["fuel_gas"], natural_gas))
     air, flue, _ = burnt(fuels, spec.excess_air.value, spec.flue_temperature.value)
     tonnes = float(coke.sum())
+    quenched = Material("solids", coke, spec.coke_temperature.value)
     return Made(
         outlets={
-            "coke": Material("solids", coke, spec.coke_temperature.value),
+            "coke": quenched.times(1.0 - spec.breeze.value),
+            "breeze": quenched.times(spec.breeze.value),
             "gas": gas.times(1.0 - share),
             "tar": tar,
             "benzol": benzol,
@@ -188,7 +192,8 @@ KIND = UnitKind(
     ports=(
         Port("coal", "in", SOLIDS, "Blend of coking coals."),
         Port("fuel_gas", "in", GAS, "Works gas that fires the ovens; own gas gives what it lacks.", optional=True),
-        Port("coke", "out", SOLIDS, "Coke."),
+        Port("coke", "out", SOLIDS, "Coke for the blast furnace."),
+        Port("breeze", "out", SOLIDS, "Breeze, for the sinter strand.", optional=True),
         Port("gas", "out", GAS, "Coke-oven gas, cleaned of tar and benzol, that the ovens leave."),
         Port("tar", "out", LIQUOR, "Tar.", optional=True),
         Port("benzol", "out", LIQUOR, "Benzol.", optional=True),

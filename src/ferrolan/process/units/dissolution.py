@@ -1,7 +1,8 @@
 """Dissolution: rare-earth carbonate or oxide into a chloride liquor, with hydrochloric acid.
 
 Two moles of chloride take six of acid, 0.65 t of HCl a tonne of REO; carbon dioxide leaves. Water makes up the
-concentration at which solvent extraction wants its feed.
+concentration at which solvent extraction wants its feed. Magnet swarf dissolves too: its rare earths, not its iron,
+which counts as left behind (a convention: swarf is roasted and leached at a pH where iron stays).
 """
 
 from __future__ import annotations
@@ -23,15 +24,18 @@ DISSOLVING: tuple[Reaction, ...] = (
     *of_each("carbonate_* + 6 hydrochloric_acid -> 2 chloride_* + 3 CO2 + 3 water"),
     *of_each("hydroxide_* + 3 hydrochloric_acid -> chloride_* + 3 water"),
     *of_each("oxide_* + 6 hydrochloric_acid -> 2 chloride_* + 3 water", _SESQUIOXIDES),
+    Reaction.of("oxide_Pr + 22 hydrochloric_acid -> 6 chloride_Pr + 2 Cl2 + 11 water"),
+    Reaction.of("oxide_Tb + 14 hydrochloric_acid -> 4 chloride_Tb + Cl2 + 7 water"),
+    *of_each("metal_* + 3 hydrochloric_acid -> chloride_* + 1.5 H2"),
 )
-"""What hydrochloric acid dissolves; CeO2, Pr6O11 and Tb4O7 ask for a reducing agent and stay."""
+"""What hydrochloric acid dissolves: Pr6O11 and Tb4O7 free chlorine, metal hydrogen; CeO2 asks for a reducing agent."""
 
 
 class DissolutionSpec(Model):
     """How a carbonate is dissolved."""
 
     dissolved: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
-    """Share of the rare-earth carbonates, hydroxides and oxides that dissolves [1]."""
+    """Share of the rare-earth carbonates, hydroxides, oxides and metals that dissolves [1]."""
     excess: Annotated[Sourced, Unit("1", least=0.0)]
     """Acid beyond what dissolves all of it, over that [1]."""
     acid_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
@@ -54,7 +58,8 @@ def operate(spec: DissolutionSpec, inlets: Materials) -> Made:
     charge = mixed((feed, acid, water))
     made = change(feed.amounts, [(one, spec.dissolved.value) for one in DISSOLVING])
     amounts, temperature = rounded(charge.amounts + made, charge.mass), spec.temperature.value
-    liquor, residue, gas = (of_form(amounts, form, temperature) for form in ("liquor", "solids", "gas"))
+    liquor, gas = of_form(amounts, "liquor", temperature), of_form(amounts, "gas", temperature)
+    residue = Material("solids", amounts - liquor.amounts - gas.amounts, temperature)
     power = spec.power.value * feed.mass
     return Made(
         {"liquor": liquor, "residue": residue},
@@ -78,7 +83,7 @@ KIND = UnitKind(
     outlets=LIQUOR | SOLIDS,
     spec=DissolutionSpec,
     ports=(
-        Port("feed", "in", SOLIDS, "Rare-earth carbonate, hydroxide or oxide."),
+        Port("feed", "in", SOLIDS, "Rare-earth carbonate, hydroxide or oxide, or magnet swarf."),
         Port("liquor", "out", LIQUOR, "Chloride liquor."),
         Port("residue", "out", SOLIDS, "What did not dissolve.", optional=True),
     ),

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Annotated
 
 from ferrolan.base.errors import Infeasible
-from ferrolan.base.schema import After, Model, Sourced, Table, Unit, WrongValue, nearest
+from ferrolan.base.schema import After, Model, Sourced, Table, Unit
+from ferrolan.process.analyses import among
 from ferrolan.process.combustion import burnt, calorific_value
 from ferrolan.process.material import AMBIENT, mixed
 from ferrolan.process.unit import GAS, Figure, Made, Materials, Port, UnitKind
@@ -18,17 +19,10 @@ USERS = ("coking", "sintering", "pelletising", "rolling", "others")
 """Ports of users that get a declared share."""
 
 
-def _known(table: Table[Sourced]) -> Table[Sourced]:
-    for name in table:
-        if name not in USERS:
-            raise WrongValue("unknown_name", f"one of {', '.join(USERS)}", nearest(name, USERS), name, at=(name,))
-    return table
-
-
 class GasNetworkSpec(Model):
     """How works gas is handed out."""
 
-    shares: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(_known)]
+    shares: Annotated[Table[Annotated[Sourced, Unit("1", least=0.0, most=1.0)]], After(among(USERS))]
     """Share of the mixed gas that each user gets, by port [1]; the power plant gets what is left."""
     flared: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
     """Share of the mixed gas that is flared [1]."""

@@ -18,7 +18,7 @@ from ferrolan.process.in_metal import IN_METAL, known_in_metal
 from ferrolan.process.material import Floats, Material
 from ferrolan.process.operation import MWH, rounded
 from ferrolan.process.shares import by_species, of_table
-from ferrolan.process.speciation import SLAG, element_place, kmol, laid
+from ferrolan.process.speciation import FLUE, SLAG, element_place, kmol, laid, split
 from ferrolan.process.unit import METAL, SOLIDS, Figure, Made, Materials, Port, UnitKind
 
 Share = Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
@@ -59,10 +59,9 @@ def operate(spec: LadleFurnaceSpec, inlets: Materials) -> Made:
     steel = liquid.amounts + kept
     sulfur = steel[_SULFUR] * spec.desulfurised.value
     steel[_SULFUR] -= sulfur
-    slag, short = _slag(added - kept, sulfur, flux.amounts)
+    slag, burnt, short = _slag(added - kept, sulfur, flux.amounts)
     steel, drawn = _deoxidised(spec, steel, short)
-    entering = liquid.amounts + added + flux.amounts + drawn.amounts
-    gas = _gas(entering, steel + slag)
+    gas = Material("gas", burnt + drawn.take({"N2": 1.0})[0].amounts)
     made = Material("metal", steel, spec.temperature.value)
     molten = Material("solids", slag, spec.temperature.value)
     heat = made.enthalpy + molten.enthalpy + gas.enthalpy + spec.heat_loss.value * liquid.mass - flux.enthalpy
@@ -100,16 +99,13 @@ def _kept(spec: LadleFurnaceSpec, added: Floats) -> Floats:
     return kept
 
 
-def _slag(lost: Floats, sulfur: float, flux: Floats) -> tuple[Floats, float]:
-    """Slag (species,) [t/h] of lost alloy, sulfur and flux, and the oxygen it takes [kmol O/h]."""
-    atoms = kmol((lost + flux) @ materials.COMPOSITION)
-    atoms[element_place("S")] += sulfur * 1000.0 / materials.atomic_mass("S")
-    for symbol in ("C", "H", "N", "Cl"):
-        atoms[element_place(symbol)] = 0.0
-    slag, rest = laid(np.where(np.abs(atoms) < _ROUND_OFF * float(atoms.sum()), 0.0, atoms), SLAG)
-    gaseous = kmol((lost + flux) @ materials.COMPOSITION)
-    carried = 2.0 * float(gaseous[element_place("C")]) + 0.5 * float(gaseous[element_place("H")])
-    return slag, carried - float(rest[element_place("O")])
+def _slag(lost: Floats, sulfur: float, flux: Floats) -> tuple[Floats, Floats, float]:
+    """Slag and gas (species,) [t/h] of lost alloy, sulfur and flux, and the oxygen they take [kmol O/h]."""
+    gaseous, solid = split(kmol((lost + flux) @ materials.COMPOSITION), ("H", "C", "N", "Cl"))
+    solid[element_place("S")] += sulfur * 1000.0 / materials.atomic_mass("S")
+    slag, left = laid(solid, SLAG)
+    gas, taken = laid(gaseous, FLUE)
+    return slag, gas, -float(left[element_place("O")] + taken[element_place("O")])
 
 
 def _deoxidised(spec: LadleFurnaceSpec, steel: Floats, short: float) -> tuple[Floats, Material]:
@@ -121,21 +117,7 @@ def _deoxidised(spec: LadleFurnaceSpec, steel: Floats, short: float) -> tuple[Fl
     return rounded(left, float(steel.sum())), air(max(short * mass - bound, 0.0))
 
 
-def _gas(entering: Floats, leaving: Floats) -> Material:
-    """Nitrogen of the air, and what carbonates and water give (species,) [t/h]."""
-    atoms = kmol((entering - leaving) @ materials.COMPOSITION)
-    amounts = {"N2": 0.5 * atoms[element_place("N")], "CO2": atoms[element_place("C")]}
-    amounts |= {"H2O_gas": 0.5 * atoms[element_place("H")]}
-    floor = _ROUND_OFF * float(entering.sum()) * 1000.0
-    tonnes = {name: amount if amount > floor else 0.0 for name, amount in amounts.items()}
-    return Material.of(
-        {name: float(a) * materials.molar_mass(_FORMULAS[name]) / 1000.0 for name, a in tonnes.items()}, "gas"
-    )
-
-
-_FORMULAS = {"N2": "N2", "CO2": "CO2", "H2O_gas": "H2O"}
 _SULFUR = materials.place("sulfur")
-_ROUND_OFF = 1e-14
 
 
 KIND = UnitKind(

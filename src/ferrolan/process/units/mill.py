@@ -49,7 +49,8 @@ def product_size(feed_size: float, energy: float, work_index: float) -> float:
     """
     micrometre = 1e-6
     root = (feed_size / micrometre) ** -0.5 + energy / (10.0 * work_index)
-    return root**-2 * micrometre
+    size: float = root**-2 * micrometre
+    return size
 
 
 KIND = UnitKind(

@@ -77,6 +77,15 @@ def charge(metal: Floats) -> float:
     return float(metal[_METALS] @ _CHARGES)
 
 
+def thermoneutral(spec: MoltenSaltSpec, feed: Material) -> float:
+    """Voltage whose energy is the heat of reaction of oxide and anode at 298.15 K, at full current efficiency [V]."""
+    won = change(feed.amounts, [(one, 1.0) for one in _REDUCTIONS])
+    oxygen = float(won[_OXYGEN])
+    burnt = _TO_DIOXIDE.change * (1.0 - spec.carbon_monoxide.value) + _TO_MONOXIDE.change * spec.carbon_monoxide.value
+    heat = float((won + oxygen * burnt) @ materials.ENTHALPY_298)
+    return ratio(heat / MWH, charge(won))
+
+
 def _at_the_anode(spec: MoltenSaltSpec, oxygen: float, metal: float) -> Floats:
     """What the anode makes of the oxide's oxygen, of air and of fluoride (species,) [t/h]."""
     fluorocarbon = Reaction.of(f"4 fluoride_{spec.salt} + 3 carbon -> 4 metal_{spec.salt} + 3 CF4")
@@ -110,7 +119,10 @@ def _made(spec: MoltenSaltSpec, feed: Material, drawn: dict[str, Material], amou
             "carbon a tonne of metal": Figure(ratio(drawn["anode_carbon"].mass, metal.mass), "t/t"),
             "CF4 in the off-gas": Figure(gas.amount("CF4"), "t/h"),
         },
-        limits={"heat that keeps the melt hot": Figure(ratio(spare, metal.mass), "GJ/t")},
+        limits={
+            "heat that keeps the melt hot": Figure(ratio(spare, metal.mass), "GJ/t"),
+            "voltage beyond what the reaction takes": Figure(spec.voltage.value - thermoneutral(spec, feed), "V"),
+        },
     )
 
 

@@ -7,22 +7,29 @@ Over the fence the rare earths only change places: the organic that enters carri
 for ammonia or soda, scrub W and product S - W are freed by hydrochloric acid, so base and acid are both ``3 S`` moles a
 mole of feed (and base for the free acid of the feed), and leave as ammonium or sodium chloride. That is the chain of
 acid, ammonia and salt a tonne of oxide that the states tell.
+
+A train has set flows, or it holds its purities: then the product rate follows from the balance of the heavy ones,
+``(f - (1 - P_light)) / (P_heavy - (1 - P_light))``, and the scrub is the least at which the train makes it that pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 import numpy as np
+from scipy.optimize import brentq
 
 from ferrolan import materials
-from ferrolan.base.errors import ProblemError
+from ferrolan.base.errors import Infeasible, ProblemError
 from ferrolan.base.schema import Count, Model, Sourced, Table, Text, Unit, WrongValue, after, nearest
-from ferrolan.process.cascade import Draw, Feed, Profile, SeparationFactors, Train, rate
-from ferrolan.process.material import Floats, Material
+from ferrolan.process.cascade import Draw, Feed, Profile, SeparationFactors, Train, minimum_flows, rate
+from ferrolan.process.cascade.design import product_shares
+from ferrolan.process.cascade.search import Requirement
+from ferrolan.process.material import Floats, Material, mixed
 from ferrolan.process.operation import rounded
 from ferrolan.process.phases import concentration, ratio
 from ferrolan.process.reaction import Reaction, change
@@ -42,6 +49,15 @@ class MiddleDraw(Model):
     """Rare earths drawn per mole of rare earths in the feed [kmol/kmol]."""
 
 
+class Purities(Model):
+    """What both products are to be."""
+
+    heavy: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mole fraction of the heavy ones in the organic product [1]."""
+    light: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
+    """Mole fraction of the others in the raffinate [1]."""
+
+
 class SxCascadeSpec(Model):
     """How a train of mixer-settlers parts rare earths."""
 
@@ -55,10 +71,12 @@ class SxCascadeSpec(Model):
     """Stages from the raffinate end to that where the feed enters."""
     scrub_stages: Count
     """Stages from there to the end where the organic product leaves."""
-    product: Annotated[Sourced, Unit("1", above=0.0)]
-    """Organic product over what the feed holds of ``heavy`` [kmol/kmol]: 1 takes just as much."""
-    scrub: Annotated[Sourced, Unit("1", above=0.0)]
+    product: Annotated[Sourced, Unit("1", above=0.0)] | None = None
+    """Organic product over what the feed holds of ``heavy`` [kmol/kmol]: 1 takes just as much. With ``scrub``."""
+    scrub: Annotated[Sourced, Unit("1", above=0.0)] | None = None
     """Rare earths W that the scrub acid takes off, per mole of rare earths in the feed [kmol/kmol]."""
+    purities: Purities | None = None
+    """Purities to hold with as little acid as they take, in place of ``product`` and ``scrub``."""
     efficiency: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
     """Murphree's stage efficiency [1]; 1 for stages at equilibrium."""
     middle: MiddleDraw | None = None
@@ -89,6 +107,7 @@ class SxCascadeSpec(Model):
             raise WrongValue(
                 "two_origins", "either a system or factors", way_out, "both" if self.factors else "neither"
             )
+        self._has_flows()
         if self.system is not None and self.system not in materials.separation_systems():
             known = materials.separation_systems()
             raise WrongValue("unknown_system", "a known system", nearest(self.system, known), self.system, ("system",))
@@ -104,10 +123,22 @@ class SxCascadeSpec(Model):
             )
         return self
 
+    def _has_flows(self) -> None:
+        declared = [one is not None for one in (self.product, self.scrub)]
+        if any(declared) == (self.purities is not None) or any(declared) != all(declared):
+            way_out = (
+                "Keep 'product' and 'scrub' for a train with set flows, 'purities' for one that holds its purities"
+            )
+            found = "both" if self.purities else "not all of them"
+            raise WrongValue("two_ways", "either product and scrub, or purities", way_out, found)
+        if self.purities is not None and self.middle is not None:
+            way_out = "Give 'product' and 'scrub', or leave the third product out"
+            raise WrongValue("two_ways", "purities of two products alone", way_out, "a third", ("middle",))
+
 
 def operate(spec: SxCascadeSpec, inlets: Materials) -> Made:
     """Part the rare earths by the train's profile, and account for base, acid, salt and water."""
-    circuit = Circuit(spec, inlets["feed"])
+    circuit = Circuit(spec, _chlorides(inlets["feed"]))
     shares, profile = circuit.shares
     parted = {name: circuit.feed.take(shares[name])[0] for name in ("light", "middle", "heavy")}
     reagents = Reagents(circuit)
@@ -142,15 +173,66 @@ class Circuit:
         return sum(self.kmol.values())
 
     @cached_property
+    def fraction(self) -> float:
+        """Mole fraction of the heavy ones in the feed [1]."""
+        return ratio(sum(amount for symbol, amount in self.kmol.items() if symbol in self.spec.heavy), self.total)
+
+    @property
     def product(self) -> float:
-        """Organic product and organic draw, per mole of feed [1]."""
-        heavy = sum(amount for symbol, amount in self.kmol.items() if symbol in self.spec.heavy)
-        return self.spec.product.value * ratio(heavy, self.total)
+        """Organic product, per mole of feed [1]."""
+        return self.flows[0]
+
+    @property
+    def scrub(self) -> float:
+        """Rare earths W that scrub acid takes off, per mole of feed [1]."""
+        return self.flows[1]
 
     @cached_property
+    def flows(self) -> tuple[float, float]:
+        """Organic product and scrub, per mole of feed [1], as declared or as the purities ask for."""
+        spec = self.spec
+        if spec.purities is None:
+            assert spec.product is not None and spec.scrub is not None  # or it was refused
+            return spec.product.value * self.fraction, spec.scrub.value
+        if not 0.0 < self.fraction < 1.0:
+            return self.fraction, 0.0
+        product, _ = product_shares(self.fraction, spec.purities.heavy.value, spec.purities.light.value)
+        return product, self._scrub_for(product, spec.purities.heavy.value)
+
+    def _scrub_for(self, product: float, purity: float) -> float:
+        """Scrub W at which the product is as pure as asked for; its rate makes the raffinate so too.
+
+        Raises
+        ------
+        Infeasible
+            If no scrub does it with these stages.
+        """
+        components, alpha = self.factors
+        heavy = tuple(symbol for symbol in components if symbol in self.spec.heavy)
+        asked = Requirement("organic_product", heavy, purity)
+        least = minimum_flows(alpha, [self.kmol[symbol] / self.total for symbol in components], len(heavy)).scrub
+
+        last: Profile | None = None
+
+        def gap(logarithm: float) -> float:
+            nonlocal last
+            last = rate(self.train_at(product, math.exp(logarithm)), last)
+            return asked.shortfall(last)
+
+        bracket = _bracket(gap, math.log(least))
+        if bracket is None:
+            times = math.exp(gap(math.log(least) + _REACH))
+            raise Infeasible(
+                f"purities: with {self.spec.extraction_stages} + {self.spec.scrub_stages} stages and any scrub the "
+                f"heavy product holds {times:.3g} times the impurity allowed; add stages or ask for less"
+            )
+        low, high = bracket
+        return math.exp(brentq(gap, low, high, xtol=1e-12, rtol=1e-14)) if low < high else math.exp(low)
+
+    @property
     def exchanged(self) -> float:
         """Rare earths S that base brings into the organic, and acid takes off again [kmol/h]."""
-        return (self.product + self.spec.scrub.value + self.drawn_organic) * self.total
+        return (self.product + self.scrub + self.drawn_organic) * self.total
 
     @property
     def drawn_organic(self) -> float:
@@ -168,7 +250,7 @@ class Circuit:
         if len(sides) < 2:
             name = "heavy" if True in sides else "light"
             return {outlet: _IS_CHLORIDE * float(outlet == name) for outlet in ("light", "middle", "heavy")}, None
-        profile = rate(self.train)
+        profile = rate(self.train_at(*self.flows))
         left = np.sum(list(profile.outlets.values()), axis=0)
         names = {"light": "raffinate", "middle": "middle", "heavy": "organic_product"}
         return {
@@ -176,9 +258,8 @@ class Circuit:
             for outlet, name in names.items()
         }, profile
 
-    @property
-    def train(self) -> Train:
-        """The train, for one mole of feed."""
+    def train_at(self, product: float, scrub: float) -> Train:
+        """The train, for one mole of feed, with an organic product and a scrub [kmol/kmol]."""
         spec, (components, alpha) = self.spec, self.factors
         fed = np.array([self.kmol[symbol] for symbol in components]) / self.total
         middle = spec.middle
@@ -187,14 +268,14 @@ class Circuit:
             components,
             spec.extraction_stages + spec.scrub_stages,
             (Feed(spec.extraction_stages, fed),),
-            organic_load=self.exchanged / self.total,
-            scrub=spec.scrub.value,
+            organic_load=product + scrub + self.drawn_organic,
+            scrub=scrub,
             chemistry=SeparationFactors(alpha),
             draws=draws,
             efficiency=spec.efficiency.value,
         )
 
-    @property
+    @cached_property
     def factors(self) -> tuple[tuple[str, ...], Floats]:
         """Rare earths that are present, and their extractabilities [1].
 
@@ -245,7 +326,7 @@ class Reagents:
     def scrub(self) -> Material:
         """Scrub acid as used."""
         circuit = self.circuit
-        kmol = _EQUIVALENTS * circuit.spec.scrub.value * circuit.total
+        kmol = _EQUIVALENTS * circuit.scrub * circuit.total
         return _solution("hydrochloric_acid", kmol, circuit.spec.acid_used_strength.value)
 
     @cached_property
@@ -285,7 +366,7 @@ class Reagents:
 
 
 def _liquors(circuit: Circuit, reagents: Reagents, parted: Mapping[str, Material]) -> dict[str, Material]:
-    """What leaves: rare earths as parted, with water, free acid and salt."""
+    """What leaves: rare earths as parted, with water, free acid and salt, as warm as all that enters is together."""
     to_middle = ratio(circuit.drawn_organic, circuit.drawn_organic + circuit.product)
     stripped = reagents.excess.amounts + _water(reagents.strip)
     liquor = _others(circuit.feed) + _water(reagents.scrub)
@@ -298,7 +379,8 @@ def _liquors(circuit: Circuit, reagents: Reagents, parted: Mapping[str, Material
         "waste_water": apart * reagents.salt.amounts,
     }
     size = circuit.feed.mass
-    return {name: Material("liquor", rounded(one, size), circuit.feed.temperature) for name, one in amounts.items()}
+    temperature = mixed((circuit.feed, reagents.base, reagents.bought, reagents.dilution)).temperature
+    return {name: Material("liquor", rounded(one, size), temperature) for name, one in amounts.items()}
 
 
 def _others(feed: Material) -> Floats:
@@ -316,7 +398,7 @@ def _drawn_water(circuit: Circuit, liquor: Floats) -> Floats:
     """Water that an aqueous middle draw takes along, by its part of the rare earths in the liquor (species,) [t/h]."""
     middle = circuit.spec.middle
     aqueous = middle is not None and middle.phase == "aqueous"
-    share = middle.rate.value / (1.0 + circuit.spec.scrub.value) if middle is not None and aqueous else 0.0
+    share = middle.rate.value / (1.0 + circuit.scrub) if middle is not None and aqueous else 0.0
     return share * Material.of({"water": float(liquor[materials.place("water")])}).amounts
 
 
@@ -332,6 +414,7 @@ def _states(circuit: Circuit, reagents: Reagents, outlets: Mapping[str, Material
         "purity of the light product": Figure(1.0 - ratio(lost, light.component("REO")), "1"),
         "recovery to the heavy product": Figure(ratio(there, fed), "1"),
         "organic load S": Figure(ratio(circuit.exchanged, circuit.total), "kmol/kmol"),
+        "scrub W": Figure(circuit.scrub, "kmol/kmol"),
         "base a tonne of oxides": Figure(ratio(reagents.base.amount(base), feed), "t/t"),
         "acid a tonne of oxides": Figure(ratio(reagents.bought.amount("hydrochloric_acid"), feed), "t/t"),
         "salt a tonne of oxides": Figure(ratio(reagents.salt.amount(salt), feed), "t/t"),
@@ -346,6 +429,9 @@ def _limits(profile: Profile | None) -> dict[str, Figure]:
     return {f"{section} beyond its least flow": Figure(value, "1") for section, value in distances.items()}
 
 
+_REACH = 4.5  # how far from the logarithm of the least scrub of a sharp cut a purity is looked for
+_STRIDE = 0.25
+_TRACE = 1e-9  # of the rare earths, that may be something else
 _EQUIVALENTS = 3.0  # charge of a rare earth in a chloride
 _BASES = {"ammonia": "ammonia_water", "caustic_soda": "sodium_hydroxide"}
 _SALTS = {
@@ -353,6 +439,20 @@ _SALTS = {
     "caustic_soda": Reaction.of("hydrochloric_acid + sodium_hydroxide -> sodium_chloride + water"),
 }
 _CHLORIDES = tuple(f"chloride_{symbol}" for symbol in materials.RARE_EARTHS)
+
+
+def _bracket(gap: Callable[[float], float], start: float) -> tuple[float, float] | None:
+    """Two logarithms of the scrub between which a falling gap changes sign; None where it stays positive.
+
+    Both are the lowest where the gap is negative even there.
+    """
+    step = _STRIDE if gap(start) > 0.0 else -_STRIDE
+    at = start
+    while abs(at - start) < _REACH:
+        at += step
+        if (gap(at) > 0.0) != (step > 0.0):
+            return min(at, at - step), max(at, at - step)
+    return None if step > 0.0 else (at, at)
 
 
 def _by_species(components: tuple[str, ...], shares: Floats) -> Floats:
@@ -368,6 +468,23 @@ _IS_CHLORIDE = _by_species(materials.RARE_EARTHS, np.ones(len(materials.RARE_EAR
 def _kmol(material: Material, name: str) -> float:
     place = materials.place(name)
     return float(material.amounts[place]) * 1000.0 / float(materials.MOLAR_MASS[place])
+
+
+def _chlorides(feed: Material) -> Material:
+    """The feed itself.
+
+    Raises
+    ------
+    ProblemError
+        If it holds rare earths that are no chloride: the train would not see them.
+    """
+    others = Material("liquor", np.where(_IS_CHLORIDE > 0.0, 0.0, feed.amounts))
+    if others.component("RE") > _TRACE * feed.component("RE"):
+        worst = int(np.argmax(others.amounts * (materials.COMPOSITION @ materials.basis("RE"))))
+        raise ProblemError(
+            f"feed: {materials.SPECIES[worst].name} is no chloride; dissolve the rare earths in hydrochloric acid first"
+        )
+    return feed
 
 
 def _solution(name: str, kmol: float, strength: float) -> Material:
@@ -391,5 +508,5 @@ KIND = UnitKind(
         Port("waste_water", "out", LIQUOR, "Salt of a saponification apart.", optional=True),
     ),
     operate=operate,
-    parameters=("product", "scrub", "efficiency", "acid_excess", "power"),
+    parameters=("product", "scrub", "purities.heavy", "purities.light", "efficiency", "acid_excess", "power"),
 )

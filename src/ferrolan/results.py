@@ -28,7 +28,7 @@ from ferrolan.process.flowsheet import FlowsheetSolution
 from ferrolan.reconciliation import Reconciled
 from ferrolan.records import runs
 from ferrolan.studies.concentrate import ConcentrateStudy
-from ferrolan.views import notebook, summary
+from ferrolan.views import notebook, simulated, summary
 from ferrolan.views.context import Context
 
 STATIONS = ("document", "raw data", "historian", "account", "plan", "concentrate", "market", "brief")
@@ -242,6 +242,12 @@ class RunResult(_WithTables):
 
 
 register(Raw, lambda raw: notebook.tables_html("Raw data", raw.tables))
+register(
+    Simulated,
+    lambda found: notebook.told_html(
+        found.document.title, simulated.plant_lines(found.document.title, found.tables), found.tables
+    ),
+)
 register(Account, lambda account: notebook.account_html(account.tables))
 register(Markets, lambda markets: notebook.tables_html("Market", markets.tables))
 register(RunResult, lambda result: notebook.run_html(result.tables, result.context))

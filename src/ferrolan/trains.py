@@ -16,18 +16,21 @@ import polars as pl
 
 from ferrolan.assembly.train_design import Goal, Proposal, proposal, sides_of
 from ferrolan.assembly.trains import holdup_of, train_of
+from ferrolan.base.showing import Shown, register
 from ferrolan.base.tables import TRAIN_COURSE, TRAIN_OUTLETS, TRAIN_PROFILE, Table
 from ferrolan.enterprise.designed_sheet import completed
 from ferrolan.enterprise.train_sheet import Loaded, load
 from ferrolan.process.cascade.rating import rate as rate_train
 from ferrolan.process.cascade.startup import Grade, Load, StartUp, start_up
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Profile
+from ferrolan.views import notebook, process_figures
+from ferrolan.views import trains as words
 
 Tables = Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True, eq=False)
-class Designed:
+class Designed(Shown):
     """A train designed: its sheet, the proposal, and the tables ``train_profile`` and ``train_outlets``."""
 
     loaded: Loaded
@@ -54,7 +57,7 @@ class Designed:
 
 
 @dataclass(frozen=True, eq=False)
-class Rated:
+class Rated(Shown):
     """A train that stands: its sheet, its profile, and the tables ``train_profile`` and ``train_outlets``."""
 
     loaded: Loaded
@@ -68,7 +71,7 @@ class Rated:
 
 
 @dataclass(frozen=True, eq=False)
-class Started:
+class Started(Shown):
     """A start-up: its sheet, its course, and the table ``train_course``."""
 
     loaded: Loaded
@@ -155,10 +158,15 @@ def start(
     holdup, fed = holdup_of(loaded)
     train = train_of(loaded, fed)
     phases = [phase for phase in (Load(circulation, 0.0), Load(part_load, share)) if phase.hours > 0.0]
-    wanted = {RAFFINATE: loaded.sheet.purity.light, PRODUCT: loaded.sheet.purity.heavy}
-    grades = [Grade(name, components, wanted[name]) for name, components in sides(loaded).items()]
+    asked = wanted(loaded)
+    grades = [Grade(name, components, asked[name]) for name, components in sides(loaded).items()]
     found = start_up(train, holdup, phases, hours, grades)
     return Started(loaded, found, {"train_course": _course(found)})
+
+
+def wanted(loaded: Loaded) -> Mapping[str, float]:
+    """The purity that each of the two products should have [1]."""
+    return {RAFFINATE: loaded.sheet.purity.light, PRODUCT: loaded.sheet.purity.heavy}
 
 
 def sides(loaded: Loaded) -> Mapping[str, tuple[str, ...]]:
@@ -203,3 +211,26 @@ def _course(found: StartUp) -> pl.DataFrame:
 
 def _frame(table: Table, columns: Sequence[object]) -> pl.DataFrame:
     return table.check(pl.DataFrame(dict(zip(table.columns, columns, strict=True)), schema=table.schema))
+
+
+def _rated_html(found: Rated) -> str:
+    title = found.loaded.sheet.title
+    lines = words.rated_lines(title, found.profile, sides(found.loaded), wanted(found.loaded))
+    return notebook.told_html(title, lines, found.tables, process_figures.stage_profile(found.profile))
+
+
+def _designed_html(found: Designed) -> str:
+    title = found.loaded.sheet.title
+    lines = words.designed_lines(title, found.proposal, sides(found.loaded), wanted(found.loaded))
+    return notebook.told_html(title, lines, found.tables, process_figures.stage_profile(found.profile))
+
+
+def _started_html(found: Started) -> str:
+    title = found.loaded.sheet.title
+    lines = words.started_lines(title, found.start, sides(found.loaded), wanted(found.loaded))
+    return notebook.told_html(title, lines, found.tables)
+
+
+register(Designed, _designed_html)
+register(Rated, _rated_html)
+register(Started, _started_html)

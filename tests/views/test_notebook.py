@@ -6,28 +6,35 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
 import polars as pl
 import pytest
 
-from ferrolan import facts, verbs
+from ferrolan import facts, trains, verbs
 from ferrolan.base.showing import Shown, renderer_of, shown_html
 from ferrolan.base.tables import TABLES
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.facts import Fact, Source
 from ferrolan.market import Clearing
 from ferrolan.planning import Commodity, Mode, Plan, PlanProblem, Transfer, Unit, plan
+from ferrolan.process.cascade import Design, Profile, design
 from ferrolan.reconciliation import MASS, Network, Node, Reading, Reconciled, Stream, reconcile
-from ferrolan.results import Account, Markets, Raw, RunResult
+from ferrolan.results import Account, Markets, Raw, RunResult, Simulated
 from ferrolan.studies.concentrate import ConcentrateStudy, Trade
+from ferrolan.trains import Designed, Rated, Started
 from ferrolan.views import summary
 from ferrolan.views.notebook import MOST_ROWS, TableView
+from tests.assembly.simulated_plant import written
+from tests.cli.test_trains import HOLDUP
+from tests.enterprise.test_train_sheet import SHEET
 from tests.views.reading import Element, read
 from tests.views.sample import context, kinds, tables
 
 RESULTS = (
-    Account, Clearing, ConcentrateStudy, Enterprise, Fact, Markets, Plan, Raw, Reconciled, RunResult, Source, TableView,
+    Account, Clearing, ConcentrateStudy, Design, Designed, Enterprise, Fact, Markets, Plan, Profile, Rated, Raw, Reconciled,
+    RunResult, Simulated, Source, Started, TableView,
 )  # fmt: skip
 
 
@@ -64,8 +71,31 @@ def valued() -> ConcentrateStudy:
 def finished() -> RunResult:
     run, told = kinds()["public figures alone"]
     return RunResult(
-        enterprise=verbs.load("ore_to_both"), run_id=told.run_id, run=None, tables=run, context=told, seconds=MappingProxyType({})
+        enterprise=verbs.load("ore_to_both"),
+        run_id=told.run_id,
+        run=None,
+        tables=run,
+        context=told,
+        seconds=MappingProxyType({}),
     )
+
+
+def designed() -> Design:
+    """A train that parts two rare earths."""
+    return design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("A",), purity_organic=0.99, purity_raffinate=0.99)
+
+
+def of_a_sheet(ask: Callable[[Path], Shown]) -> Shown:
+    """What is said of the train of a sheet."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "train.yaml"
+        path.write_text(SHEET + HOLDUP, encoding="utf-8")
+        return ask(path)
+
+
+def simulated() -> Shown:
+    with TemporaryDirectory() as folder:
+        return verbs.simulate(written(Path(folder)))
 
 
 MADE: dict[str, Callable[[], Shown]] = {
@@ -78,6 +108,12 @@ MADE: dict[str, Callable[[], Shown]] = {
     "market": lambda: Markets((), {name: tables()[name] for name in ("market", "market_parties")}),
     "facts": lambda: TableView(facts.load(), "facts"),
     "fact": lambda: facts.one(file="prices", section="concentrate_related_party", fact="quarterly", key="price", period="2026Q1"),
+    "design": designed,
+    "profile": lambda: designed().profile,
+    "rated": lambda: of_a_sheet(trains.rate),
+    "designed": lambda: of_a_sheet(trains.design),
+    "started": lambda: of_a_sheet(lambda path: trains.start(path, hours=48.0)),
+    "simulated": simulated,
     "source": lambda: next(iter(facts.sources().values())),
 }  # fmt: skip
 
@@ -100,7 +136,8 @@ def test_every_public_result_shows_itself_by_a_renderer(kind: type) -> None:
 def test_what_is_shown_is_whole_and_asks_for_nothing_outside(name: str) -> None:
     text = html(name)
     root = read(text)  # every element is closed
-    assert root.all("table") and root.text.strip()
+    assert root.all("table") or root.all("svg")
+    assert root.text.strip()
     assert not root.all("script") and not root.all("link") and not root.all("img")
     assert not re.search(r'(src|href|action|style)="', text) and "url(" not in text
     assert not any("http" in value for element in root.walk() for value in element.attributes.values())
@@ -119,7 +156,7 @@ def test_units_stand_in_the_header() -> None:
     assert "value [¤/t]" in read(TableView(frame, "concentrate_value")._repr_html_()).text
 
 
-@pytest.mark.parametrize("name", ["plan", "study", "run"])
+@pytest.mark.parametrize("name", ["plan", "study", "run", "profile", "design", "rated", "designed"])
 def test_a_figure_stands_with_the_result_that_has_one(name: str) -> None:
     assert read(html(name)).all("svg")
 

@@ -68,7 +68,9 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
     return Network(
         streams=tuple(_stream(document, name) for name, stream in document.streams.items() if stream.form != "gas"),
         nodes=tuple(
-            Node(name, tuple(unit.balances), _node_kind(document, name)) for name, unit in document.units.items()
+            Node(name, tuple(unit.balances), _node_kind(document, name))
+            for name, unit in document.units.items()
+            if not _has_gas_alone(document, name)
         ),
         components=tuple(document.require_account().components),
         hours=tuple(period.hours for period in periods),
@@ -78,6 +80,12 @@ def network(document: Enterprise, measurements: pl.DataFrame, periods: Sequence[
         correlations=found.correlations,
         known=known(document),
     )
+
+
+def _has_gas_alone(document: Enterprise, unit: str) -> bool:
+    """Whether nothing but gas flows at a unit: no account balances it."""
+    forms = {stream.form for stream in document.streams.values() if unit in (stream.from_, stream.to)}
+    return forms == {"gas"}
 
 
 def usable(measurements: pl.DataFrame, excluded: Collection[str] = ()) -> pl.DataFrame:

@@ -20,8 +20,6 @@ from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json
 from ferrolan.enterprise.designed_sheet import write_new
-from ferrolan.enterprise.train_sheet import Loaded
-from ferrolan.process.cascade.train import PRODUCT, RAFFINATE
 from ferrolan.records.exports import records
 from ferrolan.views import process_figures
 from ferrolan.views import trains as words
@@ -45,7 +43,7 @@ def design(
     """Design the train that does what a sheet asks: stages, organic, scrub and reagents, simulated."""
     use(output.language)
     found = trains.design(sheet, goal, organic=organic, scrub=scrub)
-    wanted = _wanted(found.loaded)
+    wanted = trains.wanted(found.loaded)
     if output.json:
         print_json({**_designed(found), **_told(found.tables)})
     else:
@@ -65,7 +63,7 @@ def simulate(sheet: Path, *, csv: Csv = None, svg: Svg = None, strict: Strict = 
     """Say what a train that stands makes of its feed: purities, recoveries, what every stage holds."""
     use(output.language)
     found = trains.rate(sheet)
-    wanted = _wanted(found.loaded)
+    wanted = trains.wanted(found.loaded)
     if output.json:
         print_json({"title": found.loaded.sheet.title, "purities": found.purities, **_told(found.tables)})
     else:
@@ -99,7 +97,7 @@ def start_up(
         reached = {name: time if time < float("inf") else None for name, time in found.start.hours_to_grade.items()}
         print_json({"title": found.loaded.sheet.title, "hours_to_grade": reached, **_told(found.tables)})
     else:
-        sides, wanted = trains.sides(found.loaded), _wanted(found.loaded)
+        sides, wanted = trains.sides(found.loaded), trains.wanted(found.loaded)
         for line in words.started_lines(found.loaded.sheet.title, found.start, sides, wanted):
             print(line)
     _write_csv(csv, found.tables["train_course"], output)
@@ -122,11 +120,6 @@ def _designed(found: trains.Designed) -> dict[str, object]:
         "purities": found.purities,
         "reasons": list(proposal.first.reasons) if proposal.first is not None else [],
     }
-
-
-def _wanted(loaded: Loaded) -> dict[str, float]:
-    """The purity that each product should have [1]."""
-    return {RAFFINATE: loaded.sheet.purity.light, PRODUCT: loaded.sheet.purity.heavy}
 
 
 def _told(tables: trains.Tables) -> dict[str, object]:

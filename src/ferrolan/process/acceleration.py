@@ -124,7 +124,7 @@ class _Search:
             next_, next_image = self._reached(x, self._mixed(image, change, steps, changes, weights), image)
             steps, changes = [*steps, next_image - image][-_DEPTH:], [*changes, (next_image - next_) - change][-_DEPTH:]
             x, image = next_, next_image
-            _, residual = self._keep(x, image)
+            weights, residual = self._keep(x, image)
             since = 0 if residual < 0.5 * mark else since + 1
             mark = min(mark, residual) if since == 0 else mark
 

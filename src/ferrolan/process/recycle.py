@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ferrolan import materials
 from ferrolan.base.errors import FerrolanError, Infeasible, NotConverged, ProblemError
-from ferrolan.process.acceleration import fixed_point
+from ferrolan.process.acceleration import Found, Goal, fixed_point
 from ferrolan.process.material import AMBIENT, Form, Material
 from ferrolan.process.operation import Solved
 from ferrolan.process.tearing import Edge, straight_order, tear_set
@@ -33,6 +33,7 @@ _LEAK = 1e-12  # of what flows through a unit: less is no way out
 _FLOOR = 1e-6  # of the most that could be made of a species: less counts as that much
 _TRACE = 1e-9  # of everything that enters: an element that enters in less counts as that much
 _RETORN = 5  # times that other streams are guessed where a unit cannot run on nothing
+_PATIENT = Goal(calls=800)
 _LARGEST = 1e9  # times what enters: no linear answer is believed beyond
 
 
@@ -81,15 +82,24 @@ def solve_loop(loop: Loop) -> Closed:
     work, x = _opened(loop)
     _refuse_collecting(work)
     least = np.tile(np.append(np.zeros(_SPECIES), -np.inf), len(work.tears))
-    try:
-        found = fixed_point(work.improved, work.measured, x, least)
-    except NotConverged as error:
-        if error.last_iterate is None or not isinstance(error.last_iterate, np.ndarray):
-            raise
-        raise _not_closed(work, error) from error
+    found = _closed(work, x, least)
     work.run(found.x)
     _, residual = work.measured(found.x, work.plain(found.x))
     return Closed(work.streams, work.solved, work.tears, residual, work.passes)
+
+
+def _closed(work: _Work, x: Floats, least: Floats) -> Found:
+    """The fixed point by whole-loop answers; where reactions lead those astray, by what comes back of each pass."""
+    try:
+        return fixed_point(work.improved, work.measured, x, least)
+    except (NotConverged, ProblemError, Infeasible) as first:
+        try:
+            return fixed_point(work.plain, work.measured, x, least, _PATIENT)
+        except (NotConverged, ProblemError, Infeasible) as second:
+            for error in (second, first):
+                if isinstance(error, NotConverged) and isinstance(error.last_iterate, np.ndarray):
+                    raise _not_closed(work, error) from first
+            raise first from second
 
 
 def _opened(loop: Loop) -> tuple[_Work, Floats]:
@@ -167,6 +177,7 @@ class _Work:
 
     def plain(self, x: Floats) -> Floats:
         """What comes back after a pass, as unknowns."""
+        self.run(x)
         return self._packed(self.streams)
 
     def improved(self, x: Floats) -> Floats:
@@ -337,8 +348,10 @@ def _not_closed(work: _Work, error: NotConverged) -> NotConverged:
     work.run(x)
     guess = sum((m.elements for m in work.guess.values()), start=np.zeros(len(materials.ELEMENTS)))
     back = sum((work.streams[name].elements for name in work.tears), start=np.zeros(len(materials.ELEMENTS)))
-    entering = np.maximum(work.entering @ materials.COMPOSITION, _TRACE * float(work.entering.sum()) + 1e-300)
-    worst = int(np.argmax((back - guess) / entering))
+    entering = work.entering @ materials.COMPOSITION
+    counted = np.maximum(entering, _TRACE * float(entering.sum()) + 1e-300)
+    collects = np.where(entering > _TRACE * float(entering.sum()), (back - guess) / counted, -np.inf)
+    worst = int(np.argmax(collects))
     message = (
         f"the recycle of {', '.join(work.loop.units)} does not close: residual {error.residual:.1e}, guessed streams "
         f"{', '.join(work.tears)}; {materials.ELEMENTS[worst]} collects most, {back[worst] - guess[worst]:+.3g} t/h "

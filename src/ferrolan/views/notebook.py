@@ -24,9 +24,11 @@ from ferrolan.enterprise.origins import synthetic_values
 from ferrolan.facts import Fact, Source
 from ferrolan.market import Clearing
 from ferrolan.planning import Plan
+from ferrolan.process.cascade.design import Design
+from ferrolan.process.cascade.train import Profile
 from ferrolan.reconciliation import Reconciled
 from ferrolan.studies.concentrate import ConcentrateStudy
-from ferrolan.views import figures, narrative, scope, summary
+from ferrolan.views import figures, narrative, process_figures, scope, summary, trains
 from ferrolan.views.cells import Book, say
 from ferrolan.views.context import Context
 from ferrolan.views.figures import Figure
@@ -99,6 +101,14 @@ def tables_html(title: str, tables: Mapping[str, pl.DataFrame]) -> str:
     return _page(title, _tables(tables, tuple(tables)))
 
 
+def told_html(
+    title: str, lines: Iterable[str], tables: Mapping[str, pl.DataFrame], figure: Figure | None = None
+) -> str:
+    """The lines that a terminal shows of a result, its figure, and its tables."""
+    items = Markup("").join(Markup("<li>{}</li>").format(line) for line in lines)
+    return _page(title, [Markup("<ul>{}</ul>").format(items), _drawn(figure), *_tables(tables, tuple(tables))])
+
+
 _ACCOUNT_TABLES = ("balance_tests", "suspects", "closure", "account")
 
 
@@ -138,6 +148,15 @@ def _study_html(study: ConcentrateStudy) -> str:
     book = open_book(tables, _bare(seller=study.trade.seller, buyer=study.trade.buyer))
     figure = figures.concentrate(book, say(_("What a tonne of concentrate is worth")))
     return _page(_("Transfer price"), [_drawn(figure), *_tables(tables, tuple(tables))])
+
+
+def _profile_html(profile: Profile) -> str:
+    return told_html(_("Train"), trains.profile_lines(profile), {}, process_figures.stage_profile(profile))
+
+
+def _design_html(design: Design) -> str:
+    lines = (*trains.profile_lines(design.profile), *design.reasons)
+    return told_html(_("Train, designed"), lines, {}, process_figures.stage_profile(design.profile))
 
 
 def _enterprise_html(enterprise: Enterprise) -> str:
@@ -292,6 +311,8 @@ register(Plan, _plan_html)
 register(Reconciled, _reconciled_html)
 register(Clearing, _clearing_html)
 register(ConcentrateStudy, _study_html)
+register(Profile, _profile_html)
+register(Design, _design_html)
 register(Enterprise, _enterprise_html)
 register(Fact, _fact_html)
 register(Source, _source_html)

@@ -23,6 +23,20 @@ _ROUND_OFF = 1e-9
 _NINES = 1e-7  # smallest impurity that is shown as one [1]
 
 
+def profile_lines(profile: Profile) -> Iterator[str]:
+    """A steady state without a sheet: what each outlet holds, and how far it is from what cannot be done."""
+    train = profile.train
+    yield _("{stages} stages, organic {organic}, scrub {scrub}.").format(
+        stages=train.stages, organic=f"{train.organic_load:.4g}", scrub=f"{train.scrub:.4g}"
+    )
+    for outlet, amounts in profile.outlets.items():
+        fractions = (amounts / amounts.sum()).tolist()
+        held = sorted(zip(fractions, train.components, strict=True), reverse=True)
+        parts = ", ".join(f"{name} {share(fraction)}" for fraction, name in held)
+        yield f"{outlet_name(outlet)}: {parts}"
+    yield from _pinch(profile)
+
+
 def designed_lines(title: str, found: Proposal, sides: Sides, wanted: Wanted) -> Iterator[str]:
     """A design: its stages, flows and reagents, what it makes, how far it is from what cannot be done, and why so."""
     profile, train = found.profile, found.profile.train

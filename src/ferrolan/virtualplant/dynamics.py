@@ -26,9 +26,7 @@ _DAY = timedelta(days=1)
 _MOISTURE = "moisture "
 
 
-def simulate(
-    seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai", plant: str = "ore_to_both"
-) -> Truth:
+def simulate(seed: int, *, month: str = "2026-03", zone: str = "Asia/Shanghai", plant: str = "ore_to_both") -> Truth:
     """Run a plant through a month in steps of 15 minutes.
 
     Parameters

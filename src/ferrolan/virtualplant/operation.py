@@ -37,9 +37,7 @@ STOPS: Mapping[str, Stop] = {  # synthetic
 }
 
 
-def loads(
-    seed: int, steps: int, step_hours: float, stops: Mapping[str, Stop] = STOPS
-) -> dict[str, Array]:
+def loads(seed: int, steps: int, step_hours: float, stops: Mapping[str, Stop] = STOPS) -> dict[str, Array]:
     """Share of normal throughput of every unit that has a stop, shape (steps,) each."""
     return {name: _load(stop, generator(seed, f"stop {name}"), steps, step_hours) for name, stop in stops.items()}
 

@@ -24,6 +24,7 @@ from ferrolan.virtualplant.stockpile import Stock
 STEP = timedelta(minutes=15)
 ACCOUNT_CUT = timedelta(days=7)
 
+
 @dataclass(frozen=True, eq=False)
 class Truth:
     """The month as it was.
@@ -151,7 +152,8 @@ class Truth:
         for name, material in self.streams.items():
             rate = self.total(material.rate)
             for component, mass in material.content.items():
-                yield from _numbered("assay", name, component, self.grade(name, self.total(mass), rate), self._assay_unit(name))
+                found = self.grade(name, self.total(mass), rate)
+                yield from _numbered("assay", name, component, found, self._assay_unit(name))
         for name, moisture in self.moisture.items():
             wet = self.streams[name].rate / (1.0 - moisture)
             yield from _numbered("moisture", name, None, self.total(wet * moisture) / self.total(wet), "1")

@@ -104,7 +104,9 @@ def test_total_reflux_is_fenskes_limit() -> None:
     course = simulate(closed, HOURLY, 50_000.0, start=filled(train, HOURLY), every=50_000.0, tolerance=1e-2)
     held = course.last.aqueous
     np.testing.assert_allclose(np.diff(np.log(held[:, 0] / held[:, 1])), np.log(1.4), rtol=1e-6)
-    np.testing.assert_allclose(course.in_process_inventory[-1], course.in_process_inventory[0], rtol=0.01)  # stage 1 drains
+    np.testing.assert_allclose(
+        course.in_process_inventory[-1], course.in_process_inventory[0], rtol=0.01
+    )  # stage 1 drains
 
 
 def test_a_tighter_tolerance_is_nearer_to_the_truth() -> None:
@@ -131,7 +133,10 @@ def test_relabelled_components_behave_alike() -> None:
     train = Train(("A", "B", "C"), 20, (Feed(10, feed),), 1.5, 1.1, SeparationFactors(np.array([1.0, 2.0, 5.0])))
     order = [2, 0, 1]
     other = replace(
-        train, feeds=(Feed(10, feed[order]),), chemistry=SeparationFactors(np.array([5.0, 1.0, 2.0])), components=("C", "A", "B")
+        train,
+        feeds=(Feed(10, feed[order]),),
+        chemistry=SeparationFactors(np.array([5.0, 1.0, 2.0])),
+        components=("C", "A", "B"),
     )
     holdup = Holdup.lasting(train, 1.0, 1.0)
     one, two = (simulate(each, holdup, 100.0) for each in (train, other))

@@ -247,6 +247,12 @@ BAD = {
     "oversaponified": (lambda t: _without(t, organic_load=10.0), "organic_load"),
     "no acid left": (lambda t: _without(t, acids=(Acid(2, -5.0),)), "hydroxides"),
     "strip": (lambda t: _without(t, stripping=Stripping(3)), "strip"),
+    "strip acid": (
+        lambda t: _without(t, stripping=Stripping(3), chemistry=replace(t.chemistry, strip=Solution(1.0, np.nan))),
+        "strip",
+    ),
+    "acid": (lambda t: _without(t, acids=(Acid(2, np.inf),)), "acids"),
+    "stray draw": (lambda t: _without(t, chemistry=replace(t.chemistry, draw_volumes={"y": 0.1})), "no draw y"),
     "draw": (lambda t: _without(t, draws=(Draw("x", 3, 0.1),)), "draw 'x'"),
     "large draw": (
         lambda t: _without(t, draws=(Draw("x", 3, 0.1),), chemistry=replace(t.chemistry, draw_volumes={"x": 50.0})),

@@ -155,11 +155,23 @@ def test_a_flow_that_was_changed_counts_as_it_is_now(calm: State) -> None:
     assert observer.flows.scrub == pytest.approx(0.63)
 
 
+def test_a_feed_that_is_shut_for_a_day_is_followed(calm: State) -> None:
+    observer = Observer(TRAIN, HOLDUP, calm, members=10)
+    for hour in range(1, 60):
+        observer.advance(Flows(float(hour), 0.0 if 20 <= hour < 44 else 1.0, 1.05, 0.7))
+    assert np.all(np.isfinite(observer.ensemble.contents.aqueous)) and np.all(observer.ensemble.contents.organic > 0.0)
+
+
 def test_the_advice_moves_against_the_disturbance_and_pays(lost: Course, calm: State) -> None:
     observer = _followed(lost, calm, 192, STAGES)
     grade = (Grade(PRODUCT, ("Nd",), float(lost.purity(PRODUCT, "Nd")[192 + 96])),)
     advice = advise(observer, grade, horizon=360.0, sizes=(0.02, 0.05))
-    assert advice.move in (Move("scrub", 1.02), Move("scrub", 1.05), Move("organic_load", 0.98), Move("organic_load", 0.95))
+    assert advice.move in (
+        Move("scrub", 1.02),
+        Move("scrub", 1.05),
+        Move("organic_load", 0.98),
+        Move("organic_load", 0.95),
+    )
     assert advice.effect is not None and advice.sure and advice.effect.gained.middle > 100.0
     assert all(effect.gained.middle <= 0.0 for effect in advice.effects if effect.move == Move("scrub", 0.95))
 

@@ -180,6 +180,15 @@ def test_a_thousand_random_feasible_specifications_settle() -> None:
         assert np.abs(profile.closure).max() < 1e-11
 
 
+@pytest.mark.parametrize("cut", [1, 5, 9])
+@pytest.mark.parametrize("stages", [200, 400])
+def test_trains_whose_tails_no_double_holds_settle(cut: int, stages: int) -> None:
+    train = ten(cut, 1.1, np.cumprod([1.0, *ADJACENT]), np.array(FEED), stages // 2)
+    profile = rate(replace(train, stages=stages))
+    assert np.abs(profile.closure).max() < 1e-12
+    assert np.isfinite(profile.aqueous).all() and profile.residual < 1e-10
+
+
 def test_a_start_near_by_does_not_change_the_answer() -> None:
     train = ten(3, 1.2, np.cumprod([1.0, *ADJACENT]), np.array(FEED))
     other = replace(train, scrub=1.02 * train.scrub, organic_load=train.organic_load + 0.02 * train.scrub)

@@ -64,7 +64,12 @@ def test_a_front_travels_to_the_raffinate_when_more_of_the_heavy_is_fed() -> Non
 
 @pytest.mark.parametrize(
     ("height", "stage"),
-    [([-1.0, -0.5, 0.5, 1.0], 2.5), ([0.5, 1.0, 2.0, 3.0], 0.5), ([-3.0, -2.0, -1.0, -0.5], 4.5), ([-1.0, 1.0, -1.0, 3.0], 3.25)],
+    [
+        ([-1.0, -0.5, 0.5, 1.0], 2.5),
+        ([0.5, 1.0, 2.0, 3.0], 0.5),
+        ([-3.0, -2.0, -1.0, -0.5], 4.5),
+        ([-1.0, 1.0, -1.0, 3.0], 3.25),
+    ],
 )
 def test_a_front_is_where_the_level_is_passed_last(height: list[float], stage: float) -> None:
     assert crossing(np.array(height)) == pytest.approx(stage)

@@ -6,6 +6,8 @@ profile of any train, `design` the flows and stages of one that does not exist y
 """
 
 from ferrolan.process.cascade.batch import Batch, rate_many
+from ferrolan.process.cascade.carried import Carried, carried, entering
+from ferrolan.process.cascade.chemistry import FittedLaw, MassAction, SlopeLaw
 from ferrolan.process.cascade.design import Design, design
 from ferrolan.process.cascade.minimum import Minimum, distance_to_pinch, minimum_flows
 from ferrolan.process.cascade.rating import rate
@@ -17,6 +19,7 @@ from ferrolan.process.cascade.search import (
     least_volume,
     set_product,
 )
+from ferrolan.process.cascade.sensitivity import Sensitivity, sensitivity
 from ferrolan.process.cascade.train import (
     PRODUCT,
     RAFFINATE,
@@ -37,24 +40,32 @@ __all__ = [
     "SPENT",
     "Acid",
     "Batch",
+    "Carried",
     "Design",
     "Draw",
     "Feed",
+    "FittedLaw",
     "Found",
+    "MassAction",
     "Minimum",
     "Profile",
     "Requirement",
+    "Sensitivity",
     "SeparationFactors",
+    "SlopeLaw",
     "Solution",
     "Stripping",
     "Train",
+    "carried",
     "design",
     "distance_to_pinch",
+    "entering",
     "fewest_stages",
     "least_reagent",
     "least_volume",
     "minimum_flows",
     "rate",
     "rate_many",
+    "sensitivity",
     "set_product",
 ]

@@ -23,7 +23,9 @@ from ferrolan.process.cascade.rating import rate
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Feed, Floats, SeparationFactors, Train
 from ferrolan.process.cascade.walk import Bools, Walk
 
-_CHUNK = 40
+_CHUNK = 500
+"""Samples a thread takes at a time; what is left of them after some iterations still fills a piece."""
+_PIECE = 40
 """Samples solved together: enough to hide the interpreter, few enough for the cache."""
 _ROUNDS = 12
 _NEAR, _SETTLED, _TOLERANCE, _STRIDE, _CHEAP = 0.1, 1e-8, 1e-11, 0.5, 6
@@ -205,25 +207,36 @@ def _neighbours(answer: _Answer, flows: Flows, missed: Bools) -> Floats:
 
 def _rounds(flows: Flows, slopes: Floats) -> Iterator[tuple[NDArray[np.int_], Floats, Floats, Floats, Floats]]:
     """Newton's method on all samples that have not settled yet; yields those that do."""
-    left = np.arange(len(slopes))
+    slopes, left = slopes.copy(), np.arange(len(slopes))
     for _ in range(_ROUNDS):
-        if not left.size:
-            return
-        walk = Walk(_some(flows, left))
-        reply = walk.reply(slopes)
-        solved = [dgesv(jacobian, -gap) for jacobian, gap in zip(reply.jacobian, reply.gap, strict=True)]
-        step = np.array([one[2] for one in solved])
-        size = np.abs(step).max(axis=1)
-        slopes = slopes + step * np.minimum(1.0, _STRIDE / size)[:, None]
-        keep = np.isfinite(size)
-        near = np.flatnonzero(size < _NEAR)
-        if near.size:
-            factors = [(solved[at][0], solved[at][1]) for at in near]
-            done, found, aqueous, organic, gap = _polished(_some(flows, left[near]), slopes[near], factors, size[near])
-            slopes[near] = found
-            keep[near[done]] = False
-            yield left[near[done]], found[done], aqueous[done], organic[done], gap[done]
-        left, slopes = left[keep], slopes[keep]
+        kept = [left[:0]]
+        for first in range(0, left.size, _PIECE):
+            piece = left[first : first + _PIECE]
+            part = _some(flows, piece)
+            moved, factors, size = _step(part, slopes[piece])
+            slopes[piece] = moved
+            keep, near = np.isfinite(size), np.flatnonzero(size < _NEAR)
+            if near.size:
+                chosen = [factors[at] for at in near]
+                done, found, aqueous, organic, gap = _polished(_some(part, near), moved[near], chosen, size[near])
+                slopes[piece[near]] = found
+                keep[near[done]] = False
+                yield piece[near[done]], found[done], aqueous[done], organic[done], gap[done]
+            kept.append(piece[keep])
+        left = np.concatenate(kept)
+
+
+def _step(flows: Flows, slopes: Floats) -> tuple[Floats, list[tuple[Floats, Floats]], Floats]:
+    """One step of Newton's method on every sample: ln K, factors of the Jacobians, and the size of the steps."""
+    reply = Walk(flows).reply(slopes)
+    solved = [dgesv(jacobian, -gap) for jacobian, gap in zip(reply.jacobian, reply.gap, strict=True)]
+    step = np.array([one[2] for one in solved])
+    size = np.abs(step).max(axis=1)
+    return (
+        slopes + step * np.minimum(1.0, _STRIDE / np.maximum(size, _SETTLED))[:, None],
+        [(one[0], one[1]) for one in solved],
+        size,
+    )
 
 
 def _polished(

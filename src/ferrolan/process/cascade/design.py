@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ferrolan.base.errors import Infeasible, ProblemError
+from ferrolan.base.showing import Shown
 from ferrolan.process.cascade.minimum import Minimum, minimum_flows
 from ferrolan.process.cascade.search import Requirement, fewest_stages
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Feed, Floats, Profile, SeparationFactors, Train
@@ -62,7 +63,7 @@ class StageCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class Design(Shown):
     """A train that was designed and simulated.
 
     ``train`` and its ``profile``; ``flows`` and ``minimum`` for a feed of one; ``simple`` and ``corrected`` stages by

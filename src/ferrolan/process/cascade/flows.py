@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_banded
+from scipy.linalg.lapack import dgtsv
 
 from ferrolan.base.errors import ProblemError
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, SeparationFactors, Train
@@ -124,14 +124,10 @@ def _transfers(
 
 def _totals(entering: Floats, drawn: Floats, up: Floats, down: Floats, train: Train, phase: str) -> Floats:
     """What leaves each stage (N,) of one phase: the balance of the phase, tridiagonal in the shares that go on."""
-    n = len(entering)
-    band = np.zeros((3, n))
-    band[0, 1:], band[1], band[2, :-1] = -down[1:], 1.0, -up[:-1]
-    passed = drawn * 1.0
     rhs = entering.copy()
-    rhs[1:] -= (passed * up)[:-1]
-    rhs[:-1] -= (passed * down)[1:]
-    totals: Floats = solve_banded((1, 1), band, rhs)
+    rhs[1:] -= (drawn * up)[:-1]
+    rhs[:-1] -= (drawn * down)[1:]
+    totals: Floats = dgtsv(-up[:-1], np.ones(len(rhs)), -down[1:], rhs)[3]
     least = _TOLERANCE * train.fed.sum()
     wrong = np.flatnonzero(totals - drawn < least)
     if wrong.size:

@@ -37,6 +37,8 @@ TOLERANCE = 1e-11
 """Largest residual of a converged profile, in logarithms of a stage's equivalents and extractant [1]."""
 ADMITTED = 1e-8
 """Residual at which round-off may stop the iteration [1]."""
+_REFUSED = 1e-7
+"""Residual of the amounts computed anew, without subtraction, above which there is no answer [1]."""
 _STRIDE = 2.0
 """Largest change of a pH or ln free extractant in one step."""
 _PATIENCE = 15
@@ -97,6 +99,15 @@ def solve(train: Train, start: Profile | None = None) -> Profile:
     -----
     Volumes are additive and constant, activities are left to the law of distribution, and hydroxide is neglected: below
     pH 6.
+
+    Examples
+    --------
+    >>> from ferrolan.process.cascade import Feed, MassAction, SlopeLaw, Solution, Train
+    >>> acid = MassAction(SlopeLaw([-2.5, -1.5]), organic_volume=10.0, extractant=1.0)  # synthetic
+    >>> liquor = Feed(3, (0.5, 0.5), solution=Solution(volume=5.0, acid=0.05))
+    >>> profile = solve(Train(("Pr", "Tb"), 3, (liquor,), 0.5, 0.0, acid))
+    >>> profile.states["pH"].round(2).tolist(), round(profile.recovery("organic_product", "Tb"), 3)
+    ([1.09, 0.91, 0.9], 0.985)
     """
     problem = _problem_of(train)
     with np.errstate(all="ignore"):  # an iterate that overflows is refused where it is looked at
@@ -143,6 +154,14 @@ def _check(train: Train, chemistry: MassAction) -> None:
         value = getattr(train, name)
         if not 0.0 <= value < np.inf:
             raise ProblemError(f"{name}: expected at least 0 kmol/h, got {value}.")
+    _check_acids(train, chemistry)
+    _check_feeds(train)
+    strangers = set(chemistry.draw_volumes) - {draw.name for draw in train.draws}
+    if strangers:
+        raise ProblemError(f"draw_volumes: the train has no draw {', '.join(sorted(strangers))}.")
+
+
+def _check_acids(train: Train, chemistry: MassAction) -> None:
     if train.scrub and not chemistry.scrub_volume:
         raise ProblemError(f"scrub_volume: the scrub brings acid for {train.scrub:g} kmol/h; give its volume.")
     if (train.stripping is None) != (chemistry.strip is None):
@@ -150,7 +169,13 @@ def _check(train: Train, chemistry: MassAction) -> None:
             "strip: give the acid of the stripping section" if chemistry.strip is None else "stripping: give its stages"
         )
         raise ProblemError(f"{missing}, or leave both out.")
-    _check_feeds(train)
+    strip = chemistry.strip
+    if strip is not None and not (0.0 < strip.volume < np.inf and 0.0 < strip.acid < np.inf):
+        raise ProblemError(
+            f"strip: expected a volume and acid above 0, got {strip.volume} m3/h and {strip.acid} kmol/h."
+        )
+    if not np.isfinite([acid.amount for acid in train.acids]).all():
+        raise ProblemError("acids: expected finite amounts.")
 
 
 def _check_feeds(train: Train) -> None:
@@ -291,7 +316,7 @@ def _step(linear: _Linear) -> Floats | None:
 
 
 def _moved(point: Point, step: Floats) -> Point:
-    step = step * min(1.0, _STRIDE / float(np.abs(step).max()))
+    step = step * min(1.0, _STRIDE / max(float(np.abs(step).max()), 1e-300))
     stages = len(point.ph)
     return Point(point.ph + step[:stages], point.log_free + step[stages:])
 
@@ -321,6 +346,13 @@ def _profile(problem: _Problem, point: Point, evaluations: int) -> Profile:
     carriers = exchange.carriers
     amounts = problem.balances.amounts(exchange.ratio(exchange.distribution(point).values))
     totals = exchange.totals(point, amounts)
+    residual = _size(exchange.residual(totals))
+    if not residual <= _REFUSED:
+        raise NotConverged(
+            f"train of {train.size} stages: round-off leaves a residual of {residual:.1e}.",
+            last_iterate=np.stack(point),
+            residual=residual,
+        )
     liquor, organic = amounts.liquor[:, :size], amounts.organic[:, :size]
     outlets = _outlets(train, carriers, Amounts(liquor, organic))
     free = np.exp(point.log_free)
@@ -338,7 +370,7 @@ def _profile(problem: _Problem, point: Point, evaluations: int) -> Profile:
         aqueous=liquor,
         organic=organic,
         outlets=outlets,
-        residual=_size(exchange.residual(totals)),
+        residual=residual,
         closure=_closure(train, outlets),
         iterations=evaluations,
         distance_to_pinch=acid_pinch(train, liquor, organic, outlets),

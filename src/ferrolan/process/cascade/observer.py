@@ -36,6 +36,8 @@ _NEWEST = 5
 """Readings whose median says what a flow is now."""
 _CHANGED = 5.0
 """Distance from it, in standard deviations of the noise, that two readings on end need to count as before a change."""
+_SHUT = 1e-9
+"""Flow that counts as none [kmol/h]."""
 _LEAST = 1e-25
 """Least share of a component in a stage that is kept [1]."""
 _ACCURATE = 1e-5
@@ -114,7 +116,7 @@ class Doubts:
     feed: Doubt = Doubt(0.015, 4000.0)
     organic_load: Doubt = Doubt(0.02, 4000.0)
     scrub: Doubt = Doubt(0.02, 4000.0)
-    composition: Doubt = Doubt(0.05, 5000.0)
+    composition: Doubt = Doubt(0.05, 2000.0)
     factor: Doubt = Doubt(0.08, 20_000.0)
     efficiency: Doubt = Doubt(0.5, 20_000.0)
     noise: float = 0.01
@@ -243,7 +245,8 @@ class Observer:
         """Spans [h] and flows (T, 3) since a flow was changed last: since it left the noise about the last hours."""
         spans = np.array([span for span, _ in self.recent])
         values = np.array([(flows.feed, flows.organic_load, flows.scrub) for _, flows in self.recent])
-        off = np.abs(np.log(values / np.median(values[-_NEWEST:], axis=0))).max(axis=1) > _CHANGED * self.doubts.noise
+        ln = np.log(np.maximum(values, _SHUT))
+        off = np.abs(ln - np.median(ln[-_NEWEST:], axis=0)).max(axis=1) > _CHANGED * self.doubts.noise
         last = np.flatnonzero(off & (np.arange(len(off)) < len(off) - _NEWEST))
         together = [place for place in last if place - 1 in last]
         first = (together[-1] + 1) if together else 0
@@ -260,13 +263,13 @@ class Observer:
         Raises
         ------
         ProblemError
-            If time runs backwards or a flow is not above zero.
+            If time runs backwards, or a flow is not above zero; the feed may be shut.
         """
         if not flows.time > self.time:
             raise ProblemError(f"flows at {flows.time:g} h: the account stands at {self.time:g} h. Give later ones.")
         for name in ("feed", "organic_load", "scrub"):
             flow = getattr(flows, name)
-            if not 0.0 < flow < np.inf:
+            if not 0.0 <= flow < np.inf or (flow == 0.0 and name != "feed"):
                 raise ProblemError(f"flows at {flows.time:g} h: {name}: expected above 0 kmol/h, got {flow!r}.")
         span = flows.time - self.time
         count = int(np.ceil(span / longest - 1e-9))

@@ -100,8 +100,11 @@ def _levels(
     left, taken = np.where(left > traces, left, 0.0), np.where(taken > traces, taken, 0.0)
     light, dense = _light_end(alpha, left * ~heavy, liquor), _heavy_end(alpha, taken * heavy, organic)
     forced_left, forced_right = (left * heavy).any(axis=-1), (taken * ~heavy).any(axis=-1)
-    with_heavy = np.where(forced_left, _light_end(alpha, left, liquor), 1.0 / heavy_key)
-    with_light = np.where(forced_right, _heavy_end(alpha, taken, organic), 1.0 / light_key)
+    with_heavy, with_light = 1.0 / heavy_key, 1.0 / light_key
+    if forced_left.any():
+        with_heavy = np.where(forced_left, _light_end(alpha, left, liquor), with_heavy)
+    if forced_right.any():
+        with_light = np.where(forced_right, _heavy_end(alpha, taken, organic), with_light)
     light = np.where(forced_left & (light < 1.0 / heavy_key), with_heavy, light)
     dense = np.where(forced_right & (dense > 1.0 / light_key), with_light, dense)
     return light, dense, with_heavy, with_light

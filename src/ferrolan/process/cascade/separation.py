@@ -81,7 +81,7 @@ def newton(walk: Walk, slopes: Floats, most: int) -> tuple[Settled | None, int]:
             size = float(np.abs(step).max())
             if not np.isfinite(size):
                 return None, took
-            slopes = slopes + step * min(1.0, _STRIDE / size)
+            slopes = slopes + step * min(1.0, _STRIDE / max(size, _SETTLED))
             if size < _NEAR:
                 slopes, done = _polished(walk, slopes, factors, pivots, size)
                 if done is not None:
@@ -160,7 +160,7 @@ def _searched(
     walk: Walk, slopes: Floats, step: Floats, held: Held | None, before: float
 ) -> tuple[Floats, Floats, float]:
     """Go along a step as far as the gap falls: ln K, what the liquors then hold, and the gap's norm."""
-    share = min(1.0, 2.0 * _STRIDE / float(np.abs(step).max()))
+    share = min(1.0, 2.0 * _STRIDE / max(float(np.abs(step).max()), _SETTLED))
     for _ in range(_HALVINGS):
         tried = slopes + share * step
         aqueous, organic = walk.amounts(tried, held)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ferrolan.base.errors import ProblemError
+from ferrolan.base.showing import Shown
 
 Floats = NDArray[np.float64]
 Phase = Literal["aqueous", "organic"]
@@ -179,7 +180,7 @@ class Train:
 
 
 @dataclass(frozen=True, eq=False)
-class Profile:
+class Profile(Shown):
     """Steady state of a train.
 
     ``aqueous`` and ``organic`` (N, C) are what leaves each stage in each phase [kmol/h], before draws; ``outlets`` maps

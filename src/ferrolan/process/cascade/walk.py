@@ -26,6 +26,8 @@ Bools = NDArray[np.bool_]
 
 _ROUND_OFF = 8e-16
 """Difference of two sums of flows, against the flows, that is nothing but round-off."""
+_RANGE, _MOST = 1250.0, 50.0
+"""Range of logarithms that an outer product of doubles holds; and the largest that is ever read, with margin."""
 _NONE = 1e-30
 """Share of a step to a neighbour that stands for none in the Jacobian."""
 
@@ -185,17 +187,28 @@ class Walk:
         upper[..., :-1] = np.log(np.maximum(down[..., 1:] / before[..., :-1], _NONE))
         lower = np.cumsum(lower, axis=-1)
         upper = np.cumsum(upper[..., ::-1], axis=-1)[..., ::-1]
-        lower -= 0.5 * (lower.max(axis=-1, keepdims=True) + lower.min(axis=-1, keepdims=True))
-        upper -= 0.5 * (upper.max(axis=-1, keepdims=True) + upper.min(axis=-1, keepdims=True))
-        low, high = np.exp(lower), np.exp(upper)
-        low_end, high_end = corner / low, corner / high
         middle = flows.stays[1] * corner
-        middle[..., :-1] -= flows.up[1][..., :-1] * high[..., :-1] * high_end[..., 1:]
-        middle[..., 1:] -= flows.down[1][..., 1:] * low[..., 1:] * low_end[..., :-1]
-        below = low.swapaxes(-1, -2) @ (self._mixed(low_end) * organic)
-        jacobian: Floats = np.where(self._below, below, high.swapaxes(-1, -2) @ (self._mixed(high_end) * organic))
+        middle[..., :-1] -= flows.up[1][..., :-1] * corner[..., 1:] * np.exp(upper[..., :-1] - upper[..., 1:])
+        middle[..., 1:] -= flows.down[1][..., 1:] * corner[..., :-1] * np.exp(lower[..., 1:] - lower[..., :-1])
+        jacobian: Floats = np.where(
+            self._below, self._outer(lower, corner, organic), self._outer(upper, corner, organic)
+        )
         jacobian[..., self._diagonal, self._diagonal] = (middle * organic).sum(axis=-2)
         return jacobian
+
+    def _outer(self, logarithms: Floats, corner: Floats, organic: Floats) -> Floats:
+        """One side of the inverse, times what a slope moves, summed over the components (..., N, N)."""
+        high, low = logarithms.max(axis=-1, keepdims=True), logarithms.min(axis=-1, keepdims=True)
+        if float((high - low).max()) < _RANGE:
+            grown = np.exp(logarithms - 0.5 * (high + low))
+            outer: Floats = grown.swapaxes(-1, -2) @ (self._mixed(corner / grown) * organic)
+            return outer
+        outer = np.zeros((*organic.shape[:-2], self.stages, self.stages))
+        for at in range(organic.shape[-2]):
+            one = logarithms[..., at, :]
+            inverse = np.exp(np.minimum(one[..., :, None] - one[..., None, :], _MOST)) * corner[..., at, None, :]
+            outer += self._mixed(inverse) * organic[..., at, None, :]
+        return outer
 
     def _mixed(self, values: Floats) -> Floats:
         """What a unit of organic that appears in a stage adds, by what it would add where it may go."""

@@ -1,9 +1,9 @@
 """The complex in motion: unit by unit, again and again, until the recycles stand still.
 
-The cleaner's tails go back to the rougher, crops to the scrap yard, dust to the sinter plant. Each sweep takes every unit
-whose inlets moved, with what the others gave last; a recycle that returns a fifth settles to round-off in some twenty
-sweeps. Stocks are integrated through the month with every sweep. Example: 79 t/h of rare-earth oxides reach the rougher,
-73 of them fresh.
+The cleaner's tails go back to the rougher, crops to the scrap yard, dust to the sinter plant. Each sweep takes every
+unit whose inlets moved, with what the others gave last; a recycle that returns a fifth settles to round-off in some
+twenty sweeps. Stocks are integrated through the month with every sweep. Example: 79 t/h of rare-earth oxides reach the
+rougher, 73 of them fresh.
 """
 
 from __future__ import annotations
@@ -81,16 +81,14 @@ def power(table: Table, streams: Mapping[str, Material], drift: Mapping[str, Arr
 class _Month:
     """Streams and stocks on their way to standing still."""
 
-    def __init__(
-        self, table: Table, drift: Mapping[str, Array], load: Mapping[str, Array], step_hours: float
-    ) -> None:
+    def __init__(self, table: Table, drift: Mapping[str, Array], load: Mapping[str, Array], step_hours: float) -> None:
         self.table, self.drift, self.load, self.step_hours = table, drift, load, step_hours
         self.streams = {name: _enters(name, feed, drift, load) for name, feed in table.feeds.items()}
         self.stocks: dict[str, Stock] = {}
         self.seen: dict[str, tuple[Material, ...]] = {}
 
     def moved(self) -> bool:
-        """Take every unit whose inlets are there and moved; where none did, begin a recycle at the unit that lacks least."""
+        """Take every unit whose inlets are there and moved; where none did, begin a recycle where least is lacking."""
         units = self.table.drawing.units
         moved = [self.take(unit) for unit in units if self.is_ready(unit)]
         if any(moved):
@@ -178,9 +176,7 @@ def _store(
     return {stream: outflow.share(share) for stream, share in shares.items()}, stock
 
 
-def _drawn(
-    stream: str, store: Store, mean: float, drift: Mapping[str, Array], load: Mapping[str, Array]
-) -> Array:
+def _drawn(stream: str, store: Store, mean: float, drift: Mapping[str, Array], load: Mapping[str, Array]) -> Array:
     draw = store.draws[stream]
     wanted: Array = drift[f"{stream} rate"] * _load(draw.load, load)
     return draw.share * mean * wanted / wanted.mean()
@@ -201,7 +197,7 @@ def _unit(table: Table, unit: str, streams: Mapping[str, Material], drift: Mappi
             made[stream] = _split(feed, made, outlet, table.carried[stream], drift[f"{stream} value"])
         else:
             content = _content(feed, made, stream, outlet, table.carried[stream], drift)
-            made[stream] = Material(_rate(feed, streams | made, made, stream, outlet, content, drift), content)
+            made[stream] = Material(_rate(feed, {**streams, **made}, made, stream, outlet, content, drift), content)
     return made
 
 

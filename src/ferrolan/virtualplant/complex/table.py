@@ -1,6 +1,6 @@
 """The plant on file: what enters, how every unit divides what reaches it, what is stored, who draws power.
 
-Seven CSV files, every number synthetic, chosen near a works at the scale of the public annual figures of Baotou. Example:
+Eight CSV files, every number synthetic, near a works at the scale of the public annual figures of Baotou. Example:
 ``re_concentrate,cleaner,...,grade REO,0.515``: the concentrate of the cleaner has 51.5 % of rare-earth oxides. A share
 says which part of a component that reaches the unit an outlet gets; ``rest`` is what the other outlets leave; what no
 outlet carries goes up the stack.

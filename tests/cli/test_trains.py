@@ -132,6 +132,7 @@ def test_a_lower_stage_efficiency_takes_more_stages(wish):
     good, worse = (trains.design(path).profile.train.stages for path in (wish / "wish.yaml", poor))
     assert worse > good
     assert trains.design(poor).purities["raffinate"] >= 0.999
+    assert trains.design(poor, "reagent").profile.train.scrub <= trains.design(poor).profile.train.scrub
 
 
 def test_a_file_that_is_there_is_left_as_it_is(wish):

@@ -65,9 +65,11 @@ def test_inside_its_range_the_line_misses_the_unit_by_about_the_gap_it_says(a: f
 def test_a_range_that_bends_is_cut_until_the_lines_hold() -> None:
     wide = {"collector": (0.0002, 0.004)}
     one = response(flotation.KIND, cells(), {"feed": ORE}, wide, components=["REO"], tolerance=1e3)
-    many = response(flotation.KIND, cells(), {"feed": ORE}, wide, components=["REO"], tolerance=0.01)
+    many = response(flotation.KIND, cells(), {"feed": ORE}, wide, components=["REO"], tolerance=0.01, pieces=24)
+    few = response(flotation.KIND, cells(), {"feed": ORE}, wide, components=["REO"], tolerance=0.01, pieces=4)
     assert len(one.pieces) == 1 < len(many.pieces)
-    assert many.gaps.max() < 0.2 * one.gaps.max()
+    assert many.gaps.max() < few.gaps.max() < one.gaps.max()
+    assert len(few.pieces) == 4  # no more than asked for: what is left of the gap is told
     size = np.abs(many.pieces[0].values)
     assert (many.gaps <= 0.01 * np.maximum(size, 1e-3 * size.max())).all()
     for value in np.linspace(0.0002, 0.004, 23):

@@ -268,9 +268,7 @@ def _amount(document: Enterprise, reconciled: Reconciled, unit: str, commodity: 
     names = [
         name
         for name, stream in document.streams.items()
-        if stream.commodity == commodity
-        and stream.form != "gas"
-        and (stream.to if inward else stream.from_) == unit
+        if stream.commodity == commodity and stream.form != "gas" and (stream.to if inward else stream.from_) == unit
     ]
     if not names:
         return None

@@ -136,13 +136,16 @@ def _given(loaded: Loaded, organic: float | None, scrub: float | None) -> Train:
 def _search(loaded: Loaded, goal: Goal, begin: Train, first: Design | None) -> Found:
     wanted = {RAFFINATE: loaded.sheet.purity.light, PRODUCT: loaded.sheet.purity.heavy}
     required = [Requirement(name, group, wanted[name]) for name, group in sides_of(loaded).items()]
-    if goal == "reagent":
-        return least_reagent(begin, required)
     if goal == "volume":
         return least_volume(begin, required)
-    if first is not None and loaded.sheet.efficiency == 1.0:
-        return Found(first.train, first.profile, 1)
-    return fewest_stages(begin, required)
+    if goal == "reagent" and first is None:
+        return least_reagent(begin, required)
+    perfect = first is not None and loaded.sheet.efficiency == 1.0
+    fewest = Found(begin, first.profile, 1) if first is not None and perfect else fewest_stages(begin, required)
+    if goal == "stages":
+        return fewest
+    found = least_reagent(fewest.train, required)
+    return Found(found.train, found.profile, fewest.simulated + found.simulated)
 
 
 def _written(train: Train) -> Train:

@@ -14,12 +14,12 @@ from cyclopts import Parameter
 
 from ferrolan import trains
 from ferrolan.assembly.train_design import Goal
+from ferrolan.base.errors import DocumentError, Fault, SurroundingsError
 from ferrolan.base.language import _, use
 from ferrolan.base.surroundings import storing
 from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json
-from ferrolan.enterprise.designed_sheet import write_new
 from ferrolan.records.exports import records
 from ferrolan.views import process_figures
 from ferrolan.views import trains as words
@@ -51,9 +51,7 @@ def design(
         for line in words.designed_lines(found.loaded.sheet.title, found.proposal, sides, wanted):
             print(line)
     if to is not None:
-        with storing(to):
-            write_new(to, found.sheet)
-        _say_written(to, output)
+        _write_new(to, found.sheet, output)
     _write_csv(csv, found.tables["train_profile"], output)
     _write(svg, str(process_figures.stage_profile(found.profile).svg), output)
     return OK
@@ -135,6 +133,19 @@ def _write(path: Path | None, content: str, output: Output) -> None:
         return
     with storing(path):
         path.write_text(content, encoding="utf-8")
+    _say_written(path, output)
+
+
+def _write_new(path: Path, content: str, output: Output) -> None:
+    """Write a sheet where there is none yet; what is there stays as it is."""
+    try:
+        with storing(path), path.open("x", encoding="utf-8") as file:
+            file.write(content)
+    except SurroundingsError as error:
+        if not isinstance(error.__cause__, FileExistsError):
+            raise
+        way_out = "Remove it first, or choose another name"
+        raise DocumentError([Fault(str(path), 0, "", "a file", "a new name", way_out, "file_exists")]) from error
     _say_written(path, output)
 
 

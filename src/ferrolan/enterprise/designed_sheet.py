@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from ferrolan.base.errors import DocumentError, Fault
-from ferrolan.enterprise.text import read_text
 from ferrolan.enterprise.train_sheet import Loaded
 
 _KEYS = ("stages", "organic", "scrub")
@@ -37,7 +35,7 @@ def completed(loaded: Loaded, extraction: int, scrub_stages: int, organic: float
     DocumentError
         If the sheet is written in one pair of braces, so that no line of it can be replaced.
     """
-    _content, text = read_text(loaded.path)
+    text = loaded.text
     if text.lstrip().startswith("{"):
         found, expected, way_out = "one pair of braces", "a key a line", "Write it as lines to have it completed"
         raise DocumentError([Fault(str(loaded.path), 1, "", found, expected, way_out, "wrong_train")])
@@ -45,24 +43,6 @@ def completed(loaded: Loaded, extraction: int, scrub_stages: int, organic: float
     lines = [f"stages: {{extraction: {extraction}, scrub: {scrub_stages}}}"]
     lines += [f'{name}: {{value: {value!r}, own: true, note: "{note}"}}' for name, value in _flows(organic, scrub)]
     return kept.rstrip("\n") + "\n" + "\n".join(lines) + "\n"
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a sheet where there is none yet.
-
-    Raises
-    ------
-    DocumentError
-        If there is a file of that name; it is left as it is.
-    """
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError as error:
-        fault = Fault(
-            str(path), 0, "", "a file", "a new name", "Remove it first, or choose another name", "file_exists"
-        )
-        raise DocumentError([fault]) from error
 
 
 def _flows(organic: float, scrub: float) -> tuple[tuple[str, float], ...]:

@@ -153,11 +153,12 @@ class TrainSheet(Model):
 
 @dataclass(frozen=True)
 class Loaded:
-    """A sheet, the file it was read from, and the hash of its content."""
+    """A sheet, the file it was read from, the hash of its content, and its text."""
 
     sheet: TrainSheet
     path: Path
     content_hash: str
+    text: str
 
 
 def load(path: Path | str) -> Loaded:
@@ -177,7 +178,7 @@ def load(path: Path | str) -> Loaded:
     found = [*faults, *(_fault(path, lines.line(problem.path), problem) for problem in problems)]
     if found or sheet is None:
         raise DocumentError(sorted({*found}))
-    return Loaded(sheet, path, hash_bytes(content))
+    return Loaded(sheet, path, hash_bytes(content), text)
 
 
 def _fault(path: Path, line: int, problem: Problem) -> Fault:

@@ -2,8 +2,8 @@
 
 A flotation bank at 2 kg/t of collector makes 0.088 t of concentrate a tonne of feed; 0.1 kg/t more makes 0.0011 t more.
 ``response`` runs the unit at the operating point and around it: figures per tonne of the reference inlet, their slopes
-by central differences of the unit's own solve, and the largest gap between the straight line and the unit over
-the range, corners and all. Where that gap is too large the range is cut, and each piece has its own line. Outside the range
+by central differences of the unit's own solve, and the largest gap between the straight line and the unit over the
+range, corners and all. Where that gap is too large the range is cut, and each piece has its own line. Outside the range
 it refuses.
 """
 
@@ -167,7 +167,7 @@ def response(
     tolerance
         Largest gap that is accepted, of the size of a figure; larger ones cut the range [1].
     pieces
-        Most pieces that the range is cut into.
+        Most pieces that the range is cut into, the worst first; what gap is then left stands in ``gaps``.
     name
         Name of the unit in messages.
 
@@ -188,15 +188,13 @@ def response(
         if not below <= value <= above or not below < above:
             raise ProblemError(f"{unit.name}: {axis} is {value:g}, not within its range {below:g} to {above:g}")
     size = np.abs(unit.run(point))
-    found: list[Piece] = []
-    waiting = [_piece(unit, low, high, point)]
-    while waiting:
-        piece = waiting.pop(0)
-        worst = float(np.max(piece.gaps / np.maximum(size, 1e-3 * size.max(initial=1e-300)), initial=0.0))
-        if worst <= tolerance or len(found) + len(waiting) + 2 > pieces:
-            found.append(piece)
-            continue
-        waiting = [*waiting, *_halves(unit, piece, point)]
+    size = np.maximum(size, 1e-3 * size.max(initial=1e-300))
+    found = [_piece(unit, low, high, point)]
+    while len(found) < pieces:
+        worst = max(found, key=lambda piece: float(np.max(piece.gaps / size, initial=0.0)))
+        if float(np.max(worst.gaps / size, initial=0.0)) <= tolerance:
+            break
+        found = [piece for piece in found if piece is not worst] + _halves(unit, worst, point)
     found.sort(key=lambda piece: (not piece.holds(point), not np.array_equal(piece.anchor, point), tuple(piece.low)))
     gaps = np.max([piece.gaps for piece in found], axis=0)
     return LocalResponse(unit.name, unit.axes, unit.figures, point, tuple(found), gaps, unit.runs)

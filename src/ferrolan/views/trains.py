@@ -125,8 +125,9 @@ def _goal(goal: str) -> str:
 def _grounds(found: Proposal, sides: Sides) -> Iterator[str]:
     """Why the design is as it is, and what the formulae alone would have given."""
     if found.first is not None:
+        said = _("By formula: {reason}") if found.simulated == 1 else _("Begun by formula: {reason}")
         for reason in found.first.reasons:
-            yield _("By formula: {reason}").format(reason=reason)
+            yield said.format(reason=reason)
     if found.by_formula is not None:
         train = found.by_formula.train
         below = train.feeds[0].stage

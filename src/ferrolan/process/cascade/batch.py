@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import solve_banded
-from scipy.linalg.lapack import dgesv, dgetrs
+from scipy.linalg.lapack import dgetrf, dgetrs
 
 from ferrolan.base.errors import FerrolanError, ProblemError
 from ferrolan.process.cascade.flows import Flows, flows_of
@@ -227,16 +227,12 @@ def _rounds(flows: Flows, slopes: Floats) -> Iterator[tuple[NDArray[np.int_], Fl
 
 
 def _step(flows: Flows, slopes: Floats) -> tuple[Floats, list[tuple[Floats, Floats]], Floats]:
-    """One step of Newton's method on every sample: ln K, factors of the Jacobians, and the size of the steps."""
+    """One step of Newton's method on every sample: ln K, factors of the transposed Jacobians, size of the steps."""
     reply = Walk(flows).reply(slopes)
-    solved = [dgesv(jacobian, -gap) for jacobian, gap in zip(reply.jacobian, reply.gap, strict=True)]
-    step = np.array([one[2] for one in solved])
+    factors = [dgetrf(jacobian.T, overwrite_a=True)[:2] for jacobian in reply.jacobian]  # as LAPACK stores: no copy
+    step = np.array([dgetrs(*one, -gap, trans=1)[0] for one, gap in zip(factors, reply.gap, strict=True)])
     size = np.abs(step).max(axis=1)
-    return (
-        slopes + step * np.minimum(1.0, _STRIDE / np.maximum(size, _SETTLED))[:, None],
-        [(one[0], one[1]) for one in solved],
-        size,
-    )
+    return slopes + step * np.minimum(1.0, _STRIDE / np.maximum(size, _SETTLED))[:, None], factors, size
 
 
 def _polished(
@@ -249,7 +245,7 @@ def _polished(
         aqueous, organic = walk.amounts(slopes)
         gap = walk.gap(aqueous, organic)
         worst = np.abs(gap).max(axis=1)
-        step = np.array([dgetrs(*one, -two)[0] for one, two in zip(factors, gap, strict=True)])
+        step = np.array([dgetrs(*one, -two, trans=1)[0] for one, two in zip(factors, gap, strict=True)])
         before, size = size, np.abs(step).max(axis=1)
         done = np.less(np.maximum(size / _SETTLED, worst / _TOLERANCE), 1.0)
         going &= ~done & (size < 0.1 * before)

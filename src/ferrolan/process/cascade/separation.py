@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.linalg.lapack import dgesv, dgetrs
+from scipy.linalg.lapack import dgesv, dgetrf, dgetrs
 
 from ferrolan.base.errors import NotConverged
 from ferrolan.process.cascade.flows import Flows
@@ -77,7 +77,8 @@ def newton(walk: Walk, slopes: Floats, most: int) -> tuple[Settled | None, int]:
     with np.errstate(all="ignore"):
         for took in range(1, most + 1):
             reply = walk.reply(slopes)
-            factors, pivots, step, _ = dgesv(reply.jacobian, -reply.gap)
+            factors, pivots, _ = dgetrf(reply.jacobian.T, overwrite_a=True)  # as LAPACK stores: no copy
+            step, _ = dgetrs(factors, pivots, -reply.gap, trans=1)
             size = float(np.abs(step).max())
             if not np.isfinite(size):
                 return None, took
@@ -96,7 +97,7 @@ def _polished(
     for _ in range(_CHEAP):
         aqueous, organic = walk.amounts(slopes)
         gap = walk.gap(aqueous, organic)
-        step, _ = dgetrs(factors, pivots, -gap)
+        step, _ = dgetrs(factors, pivots, -gap, trans=1)
         before, size = size, float(np.abs(step).max())
         if size < _SETTLED and float(np.abs(gap).max()) < _TOLERANCE:
             return slopes, (aqueous, organic, float(np.abs(gap).max()))

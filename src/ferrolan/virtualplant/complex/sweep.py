@@ -179,7 +179,8 @@ def _store(
 def _drawn(stream: str, store: Store, mean: float, drift: Mapping[str, Array], load: Mapping[str, Array]) -> Array:
     draw = store.draws[stream]
     wanted: Array = drift[f"{stream} rate"] * _load(draw.load, load)
-    return draw.share * mean * wanted / wanted.mean()
+    drawn: Array = draw.share * mean * wanted / wanted.mean()
+    return drawn
 
 
 def _together(came: Sequence[Material], names: Sequence[str]) -> Material:

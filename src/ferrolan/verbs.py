@@ -8,7 +8,7 @@ in ``ferrolan.acts``, what a kept run can be asked in ``ferrolan.kept_runs``.
 >>> import ferrolan
 >>> document = ferrolan.load()
 >>> document.title
-'Ore to both'
+'Bayan Obo complex'
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ from ferrolan.virtualplant import simulate as simulate_month
 
 EXAMPLES = Path(__file__).parent / "examples"
 """Folder of the shipped enterprises, one folder each."""
-EXAMPLE = "ore_to_both"
+EXAMPLE = "bayan_obo_complex"
 """The shipped enterprise that ``run`` takes when it is given none."""
 
 

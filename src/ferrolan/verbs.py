@@ -161,6 +161,7 @@ def _journey(
 ) -> tuple[Outcome, RunIdentity]:
     """Every station that is asked for and declared, and what the run depends on."""
     asked = set(NEEDED[only])
+    traded = enterprise.concentrate is not None and "concentrate" in asked
     raw = account = planned = questions = value = money = markets = None
     files: Mapping[str, Path] = {}
     if enterprise.account is not None and "raw data" in asked:
@@ -177,8 +178,9 @@ def _journey(
         with clock("plan"):
             planned = plan(enterprise, account)
             questions = what_if(enterprise, worlds(enterprise, account))
-            money = None if account is None else doubt(enterprise, account)
-    if enterprise.concentrate is not None and "concentrate" in asked:
+            if account is not None and not traded:  # else told below, with the netback of the trade
+                money = doubt(enterprise, account)
+    if traded:
         with clock("concentrate"):
             value = study(enterprise, account)
             money = None if account is None else doubt(enterprise, account, value)

@@ -65,7 +65,7 @@ def found(ground) -> GainSensitivity:
 def planned(ground: Ground) -> float:
     """Yearly gain of the plan on this ground."""
     start, stocks = ground.start()
-    problem = verbs.plan_problem(ground.document, start.coefficients(), stocks)
+    problem = verbs.plan_problem(ground.document, start, stocks)
     return Solver().solve(compile(problem).program).objective * 12 / ground.document.plan.months
 
 

@@ -187,6 +187,7 @@ def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift
     for (unit_name, mode_name, commodity), value in coefficients.items():
         found.setdefault((unit_name, mode_name), {})[commodity] = value
     prices = {name: net_price(document, utility.price) for name, utility in document.utilities.items()}
+    planned = set(document.commodities)
     result = []
     for unit_name, unit in document.units.items():
         for mode_name, mode in unit.modes.items():
@@ -198,7 +199,7 @@ def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift
                     unit=unit_name,
                     owner=unit.owner,
                     reference=mode.reference,
-                    coefficients={k: v for k, v in amounts.items() if k in document.commodities},
+                    coefficients={k: v for k, v in amounts.items() if k in planned},
                     cost=(money(document, mode.cost) + utilities) * shift.costs.get(unit.owner, 1.0),
                     load=_load(unit, coefficients, unit_name, mode_name),
                 )
@@ -209,6 +210,7 @@ def _modes(document: Enterprise, coefficients: Mapping[Key, float], shift: Shift
 def _units(
     document: Enterprise, coefficients: Mapping[Key, float], months: tuple[str, ...], shift: Shift
 ) -> tuple[Unit, ...]:
+    hours = [hours_in_month(month) for month in months]
     result = []
     for name, unit in document.units.items():
         if unit.capacity is None or not unit.modes:
@@ -216,9 +218,7 @@ def _units(
         available = 1.0 if unit.availability is None else unit.availability.value
         rate = unit.capacity.value * available * shift.capacities.get(name, 1.0)
         rate /= _per_reference(unit, coefficients, name, next(iter(unit.modes)))
-        result.append(
-            Unit(name, unit.owner, tuple(rate * hours_in_month(month) for month in months), throughput_unit="t")
-        )
+        result.append(Unit(name, unit.owner, tuple(rate * length for length in hours), throughput_unit="t"))
     return tuple(result)
 
 
@@ -246,9 +246,10 @@ def _quotas(
     result = []
     for name, quota in document.quotas.items():
         weights: dict[tuple[str, str], float] = {}
+        counts = dict(quota.counts)
         for (unit, mode, commodity), value in coefficients.items():
-            if commodity in quota.counts and value > 0:
-                weights[unit, mode] = weights.get((unit, mode), 0.0) + quota.counts[commodity] * value
+            if commodity in counts and value > 0:
+                weights[unit, mode] = weights.get((unit, mode), 0.0) + counts[commodity] * value
         limit = quota.limit.value * HOURS_PER_YEAR * len(months) / 12.0 * shift.quotas.get(name, 1.0)
         unit = _counted_unit(document, quota.counts)
         result.append(Quota(name, quota.owner, limit, unit, weights, tuple(range(len(months)))))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -73,10 +73,14 @@ class _Amount:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A coefficient the account saw, and its gradient in the reconciled values."""
+    """A coefficient the account saw, its gradient in the reconciled values, and a variance of its own.
+
+    ``row`` has no standard deviation yet.
+    """
 
     row: Response
     gradient: Floats
+    own_variance: float
 
 
 def responses(document: Enterprise, reconciled: Reconciled, energy: Mapping[str, tuple[float, float]]) -> Responses:
@@ -93,16 +97,23 @@ def responses(document: Enterprise, reconciled: Reconciled, energy: Mapping[str,
     energy
         Measured energy of a unit over the account and its standard deviation [MWh], from ``energies``.
     """
-    seen = [
-        coefficient
-        for name, unit in document.units.items()
-        if len(unit.modes) == 1
-        for coefficient in _seen(document, reconciled, name, energy)
+    seen = list(_all_seen(document, reconciled, energy))
+    covariance = _covariance(reconciled, [coefficient.gradient for coefficient in seen])
+    known = [
+        replace(coefficient.row, sd=math.sqrt(max(variance, 0.0) + coefficient.own_variance))
+        for coefficient, variance in zip(seen, np.diag(covariance).tolist(), strict=True)
     ]
-    frame = response_table(_declared(document), [coefficient.row for coefficient in seen])
-    joint = [coefficient for coefficient in seen if coefficient.row.commodity in document.commodities]
-    covariance = _covariance(reconciled, [coefficient.gradient for coefficient in joint])
-    return Responses(frame, tuple(coefficient.row.key for coefficient in joint), covariance)
+    frame = response_table(_declared(document), known)
+    joint = [number for number, row in enumerate(known) if row.commodity in document.commodities]
+    return Responses(frame, tuple(known[number].key for number in joint), covariance[np.ix_(joint, joint)])
+
+
+def coefficients_of(
+    document: Enterprise, reconciled: Reconciled, energy: Mapping[str, tuple[float, float]]
+) -> dict[Key, float]:
+    """The coefficients of ``responses`` alone, which need no covariance."""
+    seen = {found.row.key: found.row.coefficient for found in _all_seen(document, reconciled, energy)}
+    return {row.key: seen.get(row.key, row.coefficient) for row in _declared(document)}
 
 
 def declared_responses(document: Enterprise) -> Responses:
@@ -171,12 +182,7 @@ def coefficient_gradients(
     document: Enterprise, reconciled: Reconciled, energy: Mapping[str, tuple[float, float]]
 ) -> Mapping[Key, Floats]:
     """Gradient of every coefficient that the account saw in its reconciled values, (variables,) each."""
-    return {
-        coefficient.row.key: coefficient.gradient
-        for name, unit in document.units.items()
-        if len(unit.modes) == 1
-        for coefficient in _seen(document, reconciled, name, energy)
-    }
+    return {found.row.key: found.gradient for found in _all_seen(document, reconciled, energy)}
 
 
 def closing_gradients(document: Enterprise, reconciled: Reconciled) -> Mapping[str, Floats]:
@@ -230,6 +236,15 @@ def _amounts(mode: Mode) -> Iterator[tuple[str, float, Sourced]]:
     yield from ((name, -1.0, value) for name, value in mode.uses.items())
 
 
+def _all_seen(
+    document: Enterprise, reconciled: Reconciled, energy: Mapping[str, tuple[float, float]]
+) -> Iterator[_Seen]:
+    """What the account saw of every unit that has one mode."""
+    for name, unit in document.units.items():
+        if len(unit.modes) == 1:
+            yield from _seen(document, reconciled, name, energy)
+
+
 def _seen(
     document: Enterprise, reconciled: Reconciled, unit: str, energy: Mapping[str, tuple[float, float]]
 ) -> Iterator[_Seen]:
@@ -248,7 +263,8 @@ def _seen(
             amount = found
         else:
             continue
-        ratio, gradient, variance = _ratio(reconciled, amount, reference)
+        ratio = amount.value / reference.value
+        gradient = (amount.gradient - ratio * reference.gradient) / reference.value
         row = Response(
             unit,
             mode_name,
@@ -256,11 +272,10 @@ def _seen(
             sign * ratio,
             _coefficient_unit(document, commodity),
             "reconciled",
-            sd=math.sqrt(variance),
             synthetic=document.virtual_plant is not None,
             source=f"account {document.require_account().month}",
         )
-        yield _Seen(row, sign * gradient)
+        yield _Seen(row, sign * gradient, amount.own_variance / reference.value**2)
 
 
 def _amount(document: Enterprise, reconciled: Reconciled, unit: str, commodity: str, *, inward: bool) -> _Amount | None:
@@ -306,14 +321,6 @@ def stream_amount(document: Enterprise, reconciled: Reconciled, stream: str, com
             gradient[flow_at] += hours * assay / per
             gradient[assay_at] += hours * flow / per
     return total, gradient
-
-
-def _ratio(reconciled: Reconciled, amount: _Amount, reference: _Amount) -> tuple[float, Floats, float]:
-    """Amount per reference, its gradient in the reconciled values, and its variance."""
-    ratio = amount.value / reference.value
-    gradient = (amount.gradient - ratio * reference.gradient) / reference.value
-    variance = float(reconciled.covariance_of(sp.csr_matrix(gradient[None, :]))[0, 0])
-    return ratio, gradient, max(variance, 0.0) + amount.own_variance / reference.value**2
 
 
 def _covariance(reconciled: Reconciled, gradients: Sequence[Floats]) -> Floats:

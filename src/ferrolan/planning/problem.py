@@ -189,8 +189,9 @@ def _faults(problem: PlanProblem) -> Iterator[str]:
     )
     for commodity in problem.commodities:
         yield from _commodity_faults(commodity, len(problem.months))
+    run = {mode.unit for mode in problem.modes}
     for unit in problem.units:
-        yield from _unit_faults(problem, unit)
+        yield from _unit_faults(problem, unit, unit.name in run)
     for mode in problem.modes:
         yield from _mode_faults(problem, mode)
     for quota in problem.quotas:
@@ -233,7 +234,7 @@ def _commodity_faults(one: Commodity, months: int) -> Iterator[str]:
         yield f"{at}: supply is not finite in every month"
 
 
-def _unit_faults(problem: PlanProblem, one: Unit) -> Iterator[str]:
+def _unit_faults(problem: PlanProblem, one: Unit, has_mode: bool) -> Iterator[str]:
     at = f"unit {one.name!r}"
     if len(one.capacity) != len(problem.months):
         yield f"{at}: capacity has {len(one.capacity)} months, expected {len(problem.months)}"
@@ -242,13 +243,14 @@ def _unit_faults(problem: PlanProblem, one: Unit) -> Iterator[str]:
             yield f"{at}: capacity of month {month} is {amount}, expected 0 or more"
         elif amount == inf:
             yield f"{at}: capacity of month {month} is not finite. Throughput needs a finite bound"
-    if all(mode.unit != one.name for mode in problem.modes):
+    if not has_mode:
         yield f"{at}: it has no mode. Give it one or leave it out"
 
 
 def _mode_faults(problem: PlanProblem, one: Mode) -> Iterator[str]:
     at = f"mode {one.unit + '/' + one.name!r}"
-    unit = next((unit for unit in problem.units if unit.name == one.unit), None)
+    number = problem.unit_number.get(one.unit)
+    unit = None if number is None else problem.units[number]
     if unit is None:
         yield f"{at}: unknown unit {one.unit!r}"
     elif unit.owner != one.owner:
@@ -262,12 +264,12 @@ def _mode_faults(problem: PlanProblem, one: Mode) -> Iterator[str]:
     for name, coefficient in one.coefficients.items():
         if not isfinite(coefficient):
             yield f"{at}: coefficient of {name!r} is {coefficient}, expected a finite number"
-        number = problem.commodity_number.get(name)
-        if number is None:
+        place = problem.commodity_number.get(name)
+        if place is None:
             yield f"{at}: unknown commodity {name!r}"
-        elif problem.commodities[number].owner != one.owner:
+        elif problem.commodities[place].owner != one.owner:
             yield (
-                f"{at}: commodity {name!r} belongs to {problem.commodities[number].owner!r}, the mode to "
+                f"{at}: commodity {name!r} belongs to {problem.commodities[place].owner!r}, the mode to "
                 f"{one.owner!r}. Declare the mode owner's own commodity and a transfer"
             )
 

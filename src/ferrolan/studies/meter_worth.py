@@ -24,13 +24,13 @@ from scipy import sparse
 
 from ferrolan.assembly.plan import plan_problem
 from ferrolan.assembly.responses import (
-    Responses,
+    Key,
     closing_gradients,
     closing_stocks,
     coefficient_gradients,
+    coefficients_of,
     energies,
     opening_stocks,
-    responses,
 )
 from ferrolan.assembly.tags import periods
 from ferrolan.base.errors import Infeasible, NotConverged, ProblemError
@@ -70,10 +70,10 @@ class Ground:
         """Measured energy of every unit and its standard deviation [MWh]."""
         return energies(self.used, periods(self.document))
 
-    def start(self) -> tuple[Responses, Mapping[str, float]]:
-        """Coefficients and opening stocks [t of the commodity]."""
+    def start(self) -> tuple[dict[Key, float], Mapping[str, float]]:
+        """Coefficients by unit, mode and commodity, and opening stocks [t of the commodity]."""
         closing = closing_stocks(self.document, self.reconciled)
-        return responses(self.document, self.reconciled, self.energy), opening_stocks(self.document, closing)
+        return coefficients_of(self.document, self.reconciled, self.energy), opening_stocks(self.document, closing)
 
 
 def gain_slopes(build: Callable[[Thetas], PlanProblem], thetas: Thetas, solution: Solution) -> dict[Theta, float]:
@@ -197,11 +197,9 @@ def _problem(document: Enterprise, thetas: Thetas) -> PlanProblem:
     return plan_problem(document, coefficients, {name[0]: value for name, value in thetas.items() if len(name) == 1})
 
 
-def _thetas(start: Responses, stocks: Mapping[str, float]) -> dict[Theta, float]:
+def _thetas(start: Mapping[Key, float], stocks: Mapping[str, float]) -> dict[Theta, float]:
     """All coefficients and opening stocks."""
-    found: dict[Theta, float] = dict(start.coefficients().items())
-    found.update({(name,): stock for name, stock in stocks.items()})
-    return found
+    return {**start, **{(name,): stock for name, stock in stocks.items()}}
 
 
 def _gradients(ground: Ground, stocks: Mapping[str, float]) -> dict[Theta, Floats]:
@@ -212,13 +210,13 @@ def _gradients(ground: Ground, stocks: Mapping[str, float]) -> dict[Theta, Float
     return found
 
 
-def _power(ground: Ground, start: Responses, rows: Sequence[Mapping[Theta, float]]) -> Mapping[str, Floats]:
+def _power(ground: Ground, base: Mapping[Key, float], rows: Sequence[Mapping[Theta, float]]) -> Mapping[str, Floats]:
     """What one standard deviation of every unit's measured energy moves the figures by, (figures,) each.
 
     A coefficient of energy is measured energy over reconciled throughput, so its slope in energy is itself over energy.
     """
     metered = {name for name, utility in ground.document.utilities.items() if utility.metered_by == "power"}
-    energy, base = ground.energy, start.coefficients()
+    energy = ground.energy
     return {
         key[0]: np.array([row[key] * base[key] / energy[key[0]][0] * energy[key[0]][1] for row in rows])
         for key in base

@@ -4,6 +4,10 @@ A mixer that gives neodymium 80 % of the way to equilibrium may give dysprosium 
 the separation factors. Murphree's efficiency of the organic, per component, in fractions of its load:
 y = y_in + eta (y* - y_in), so that of the organic that enters a stage the share (1 - eta) runs through untouched. Every
 term stays positive, whatever the efficiencies.
+
+Where liquor alone runs down and organic alone runs up, what a stage's slope moves comes down a stage as a share of what
+came to the one above, and up likewise: the Jacobian is two outer products for each component, as in `Walk`. With
+entrainment it is as many banded solves as there are stages.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from scipy.linalg.lapack import dgbtrf, dgbtrs
 
 from ferrolan.process.cascade.flows import Flows
 from ferrolan.process.cascade.train import Floats, Train
-from ferrolan.process.cascade.walk import Held, Parting, Reply, Walk
+from ferrolan.process.cascade.walk import _MOST, _NONE, _RANGE, Held, Parting, Reply, Walk
 
 _BELOW, _ABOVE = 3, 3
 """Diagonals of the band: liquor and organic of a stage stand beside each other."""
@@ -28,6 +32,7 @@ class LaggingWalk(Walk):
         self.through = (1.0 - efficiency) * _share_that_fits(flows, train)
         self._reflux = 1.0 - flows.stays[1, -1] if not train.stripping else 0.0
         self._returned = 1.0 - flows.stays[0, 0]
+        self._is_apart = not (flows.up[0].any() or flows.down[1].any())
 
     def amounts(self, slopes: Floats, held: Held | None = None) -> tuple[Floats, Floats]:
         """Amounts (C, N) in the liquor and in the organic for ln K of the stages (N,)."""
@@ -38,13 +43,11 @@ class LaggingWalk(Walk):
         ratio = self.efficiency * self.flows.alpha * np.exp(slopes)
         aqueous, organic, factors, pivots = self._solved(ratio, held)
         moved = ratio * aqueous
-        count, stages = moved.shape
-        rhs = np.zeros((count, stages, 2, stages))
-        at = np.arange(stages)
-        rhs[:, at, 0, at], rhs[:, at, 1, at] = -moved, moved
-        slopes_of, _ = dgbtrs(factors, _BELOW, _ABOVE, rhs.reshape(-1, stages), pivots)
-        by = slopes_of.reshape(count, stages, 2, stages)
-        jacobian: Floats = by[:, :, 0].sum(axis=0) / aqueous.sum(axis=0)[:, None]
+        if self._is_apart:
+            jacobian = self._totals_by_shares(ratio, moved, held.rate if held is not None else 0.0)
+        else:
+            jacobian = self._totals_by_bands(moved, factors, pivots)
+        jacobian /= aqueous.sum(axis=0)[:, None]
         parts = self._parted(aqueous, organic) if held is None else None
         if parts is not None and parts.seen:
             jacobian[0] = self._ratio_by_slopes(parts, moved, factors, pivots)
@@ -55,6 +58,38 @@ class LaggingWalk(Walk):
         ratio = self.efficiency * self.flows.alpha * np.exp(slopes)
         aqueous, _, factors, pivots = self._solved(ratio, None)
         return self._pulled(weights, np.zeros_like(weights), ratio * aqueous, factors, pivots)
+
+    def _totals_by_bands(self, moved: Floats, factors: Floats, pivots: Floats) -> Floats:
+        """Derivative of the liquor's totals by ln K (N, N)."""
+        count, stages = moved.shape
+        rhs = np.zeros((count, stages, 2, stages))
+        at = np.arange(stages)
+        rhs[:, at, 0, at], rhs[:, at, 1, at] = -moved, moved
+        slopes_of, _ = dgbtrs(factors, _BELOW, _ABOVE, rhs.reshape(-1, stages), pivots)
+        totals: Floats = slopes_of.reshape(count, stages, 2, stages)[:, :, 0].sum(axis=0)
+        return totals
+
+    def _totals_by_shares(self, ratio: Floats, moved: Floats, rate: float) -> Floats:
+        """The same where phases run apart, of positive terms alone (N, N)."""
+        through, up = self.through, np.append(1.0, self.flows.up[1, :-1])
+        liquor_lost, organic_lost = self._lost(ratio, rate)
+        fall = self.flows.down[0, 1:] / (ratio + through + rate + (1.0 - through) * liquor_lost)[:, :-1]
+        climb = up * (1.0 - through * organic_lost) / (1.0 + rate + ratio * organic_lost)
+        falls, rises = _logarithms(fall), _logarithms(ratio * climb + up * through)
+        whole = rate + liquor_lost + organic_lost * (ratio + through * (1.0 - liquor_lost))
+        down = _outer(-falls, -falls, np.ones_like(ratio), -moved * organic_lost / whole)
+        above = _outer(rises[:, :-1], rises[:, 1:], climb, moved * (rate + liquor_lost) / whole)
+        totals: Floats = np.where(self._below, above, down)
+        return totals
+
+    def _lost(self, ratio: Floats, rate: float) -> tuple[Floats, Floats]:
+        """Shares (C, N) that a stage never sees again, of the liquor it lets down and of the organic it lets up [1]."""
+        one, flat, through = np.ones_like(ratio), np.full_like(ratio, rate), self.through
+        links = self.flows.up[1, :-1] * self.flows.down[0, 1:]
+        liquor = (flat, one, ratio + through + rate, 1.0 - through)
+        organic = (flat[:, ::-1], (ratio + through)[:, ::-1], (one + rate)[:, ::-1], ratio[:, ::-1])
+        of_liquor = _passed_on(1.0 - self._returned * one[:, 0], liquor, links)
+        return of_liquor, _passed_on(1.0 - self._reflux * one[:, 0], organic, links[::-1])[:, ::-1]
 
     def _ratio_by_slopes(self, parts: Parting, moved: Floats, factors: Floats, pivots: Floats) -> Floats:
         heavy = parts.heavy[:, None]
@@ -98,6 +133,36 @@ class LaggingWalk(Walk):
         solved, _ = dgbtrs(factors, _BELOW, _ABOVE, rhs.ravel(), pivots)
         amounts = solved.reshape(count, stages, 2)
         return amounts[:, :, 0], amounts[:, :, 1], factors, pivots
+
+
+def _passed_on(first: Floats, terms: tuple[Floats, ...], links: Floats) -> Floats:
+    """Losses (C, N) from stage to stage: of the share ``links`` that goes on, (a + b loss) / (c + d loss) is lost."""
+    losses = [first]
+    for a, b, c, d, link in zip(*(term.T for term in terms), links, strict=False):
+        loss = losses[-1]
+        losses.append(1.0 - link + link * (a + b * loss) / (c + d * loss))
+    return np.array(losses).T
+
+
+def _logarithms(shares: Floats) -> Floats:
+    """Logarithms (C, n + 1) of the products of the first shares."""
+    found = np.zeros((len(shares), shares.shape[1] + 1))
+    np.cumsum(np.log(np.maximum(shares, _NONE)), axis=1, out=found[:, 1:])
+    return found
+
+
+def _outer(high: Floats, low: Floats, left: Floats, right: Floats) -> Floats:
+    """Sum over the components of left_i exp(high_i - low_j) right_j (N, N), where that is no overflow."""
+    most, least = max(high.max(), low.max()), min(high.min(), low.min())
+    if most - least < _RANGE:
+        middle = 0.5 * (most + least)
+        outer: Floats = (left * np.exp(high - middle)).T @ (right * np.exp(middle - low))
+        return outer
+    outer = np.zeros((high.shape[1], high.shape[1]))
+    for at in range(len(high)):
+        grown = np.exp(np.minimum(high[at, :, None] - low[at], _MOST))
+        outer += left[at, :, None] * grown * right[at]
+    return outer
 
 
 def _share_that_fits(flows: Flows, train: Train) -> Floats:

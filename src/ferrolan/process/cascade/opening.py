@@ -4,7 +4,8 @@ A long section is flat but for its ends. Left of the feed, where the raffinate l
 components alone; if the section has stages to spare, a plateau with the heavy key follows on which K is one over that
 key's factor. Right of the feed the same holds with the roles exchanged. Only one section has a plateau; how long it is
 follows from one number: as much heavy must leave with the raffinate as light with the product, but for what the flows
-force. For ten components and 120 stages this leaves five Newton iterations to do.
+force. For ten components and 120 stages this leaves five Newton iterations to do. What is drawn between the ends
+counts as product here: a picture good enough to start from.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ferrolan.process.cascade.flows import Flows
-from ferrolan.process.cascade.train import Floats
+from ferrolan.process.cascade.train import SPENT, Floats
 from ferrolan.process.cascade.walk import Bools, Walk
 
 _NEGLIGIBLE = 1e-12
@@ -27,7 +28,7 @@ _ROOTS = 25
 def opening(flows: Flows, walk: Walk) -> Floats | None:
     """First guess of ln K (..., N); None where the train is not of the simple kind the theory covers."""
     feeding = np.flatnonzero((flows.feed > 0.0).any(axis=tuple(range(flows.feed.ndim - 1))))
-    if feeding.size != 1 or not 0 < feeding[0] < walk.stages - 1 or len(flows.outlets) > 2:
+    if feeding.size != 1 or not 0 < feeding[0] < walk.stages - 1 or SPENT in flows.outlets:
         return None
     with np.errstate(all="ignore"):
         return _drawn(flows, walk, int(feeding[0]) + 1)

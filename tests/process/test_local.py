@@ -56,7 +56,7 @@ def test_inside_its_range_the_line_misses_the_unit_by_about_the_gap_it_says(a: f
         name: low + share * (high - low) for (name, (low, high)), share in zip(RANGES.items(), (a, b, c), strict=True)
     }
     spec = with_parameters(cells(), {name: point[name] for name in ("collector", "entrained")})
-    feed = moved(ORE, "species.quartz", point["feed.species.quartz"], "feed")
+    feed = moved(ORE, {"species.quartz": point["feed.species.quartz"]}, "feed")
     truth = solve(flotation.KIND, spec, {"feed": feed}).outlets["concentrate"].component("REO") / feed.mass
     gap = dict(zip(found.figures, found.gaps.tolist(), strict=True))[REO]
     assert abs(found.at(point)[REO] - truth) <= 1.5 * gap + 1e-12
@@ -97,3 +97,18 @@ def test_outside_its_range_it_refuses() -> None:
 def test_a_range_that_means_nothing_is_refused(ranges: dict[str, tuple[float, float]], message: str) -> None:
     with pytest.raises(ProblemError, match=message):
         response(flotation.KIND, cells(), {"feed": ORE}, ranges)
+
+
+def test_two_species_of_a_stream_get_what_is_asked_in_any_order() -> None:
+    asked = {"species.quartz": 0.3, "species.magnetite": 0.5}
+    one, other = moved(ORE, asked, "ore"), moved(ORE, dict(reversed(asked.items())), "ore")
+    assert np.array_equal(one.amounts, other.amounts)
+    assert one.amount("quartz") == pytest.approx(0.3 * ORE.mass)
+    assert one.amount("magnetite") == pytest.approx(0.5 * ORE.mass)
+    assert one.mass == pytest.approx(ORE.mass)
+
+
+@pytest.mark.parametrize("shares", [{"species.quartz": 0.7, "species.magnetite": 0.5}, {"species.quartz": -0.1}])
+def test_shares_that_leave_no_composition_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(ProblemError, match="leave no composition"):
+        moved(ORE, shares, "ore")

@@ -10,7 +10,7 @@ from ferrolan import materials
 from ferrolan.base.errors import Infeasible, NotConverged, ProblemError
 from ferrolan.base.schema import read
 from ferrolan.process.material import Material
-from ferrolan.process.operation import rounded, solve
+from ferrolan.process.operation import OUT_OF_NOTHING, rounded, solve
 from ferrolan.process.unit import SOLIDS, Figure, Made, Port, UnitKind
 from ferrolan.process.units.mill import KIND as MILL
 from ferrolan.process.units.mill import MillSpec, product_size
@@ -136,3 +136,24 @@ def test_round_off_is_cleared_and_more_is_an_error():
 def test_a_kind_with_a_kernel_has_ports():
     with pytest.raises(ProblemError, match="a kernel needs ports"):
         replace(MILL, ports=())
+
+
+@pytest.mark.parametrize("made", [{"power": float("nan")}, {"heat": float("inf")}, {"loss": float("nan")}])
+def test_what_is_no_number_is_no_result(made):
+    with pytest.raises(ProblemError, match="heater: .* of (nan|inf)"):
+        solve(heater(lambda _, fed: Made({"product": fed["feed"]}, **made)), None, {"feed": ORE})
+
+
+def test_heat_that_nobody_supplies_is_a_limit_beyond():
+    found = solve(heater(lambda _, fed: Made({"product": fed["feed"].at(2000.0)})), None, {"feed": ORE})
+    assert found.limits[OUT_OF_NOTHING].value == found.loss < 0.0
+    assert not found.feasible
+
+
+@pytest.mark.parametrize("error", [ValueError("singular"), KeyError("quartz"), ZeroDivisionError("nothing")])
+def test_an_error_that_is_not_ours_names_the_unit_too(error):
+    def fails(_, fed):
+        raise error
+
+    with pytest.raises(ProblemError, match="heater: no number comes out of this"):
+        solve(heater(fails), None, {"feed": ORE})

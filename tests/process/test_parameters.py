@@ -54,6 +54,8 @@ def test_changed_numbers_are_read_back_and_the_rest_stays(spec):
     [
         ({"recovery.REO": 1.2}, "REO: expected a value"),
         ({"heat.loss": -1.0}, "loss: expected a value"),
+        ({"heat.loss": float("nan")}, "loss: expected a finite number, found nan"),
+        ({"heat.loss": float("inf")}, "loss: expected a finite number, found inf"),
         ({"recovery.ROE": 0.5}, r"Did you mean 'recovery\.REO'"),
     ],
 )

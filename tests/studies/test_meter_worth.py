@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from ferrolan import verbs
+from ferrolan.assembly.responses import responses
 from ferrolan.planning import Commodity, Mode, PlanProblem, Quota, Solver, Unit, compile
 from ferrolan.reconciliation import reconcile
 from ferrolan.studies.meter_worth import GainSensitivity, Ground, Thetas, gain_sensitivity, gain_slopes, meter_money
@@ -67,6 +68,11 @@ def planned(ground: Ground) -> float:
     start, stocks = ground.start()
     problem = verbs.plan_problem(ground.document, start, stocks)
     return Solver().solve(compile(problem).program).objective * 12 / ground.document.plan.months
+
+
+def test_a_plan_starts_from_the_coefficients_of_the_responses(ground) -> None:
+    start, _ = ground.start()
+    assert start == responses(ground.document, ground.reconciled, ground.energy).coefficients()
 
 
 @pytest.fixture(scope="module")

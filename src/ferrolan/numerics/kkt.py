@@ -26,8 +26,6 @@ REFINEMENTS = 8
 """Most corrections of one solution: each shrinks the error by the regularisation over the square of a singular
 value.
 """
-SLAB = 64
-"""Right-hand sides that are refined together."""
 SPARE = 2
 """Most symbolic analyses of one pattern that wait for new values."""
 
@@ -208,14 +206,11 @@ class QuasiDefinite:
         Each column stops when its largest residual is below ``tolerance`` times its largest right-hand side, or stops
         falling.
         """
-        right = np.asarray(right, dtype=np.float64)
-        if right.ndim == 1:
-            return self._refined(np.ascontiguousarray(right), tolerance)
-        result = np.empty(right.shape)
-        for begin in range(0, right.shape[1], SLAB):
-            slab = slice(begin, begin + SLAB)
-            result[:, slab] = self._all_refined(np.ascontiguousarray(right[:, slab]), tolerance)
-        return result
+        columns = np.atleast_2d(np.asarray(right, dtype=np.float64).T)
+        result = np.empty(columns.shape)
+        for number, column in enumerate(columns):
+            result[number] = self._refined(np.ascontiguousarray(column), tolerance)
+        return result.T if right.ndim == 2 else result[0]
 
     def _refined(self, right: Floats, tolerance: float) -> Floats:
         best: Floats = np.asarray(self._solver.solve(right))
@@ -231,31 +226,6 @@ class QuasiDefinite:
                 break
             best, rest, size = trial, trial_rest, trial_size
         return best
-
-    def _all_refined(self, right: Floats, tolerance: float) -> Floats:
-        """As ``_refined`` of every column, residuals worked out together."""
-        best = self._each(right)
-        rest = right - self.times(best)
-        size, goal = np.max(np.abs(rest), axis=0, initial=0.0), tolerance * np.max(np.abs(right), axis=0, initial=0.0)
-        at = np.flatnonzero(size > goal)
-        for _ in range(REFINEMENTS):
-            if not len(at):
-                break
-            trial = best[:, at] + self._each(rest[:, at])
-            trial_rest = right[:, at] - self.times(trial)
-            trial_size = np.max(np.abs(trial_rest), axis=0, initial=0.0)
-            better = trial_size < 0.9 * size[at]
-            at = at[better]
-            best[:, at], rest[:, at], size[at] = trial[:, better], trial_rest[:, better], trial_size[better]
-            at = at[size[at] > goal[at]]
-        return best
-
-    def _each(self, right: Floats) -> Floats:
-        """The regularised matrix solved for every column."""
-        found = np.empty(right.shape)
-        for number, column in enumerate(np.ascontiguousarray(right.T)):
-            found[:, number] = self._solver.solve(column)
-        return found
 
     def positive_pivots(self) -> int:
         """How many eigenvalues of the regularised matrix are above zero (Sylvester's law of inertia)."""

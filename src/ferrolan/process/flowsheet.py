@@ -319,7 +319,7 @@ def _closed(flowsheet: Flowsheet, streams: Mapping[str, Material], units: Mappin
     )
     closure = Closure((left - arrived) / scale, gap / moved if moved > 0.0 else 0.0)
     element, missing = closure.worst
-    if abs(missing) > CLOSURE or abs(closure.energy) > CLOSURE:
+    if not (abs(missing) <= CLOSURE and abs(closure.energy) <= CLOSURE):
         what = f"{element}, {missing:+.1e} of what enters" if abs(missing) > CLOSURE else "energy"
         message = f"the plant does not close: {what}; energy {closure.energy:+.1e} of what moves"
         raise NotConverged(message, last_iterate=streams, residual=max(abs(missing), abs(closure.energy)))
@@ -364,9 +364,7 @@ def _changed(unit: Unit, values: Mapping[str, float]) -> Unit:
 
 def _fed(name: str, material: Material, values: Mapping[str, float]) -> Material:
     """A feed with another rate, temperature or share of a species."""
-    for path, value in values.items():
-        material = moved(material, path, value, name)
-    return material
+    return moved(material, values, name)
 
 
 def _faults(units: tuple[Unit, ...], feeds: Mapping[str, Material]) -> Iterator[str]:

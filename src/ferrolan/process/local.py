@@ -24,6 +24,7 @@ from ferrolan.process.parameters import parameters, with_parameters
 from ferrolan.process.unit import Materials, UnitKind
 
 _STEP = 1e-4  # of a range: large against the round-off of a unit's own iteration, small against its bends
+_ROUND_OFF = 1e-12  # by which fractions may sum to more than one [1]
 _CORNERS = 64  # corners that are looked at, at most
 _OUTSIDE = 1e-9  # of a range, by which round-off may leave it
 
@@ -249,37 +250,57 @@ class _Unit:
         return self._known[key]
 
     def _moved(self, x: Floats) -> tuple[Model | None, dict[str, Material]]:
+        """The specification and the inlets at a point; an inlet that does not move stays as it is, to the last bit."""
         declared = parameters(self.spec)
-        changed, inlets = {}, dict(self.inlets)
+        changed = {axis: value for axis, value in zip(self.axes, x.tolist(), strict=True) if axis in declared}
+        asked: dict[str, dict[str, float]] = {}
+        still = set(self.inlets)
         for axis, value, now in zip(self.axes, x.tolist(), self.point().tolist(), strict=True):
-            if axis in declared:
-                changed[axis] = value
-            elif value != now:
+            if axis not in declared:
                 port, _, path = axis.partition(".")
-                inlets[port] = moved(inlets[port], path, value, f"{self.name}.{port}")
+                asked.setdefault(port, {})[path] = value
+                still -= set() if value == now else {port}
+        inlets = {
+            port: inlet if port in still else moved(inlet, asked[port], f"{self.name}.{port}")
+            for port, inlet in self.inlets.items()
+        }
         return (with_parameters(self.spec, changed) if self.spec is not None else None), inlets
 
 
-def moved(material: Material, path: str, value: float, name: str) -> Material:
-    """A stream with another ``rate`` [t/h], ``temperature`` [K], or mass fraction of a species (``species.quartz``).
+def moved(material: Material, values: Mapping[str, float], name: str) -> Material:
+    """A stream with another ``rate`` [t/h], ``temperature`` [K], or mass fractions of species (``species.quartz``).
+
+    Species that are not named share what the named ones leave, in their own proportion; the order of ``values`` has no
+    say.
 
     Raises
     ------
     ProblemError
-        If there is no such number of a stream, or the fraction leaves no composition.
+        If there is no such number of a stream, or the fractions leave no composition.
     """
-    if path == "rate":
-        return material.times(value / material.mass)
-    if path == "temperature":
-        return material.at(value)
-    if not path.startswith("species."):
-        raise ProblemError(f"{name}: no {path!r} of a stream; expected rate, temperature or species.<name>")
-    place = materials.place(path.removeprefix("species."))
-    others = material.mass - float(material.amounts[place])
-    if not 0.0 <= value <= 1.0 or (others <= 0.0 and value < 1.0):
-        raise ProblemError(f"{name}: a share {value:g} of {materials.SPECIES[place].name} leaves no composition")
-    amounts = material.amounts * ((1.0 - value) * material.mass / others if others > 0.0 else 0.0)
-    amounts[place] = value * material.mass
+    shares: dict[int, float] = {}
+    for path, value in values.items():
+        if path.startswith("species."):
+            shares[materials.place(path.removeprefix("species."))] = value
+        elif path not in ("rate", "temperature"):
+            raise ProblemError(f"{name}: no {path!r} of a stream; expected rate, temperature or species.<name>")
+    composed = _composed(material, shares, name) if shares else material
+    rated = composed.times(values["rate"] / composed.mass) if "rate" in values else composed
+    return rated.at(values["temperature"]) if "temperature" in values else rated
+
+
+def _composed(material: Material, shares: Mapping[int, float], name: str) -> Material:
+    """The stream with these mass fractions of some species [1], the others scaled to the rest."""
+    places, fractions = list(shares), np.array(list(shares.values()))
+    others = material.mass - float(material.amounts[places].sum())
+    rest = 1.0 - float(fractions.sum())
+    if not (fractions >= 0.0).all() or rest < -_ROUND_OFF or (others <= 0.0 and rest > _ROUND_OFF):
+        told = ", ".join(f"{materials.SPECIES[place].name} {share:g}" for place, share in shares.items())
+        raise ProblemError(
+            f"{name}: shares of {told} leave no composition; expected at least 0, and at most 1 together"
+        )
+    amounts = material.amounts * (max(rest, 0.0) * material.mass / others if others > 0.0 else 0.0)
+    amounts[places] = fractions * material.mass
     return replace(material, amounts=amounts)
 
 

@@ -11,7 +11,7 @@ so the heat of a reaction is the difference of what leaves and what enters.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float64]
 Form = Literal["solids", "metal", "liquor", "gas"]
 FORMS: tuple[Form, ...] = ("solids", "metal", "liquor", "gas")
 """Forms of material: solids, slag among them, and metal flow as dry tonnes, liquors as cubic metres, gas as Nm3."""
+
+_least, _most = np.minimum.reduce, np.maximum.reduce  # not a number where one is
 
 AMBIENT = 298.15
 """Temperature that enthalpies count from [K]."""
@@ -64,9 +66,10 @@ class Material:
     def __post_init__(self) -> None:
         if self.form not in FORMS:
             raise ProblemError(f"form {self.form!r}: expected one of {', '.join(FORMS)}")
-        if not (np.isfinite(self.amounts).all() and 0.0 < self.temperature < np.inf):
+        least, most = _least(self.amounts), _most(self.amounts)
+        if not (abs(least) < np.inf and most < np.inf and 0.0 < self.temperature < np.inf):
             raise ProblemError(f"a material of {self.form} with amounts or a temperature that are not finite")
-        if (self.amounts < 0.0).any():
+        if least < 0.0:
             worst = int(np.argmin(self.amounts))
             found = f"{self.amounts[worst]:g} t/h of {materials.SPECIES[worst].name}"
             raise ProblemError(f"a material of {self.form} with {found}; amounts are not negative")
@@ -131,15 +134,15 @@ class Material:
 
     def times(self, factor: float) -> Material:
         """The same material, ``factor`` times as much of it."""
-        return replace(self, amounts=self.amounts * factor)
+        return Material(self.form, self.amounts * factor, self.temperature)
 
     def at(self, temperature: float) -> Material:
         """The same material at another temperature [K]."""
-        return replace(self, temperature=temperature)
+        return Material(self.form, self.amounts, temperature)
 
     def as_form(self, form: Form) -> Material:
         """The same species in another form."""
-        return replace(self, form=form)
+        return Material(form, self.amounts, self.temperature)
 
     def with_enthalpy(self, enthalpy: float) -> Material:
         """The same material at the temperature at which it has this enthalpy [GJ/h]."""
@@ -159,7 +162,8 @@ class Material:
             for name, share in named.items():
                 shares[materials.place(name)] = share
         taken = self.amounts * shares
-        return replace(self, amounts=taken, form=form or self.form), replace(self, amounts=self.amounts - taken)
+        rest = self.amounts - taken
+        return Material(form or self.form, taken, self.temperature), Material(self.form, rest, self.temperature)
 
 
 MOLAR_VOLUME = 22.414

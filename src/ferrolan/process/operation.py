@@ -16,11 +16,14 @@ import numpy as np
 from ferrolan import materials
 from ferrolan.base.errors import FerrolanError, Infeasible, NotConverged, ProblemError
 from ferrolan.base.schema import Model
-from ferrolan.process.material import FORMS, Floats, Form, Material
+from ferrolan.process.material import AMBIENT, FORMS, Floats, Form, Material
 from ferrolan.process.unit import Figure, Made, Materials, UnitKind
 
 CLOSURE = 1e-10
 """Largest part of an element's feed that may be missing over the fence: round-off, with margin [1]."""
+
+OUT_OF_NOTHING = "heat that nobody supplies"
+"""Name of the limit that is broken where more heat leaves a unit than came in."""
 
 _ROUND_OFF = 1e-13  # of the whole feed: amounts below it are round-off of a difference
 _TRACE = 1e-12  # of the whole feed: an element that is fed in less is held to this instead
@@ -147,7 +150,7 @@ def _run(kind: UnitKind, spec: Model | None, fed: Materials, name: str) -> Made:
         raise type(error)(f"{name}: {error}{_told(fed)}") from error
     except FerrolanError:
         raise
-    except ArithmeticError as error:
+    except (ArithmeticError, ValueError, LookupError) as error:  # a solver's own, or numpy's, which is a ValueError
         raise ProblemError(f"{name}: no number comes out of this ({error}){_told(fed)}") from error
 
 
@@ -166,26 +169,38 @@ def _weighed(kind: UnitKind, fed: Materials, made: Made, name: str) -> Solved:
     leaving = [*made.outlets.values(), *made.released.values()]
     closure, loss = _closure(entering, leaving, made)
     element, missing = closure.worst
-    if abs(missing) > CLOSURE:
+    if not abs(missing) <= CLOSURE:
         raise ProblemError(f"{name}: {element} does not close, {missing:+.2e} of its feed{_told(fed)}")
-    if abs(closure.energy) > CLOSURE:
+    if not abs(closure.energy) <= CLOSURE:
         raise ProblemError(f"{name}: energy does not close, {closure.energy:+.2e} of what moved{_told(fed)}")
     return Solved(
         name=name, kind=kind, inlets=fed, outlets=made.outlets, drawn=made.drawn, released=made.released,
-        power=made.power, heat=made.heat, loss=loss, states=made.states, limits=made.limits, closure=closure,
+        power=made.power, heat=made.heat, loss=loss, states=made.states, limits=_limits(made, loss, entering),
+        closure=closure,
         residual=made.residual, iterations=made.iterations,
     )  # fmt: skip
 
 
+def _limits(made: Made, loss: float, entering: list[Material]) -> Mapping[str, Figure]:
+    """The kernel's limits, and where more heat leaves than came in, by how much."""
+    moved = sum(abs(material.enthalpy) for material in entering)
+    if loss >= -CLOSURE * moved:
+        return made.limits
+    return {**made.limits, OUT_OF_NOTHING: Figure(loss, "GJ/h")}
+
+
 def _closure(entering: list[Material], leaving: list[Material], made: Made) -> tuple[Closure, float]:
     """How well elements and energy close, and the heat lost [GJ/h]."""
-    arrived = np.sum([material.elements for material in entering], axis=0)
-    left = np.sum([material.elements for material in leaving], axis=0)
+    amounts = np.array([material.amounts for material in (*entering, *leaving)])
+    rises = [material.temperature - AMBIENT for material in (*entering, *leaving)]
+    enthalpy = amounts @ materials.ENTHALPY_298 + (amounts @ materials.HEAT_CAPACITY) * rises
+    count = len(entering)
+    arrived, left = np.array([amounts[:count].sum(axis=0), amounts[count:].sum(axis=0)]) @ materials.COMPOSITION
     scale = np.maximum(arrived, _TRACE * max(float(arrived.sum()), 1e-300) / CLOSURE)
-    came = sum(material.enthalpy for material in entering) + MWH * made.power + made.heat
-    went = sum(material.enthalpy for material in leaving)
+    came = float(enthalpy[:count].sum()) + MWH * made.power + made.heat
+    went = float(enthalpy[count:].sum())
     loss = came - went if made.loss is None else made.loss
-    moved = sum(abs(material.enthalpy) for material in (*entering, *leaving)) + MWH * abs(made.power) + abs(made.heat)
+    moved = float(np.abs(enthalpy).sum()) + MWH * abs(made.power) + abs(made.heat)
     return Closure((left - arrived) / scale, (came - went - loss) / moved if moved > 0.0 else 0.0), loss
 
 

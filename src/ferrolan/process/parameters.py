@@ -119,6 +119,8 @@ def _replaced(item: object, values: Mapping[tuple[str, ...], float], bounds: lis
 
 
 def _number(item: Sourced, value: float, bounds: list[Unit], name: str) -> Sourced:
+    if not math.isfinite(value):
+        raise ProblemError(f"{name}: expected a finite number, found {value}")
     written = f"{value:.12g} {item.unit}"
     changed = item.model_copy(update={"quantity": Quantity(value / item.scale, item.unit, written)})
     try:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -23,6 +23,10 @@ ATOMIC: Floats = np.array([materials.atomic_mass(symbol) for symbol in materials
 """Atomic mass of each element, shape (elements,) [kg/kmol]."""
 
 _TRACE = 1e-12  # of the whole: less of an element than this may stay without a place (round-off)
+
+
+Atoms = tuple[tuple[int, float], ...]
+"""Places of elements with their atoms in a formula."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,18 @@ class Recipe:
     free: tuple[str, ...] = ("O",)
 
     @cached_property
-    def table(self) -> tuple[tuple[int, int, Floats, tuple[tuple[int, float], ...]], ...]:
-        """For each step: place of the species, place of its element, atoms by element, atoms that limit it."""
+    def table(self) -> tuple[tuple[int, int, Atoms, Atoms], ...]:
+        """For each step: place of the species, place of its element, its atoms by element, those that limit it."""
         return tuple(self._step(species, symbol) for species, symbol in self.steps)
 
-    def _step(self, species: str, symbol: str) -> tuple[int, int, Floats, tuple[tuple[int, float], ...]]:
-        atoms = np.zeros(len(materials.ELEMENTS))
-        for element, count in materials.formula(materials.species(species).formula).items():
-            atoms[element_place(element)] = count
-        limits = tuple(
-            (int(i), float(atoms[i])) for i in np.flatnonzero(atoms) if materials.ELEMENTS[i] not in self.free
-        )
+    @cached_property
+    def free_places(self) -> tuple[int, ...]:
+        """Places of the free elements."""
+        return tuple(element_place(symbol) for symbol in self.free)
+
+    def _step(self, species: str, symbol: str) -> tuple[int, int, Atoms, Atoms]:
+        atoms = _atoms(species)
+        limits = tuple((at, count) for at, count in atoms if at not in self.free_places)
         return materials.place(species), element_place(symbol), atoms, limits
 
 
@@ -92,32 +97,42 @@ def laid(atoms: Floats, recipe: Recipe, first: Mapping[str, float] | None = None
     ProblemError
         If an element other than a free one finds no place.
     """
-    rest, made = atoms.copy(), np.zeros(len(materials.SPECIES))
+    rest, made = atoms.tolist(), np.zeros(len(materials.SPECIES))
     for name, amount in (first or {}).items():
-        place, _, taken, _ = recipe._step(name, "O")
-        made[place] += amount
-        rest -= amount * taken
+        made[materials.place(name)] += amount
+        _take(rest, amount, _atoms(name))
     for place, key, taken, limits in recipe.table:
-        amount = min(rest[i] / count for i, count in limits) if rest[key] > 0.0 else 0.0
+        amount = min([rest[i] / count for i, count in limits]) if rest[key] > 0.0 else 0.0
         if amount > 0.0:
             made[place] += amount
-            rest -= amount * taken
+            _take(rest, amount, taken)
     return made * (materials.MOLAR_MASS / 1000.0), _settled(rest, recipe, float(atoms.sum()))
 
 
-def _settled(rest: Floats, recipe: Recipe, whole: float) -> Floats:
+@lru_cache(maxsize=None)
+def _atoms(species: str) -> Atoms:
+    """What a species holds, in the order of the elements."""
+    formula = materials.formula(materials.species(species).formula)
+    return tuple(sorted((element_place(element), float(count)) for element, count in formula.items()))
+
+
+def _take(rest: list[float], amount: float, atoms: Atoms) -> None:
+    for place, count in atoms:
+        rest[place] -= amount * count
+
+
+def _settled(rest: list[float], recipe: Recipe, whole: float) -> Floats:
     """What is left, free elements alone; the round-off of the others is nothing."""
-    free = [element_place(symbol) for symbol in recipe.free]
-    left = np.delete(np.arange(len(rest)), free)
-    if (np.abs(rest[left]) > _TRACE * whole).any():
-        worst = materials.ELEMENTS[int(left[int(np.argmax(np.abs(rest[left])))])]
-        amount = rest[element_place(worst)]
-        raise ProblemError(
-            f"{recipe.name}: {amount:.4g} kmol/h of {worst} finds nothing to bind to; the feed holds too much of "
-            f"it, or too little of what takes it up"
-        )
     settled = np.zeros(len(rest))
-    settled[free] = rest[free]
+    for place in recipe.free_places:
+        settled[place], rest[place] = rest[place], 0.0
+    largest = max(map(abs, rest))
+    if largest > _TRACE * whole:
+        worst = [abs(amount) for amount in rest].index(largest)
+        raise ProblemError(
+            f"{recipe.name}: {rest[worst]:.4g} kmol/h of {materials.ELEMENTS[worst]} finds nothing to bind to; the "
+            f"feed holds too much of it, or too little of what takes it up"
+        )
     return settled
 
 

@@ -9,6 +9,7 @@ every call of its kernel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -43,10 +44,20 @@ class Port:
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its unit: a blast furnace's eta_CO of 0.468 [1], a fuel rate of 505 kg/t."""
+    """A number with its unit: a blast furnace's eta_CO of 0.468 [1], a fuel rate of 505 kg/t.
+
+    Raises
+    ------
+    ProblemError
+        If it is no finite number.
+    """
 
     value: float
     unit: str
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.value):
+            raise ProblemError(f"a figure of {self.value} {self.unit}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +101,13 @@ class Made:
     limits: Mapping[str, Figure] = field(default_factory=dict)
     residual: float = 0.0
     iterations: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("power", "heat", "residual"):
+            if not math.isfinite(getattr(self, name)):
+                raise ProblemError(f"{name} of {getattr(self, name)}")
+        if self.loss is not None and not math.isfinite(self.loss):
+            raise ProblemError(f"a loss of {self.loss}")
 
 
 Kernel = Callable[[Any, Materials], Made]  # Any: the specification of each kind's own model

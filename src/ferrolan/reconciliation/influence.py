@@ -154,11 +154,11 @@ class Sensitivities:
         less = np.zeros(len(self.figures))
         if primary.any():
             kept = _remaining(self.readings, block, meter, factor)
-            u = self.white[primary][:, block]
+            u = self.white[:, block][primary]
             less[primary] = np.sum(u * u, axis=1) - np.sum((u @ kept) * u, axis=1)
         if not primary.all():
-            u = self.white[~primary][:, block]
-            less[~primary] = _reduction(u, gain, self._inner(self.readings.evidence.matrix[block]))
+            u = self.white[:, block][~primary]
+            less[~primary] = _reduction(u, gain, self._inner_of(tuple(block)))
         return np.maximum(self.variances - less, 0.0)
 
     def unbiased(self, meter: Meter) -> Floats:
@@ -185,6 +185,13 @@ class Sensitivities:
         rows = sparse.csr_matrix((1.0 / sigma, (height, places)), shape=(len(places), count))
         u = np.asarray((rows @ self.carried).T)
         return np.maximum(self.variances - _reduction(u, np.eye(len(places)), self._inner(rows)), 0.0)
+
+    def _inner_of(self, block: tuple[int, ...]) -> Floats:
+        """The same of rows of the evidence, which every study of this account asks for again."""
+        known = self.reconciled._of_blocks
+        if block not in known:
+            known[block] = self._inner(self.readings.evidence.matrix[list(block)])
+        return known[block]
 
     def _inner(self, rows: sparse.csr_matrix) -> Floats:
         """M_I C M_I'."""

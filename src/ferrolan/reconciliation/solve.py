@@ -99,6 +99,11 @@ class Reconciled(Shown):
         )
 
     @cached_property
+    def _of_blocks(self) -> dict[tuple[int, ...], Floats]:
+        """Covariances of whitened reconciled readings by their rows, kept as they are asked for."""
+        return {}
+
+    @cached_property
     def closure(self) -> pl.DataFrame:
         """One row a balance over all periods, of schema CLOSURE."""
         return closure_frame(self.network, self.index, self.solution.values)

@@ -199,7 +199,9 @@ def _problem(document: Enterprise, thetas: Thetas) -> PlanProblem:
 
 def _thetas(start: Mapping[Key, float], stocks: Mapping[str, float]) -> dict[Theta, float]:
     """All coefficients and opening stocks."""
-    return {**start, **{(name,): stock for name, stock in stocks.items()}}
+    found: dict[Theta, float] = dict(start.items())
+    found.update({(name,): stock for name, stock in stocks.items()})
+    return found
 
 
 def _gradients(ground: Ground, stocks: Mapping[str, float]) -> dict[Theta, Floats]:

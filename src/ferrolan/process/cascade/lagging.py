@@ -12,6 +12,9 @@ entrainment it is as many banded solves as there are stages.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+
 import numpy as np
 from scipy.linalg.lapack import dgbtrf, dgbtrs
 
@@ -20,6 +23,7 @@ from ferrolan.process.cascade.train import Floats, Train
 from ferrolan.process.cascade.walk import _MOST, _NONE, _RANGE, Held, Parting, Reply, Walk
 
 _BELOW, _ABOVE = 3, 3
+_MIDDLE = _BELOW + _ABOVE
 """Diagonals of the band: liquor and organic of a stage stand beside each other."""
 
 
@@ -85,11 +89,13 @@ class LaggingWalk(Walk):
     def _lost(self, ratio: Floats, rate: float) -> tuple[Floats, Floats]:
         """Shares (C, N) that a stage never sees again, of the liquor it lets down and of the organic it lets up [1]."""
         one, flat, through = np.ones_like(ratio), np.full_like(ratio, rate), self.through
-        links = self.flows.up[1, :-1] * self.flows.down[0, 1:]
         liquor = (flat, one, ratio + through + rate, 1.0 - through)
-        organic = (flat[:, ::-1], (ratio + through)[:, ::-1], (one + rate)[:, ::-1], ratio[:, ::-1])
-        of_liquor = _passed_on(1.0 - self._returned * one[:, 0], liquor, links)
-        return of_liquor, _passed_on(1.0 - self._reflux * one[:, 0], organic, links[::-1])[:, ::-1]
+        organic = (flat, ratio + through, one + rate, ratio)
+        both = [np.concatenate([down.T, up.T[::-1]], axis=1) for down, up in zip(liquor, organic, strict=True)]
+        links = self.flows.up[1, :-1] * self.flows.down[0, 1:]
+        first = np.repeat([1.0 - self._returned, 1.0 - self._reflux], len(ratio))
+        losses = _passed_on(first, both, np.repeat([links, links[::-1]], len(ratio), axis=0).T)
+        return losses[:, : len(ratio)].T, losses[::-1, len(ratio) :].T
 
     def _ratio_by_slopes(self, parts: Parting, moved: Floats, factors: Floats, pivots: Floats) -> Floats:
         heavy = parts.heavy[:, None]
@@ -107,41 +113,48 @@ class LaggingWalk(Walk):
 
     def _solved(self, ratio: Floats, held: Held | None) -> tuple[Floats, Floats, Floats, Floats]:
         """Solve the liquor's balance (even rows) and the organic's approach (odd rows) of every stage."""
-        flows, through = self.flows, self.through
         count, stages = ratio.shape
-        band = np.zeros((2 * _BELOW + _ABOVE + 1, count, stages, 2))
-        middle = _BELOW + _ABOVE
-        band[middle, :, :, 0] = 1.0 + ratio
-        band[middle, :, :, 1] = 1.0
-        band[middle + 1, :, :, 0] = -ratio
-        up, down = flows.up, flows.down
-        band[middle - 2, :, 1:, 0] = -down[0, 1:]  # liquor from the stage above into the liquor
-        band[middle + 2, :, :-1, 0] = -up[0, :-1]  # liquor that the organic carries up
-        band[middle + 1, :, :-1, 1] = -(1.0 - through[:, 1:]) * up[1, :-1]  # organic from below, into the liquor
-        band[middle + 2, :, :-1, 1] = -through[:, 1:] * up[1, :-1]  # and the part of it that runs through
-        band[middle - 3, :, 1:, 1] = -(1.0 - through[:, :-1]) * down[1, 1:]  # organic that the liquor carries down
-        band[middle - 2, :, 1:, 1] = -through[:, :-1] * down[1, 1:]
-        band[middle - 1, :, -1, 1] -= self._reflux
-        band[middle, :, 0, 0] -= (1.0 - through[:, 0]) * self._returned
-        band[middle + 1, :, 0, 0] -= through[:, 0] * self._returned
-        aqueous_feed = flows.feed - flows.organic_feed
-        rhs = np.stack([aqueous_feed + (1.0 - through) * flows.organic_feed, through * flows.organic_feed], axis=2)
+        band, rhs = self._banded[0].copy(), self._banded[1]
+        band[:, :, 0, _MIDDLE] += ratio
+        band[:, :, 0, _MIDDLE + 1] -= ratio
         if held is not None:
-            band[middle, :, :, 0] += held.rate
+            band[:, :, 0, _MIDDLE] += held.rate
+            rhs = rhs.copy()
             rhs[:, :, 0] += held.rate * held.amounts
-        factors, pivots, _ = dgbtrf(band.reshape(2 * _BELOW + _ABOVE + 1, -1), _BELOW, _ABOVE)
+        factors, pivots, _ = dgbtrf(band.reshape(-1, _MIDDLE + _BELOW + 1).T, _BELOW, _ABOVE, overwrite_ab=True)
         solved, _ = dgbtrs(factors, _BELOW, _ABOVE, rhs.ravel(), pivots)
         amounts = solved.reshape(count, stages, 2)
         return amounts[:, :, 0], amounts[:, :, 1], factors, pivots
 
+    @cached_property
+    def _banded(self) -> tuple[Floats, Floats]:
+        """What of the band (C, N, 2, 10), as LAPACK stores it, and of the right-hand side no ln K changes."""
+        flows, through = self.flows, self.through
+        band = np.zeros((*flows.alpha.shape, 2, _MIDDLE + _BELOW + 1))
+        liquor, organic = band[:, :, 0], band[:, :, 1]
+        up, down = flows.up, flows.down
+        liquor[..., _MIDDLE] = organic[..., _MIDDLE] = 1.0
+        liquor[:, 1:, _MIDDLE - 2] = -down[0, 1:]  # liquor from the stage above into the liquor
+        liquor[:, :-1, _MIDDLE + 2] = -up[0, :-1]  # liquor that the organic carries up
+        organic[:, :-1, _MIDDLE + 1] = -(1.0 - through[:, 1:]) * up[1, :-1]  # organic from below, into the liquor
+        organic[:, :-1, _MIDDLE + 2] = -through[:, 1:] * up[1, :-1]  # and the part of it that runs through
+        organic[:, 1:, _MIDDLE - 3] = -(1.0 - through[:, :-1]) * down[1, 1:]  # organic that the liquor carries down
+        organic[:, 1:, _MIDDLE - 2] = -through[:, :-1] * down[1, 1:]
+        organic[:, -1, _MIDDLE - 1] -= self._reflux
+        liquor[:, 0, _MIDDLE] -= (1.0 - through[:, 0]) * self._returned
+        liquor[:, 0, _MIDDLE + 1] -= through[:, 0] * self._returned
+        aqueous_feed = flows.feed - flows.organic_feed
+        rhs = np.stack([aqueous_feed + (1.0 - through) * flows.organic_feed, through * flows.organic_feed], axis=2)
+        return band, rhs
 
-def _passed_on(first: Floats, terms: tuple[Floats, ...], links: Floats) -> Floats:
-    """Losses (C, N) from stage to stage: of the share ``links`` that goes on, (a + b loss) / (c + d loss) is lost."""
+
+def _passed_on(first: Floats, terms: Sequence[Floats], links: Floats) -> Floats:
+    """Losses (N, n) from row to row: of the share ``links`` that goes on, (a + b loss) / (c + d loss) is lost."""
     losses = [first]
-    for a, b, c, d, link in zip(*(term.T for term in terms), links, strict=False):
+    for a, b, c, d, link, dropped in zip(*terms, links, 1.0 - links, strict=False):
         loss = losses[-1]
-        losses.append(1.0 - link + link * (a + b * loss) / (c + d * loss))
-    return np.array(losses).T
+        losses.append(dropped + link * ((a + b * loss) / (c + d * loss)))
+    return np.array(losses)
 
 
 def _logarithms(shares: Floats) -> Floats:

@@ -135,3 +135,16 @@ def test_what_cannot_be_fitted_is_refused(change: dict[str, object], message: st
     arguments = {"observations": SEEN, "values": seen_with({}), "covariance": covariance(), "prior_sd": PRIOR}
     with pytest.raises(ProblemError, match=message):
         calibrate(flotation.KIND, cells(), inlets={"feed": ORE}, **{**arguments, **change})  # type: ignore[arg-type]
+
+
+def test_observations_that_no_parameter_explains_do_not_fit_and_nothing_that_moved_is_called_unseen() -> None:
+    found = fitted(5.0 * seen_with({}), covariance())
+    assert not found.fits and found.probability < 1e-6
+    moved = np.abs(found.values - found.prior) / found.prior_sd
+    assert all(move <= 0.1 for name, move in zip(found.names, moved, strict=True) if name in found.unseen)
+    assert fitted(seen_with({}), covariance()).fits
+
+
+def test_no_parameter_is_no_fit() -> None:
+    with pytest.raises(ProblemError, match="no parameter to fit"):
+        fitted(seen_with({}), covariance(), {})

@@ -114,5 +114,23 @@ def test_what_cannot_be_drawn_or_watched_is_refused(
 
 
 def test_a_spread_that_says_nothing_is_refused() -> None:
-    with pytest.raises(ProblemError, match="a standard deviation above 0, or a range"):
+    with pytest.raises(ProblemError, match="a finite standard deviation above 0, or a range"):
         Uncertain("crusher.shares.back")
+
+
+@pytest.mark.parametrize(
+    ("ranges", "draws", "said"),
+    [
+        ([Uncertain("first.shares.x", sd=0.001)], 0, "at least 1 draw"),
+        ([Uncertain("first.shares.x", sd=0.001), Uncertain("first.shares.x", low=0.01, high=0.02)], 2, "drawn twice"),
+    ],
+)
+def test_draws_that_say_nothing_are_refused(ranges, draws, said):
+    with pytest.raises(ProblemError, match=said):
+        monte_carlo(divided(), ranges, [FINE], draws, 1)
+
+
+@pytest.mark.parametrize("bad", [{"sd": float("nan")}, {"low": 0.0, "high": float("inf")}])
+def test_a_range_without_end_is_refused(bad):
+    with pytest.raises(ProblemError, match="finite"):
+        Uncertain("mill.power", **bad)

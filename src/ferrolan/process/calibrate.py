@@ -10,12 +10,13 @@ A. Tarantola, Inverse Problem Theory, SIAM 2005, chapter 3 (least squares with a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
+from scipy.stats import chi2 as chi2_law
 
 from ferrolan.base.errors import Infeasible, NotConverged, ProblemError
 from ferrolan.base.schema import Model, nearest
@@ -27,6 +28,13 @@ from ferrolan.process.unit import Materials, UnitKind
 UNSEEN = 0.98
 """Part of its prior standard deviation that a parameter keeps at least when data say nothing worth naming of it [1]."""
 
+_Misfit = Callable[[Floats], Floats]
+
+MISFIT = 1e-3
+"""Probability below which a misfit is no longer one of chance [1]."""
+
+_STAYED = 0.1  # prior standard deviations that a parameter may move and still count as unseen
+_NO_FREEDOM = 1e-6  # observations beyond which there is a misfit to judge
 _DEPENDENT = 1e-12  # of the largest variance of an observation, below which a combination of them counts as exact
 _REFUSED = 1e3  # standard deviations that a point counts as wrong by, where the unit cannot run
 _INSIDE = 1e-9  # of a prior standard deviation: how far inside its bounds a parameter stays, for some bounds are open
@@ -65,7 +73,7 @@ class Calibrated:
     condition
         Ratio of the largest to the smallest information, with the prior's standard deviations as units [1].
     unseen
-        Parameters about which the observations say nothing: they keep their prior.
+        Parameters about which the observations say nothing: they kept their prior.
     at_bound
         Parameters that stopped at a bound of their field; their covariance counts as if there were none.
     chi2
@@ -102,6 +110,16 @@ class Calibrated:
         """Correlations of the fitted, (parameters, parameters) [1]."""
         found: Floats = self.covariance / np.outer(self.sd, self.sd)
         return found
+
+    @property
+    def probability(self) -> float:
+        """Chance of a misfit at least as large, if unit and standard deviations are right [1]; 1 where none is left."""
+        return float(chi2_law.sf(self.chi2, self.expected)) if self.expected > _NO_FREEDOM else 1.0
+
+    @property
+    def fits(self) -> bool:
+        """Whether the misfit is one that chance allows; if not, unit, inlets or standard deviations are wrong."""
+        return self.probability >= MISFIT
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -146,6 +164,8 @@ def calibrate(
         If no minimum is found.
     """
     called = name or kind.name
+    if not prior_sd:
+        raise ProblemError(f"{called}: no parameter to fit; give the standard deviation of at least one in prior_sd")
     fit = _Fit(
         kind, spec, tuple(observations), _checked_values(values, observations, called), inlets, dict(prior_sd), called
     )
@@ -271,18 +291,18 @@ def _whitening(covariance: npt.ArrayLike, count: int, name: str) -> Floats:
     return found
 
 
-def _jacobian(misfit: object, p: Floats, sds: Floats, low: Floats, high: Floats) -> Floats:
+def _jacobian(misfit: _Misfit, p: Floats, sds: Floats, low: Floats, high: Floats) -> Floats:
     """Differences of the misfit, central where the bounds leave room, (misfits, parameters)."""
     columns = []
     for place in range(len(p)):
         after, before = p.copy(), p.copy()
         after[place] = min(p[place] + _STEP * sds[place], high[place])
         before[place] = max(p[place] - _STEP * sds[place], low[place])
-        columns.append((misfit(after) - misfit(before)) / (after[place] - before[place]))  # type: ignore[operator]
+        columns.append((misfit(after) - misfit(before)) / (after[place] - before[place]))
     return np.column_stack(columns)
 
 
-def _judged(fit: _Fit, whitening: Floats, p: Floats, misfit: object, covariance: npt.ArrayLike) -> Calibrated:
+def _judged(fit: _Fit, whitening: Floats, p: Floats, misfit: _Misfit, covariance: npt.ArrayLike) -> Calibrated:
     """The answer with its covariance and what the data could not see."""
     jacobian = _jacobian(misfit, p, fit.sds, fit.low, fit.high)[: len(whitening)] * fit.sds
     information = jacobian.T @ jacobian + np.eye(len(p))
@@ -297,7 +317,10 @@ def _judged(fit: _Fit, whitening: Floats, p: Floats, misfit: object, covariance:
     return Calibrated(
         names=fit.names, values=p, prior=fit.start, prior_sd=fit.sds,
         covariance=scaled * np.outer(fit.sds, fit.sds), condition=float(values[-1] / values[0]),
-        unseen=tuple(name for name, share in zip(fit.names, kept, strict=True) if share >= UNSEEN),
+        unseen=tuple(
+            name for name, share, move in zip(fit.names, kept, np.abs(p - fit.start) / fit.sds, strict=True)
+            if share >= UNSEEN and move <= _STAYED
+        ),
         at_bound=tuple(
             name for name, value, low, high, reach in zip(fit.names, p, fit.low, fit.high, near, strict=True)
             if value - low <= reach or high - value <= reach

@@ -183,6 +183,8 @@ def mixed(parts: Iterable[Material], form: Form | None = None) -> Material:
         if form is None:
             raise ProblemError("nothing to mix")
         return Material.nothing(form)
+    if len(listed) == 1:
+        return listed[0] if form is None or form == listed[0].form else listed[0].as_form(form)
     amounts = np.sum([part.amounts for part in listed], axis=0)
     capacity = sum(part.heat_capacity for part in listed)
     rise = sum(part.heat_capacity * (part.temperature - AMBIENT) for part in listed)

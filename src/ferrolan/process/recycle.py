@@ -307,8 +307,15 @@ def _from_outside(work: _Work) -> Floats:
 def _refuse_collecting(work: _Work) -> None:
     """Raise ``ProblemError`` where an element enters the loop, or is drawn in it, and no unit lets it out."""
     between = {edge.stream for edge in work.loop.edges}
+    through = {name: _left(work.solved[name]) @ materials.COMPOSITION for name in work.loop.units}
+    inside = {
+        name: sum((work.streams[s].elements for s in work.loop.outlets[name] if s in between), start=0.0 * through[name])
+        for name in through
+    }
     for number, element in enumerate(materials.ELEMENTS):
-        held = _held(work, number, between)
+        flows = {name: float(flow[number]) for name, flow in through.items() if flow[number] > 0.0}
+        free = {name for name, flow in flows.items() if flow - float(inside[name][number]) > _LEAK * flow}
+        held = _held(work, number, flows, free)
         if held:
             streams = [e.stream for e in work.loop.edges if e.source in held and e.target in held]
             message = (
@@ -318,28 +325,21 @@ def _refuse_collecting(work: _Work) -> None:
             raise ProblemError(message)
 
 
-def _held(work: _Work, element: int, between: set[str]) -> set[str]:
-    """Units that an element flows through and from which it has no way out of the loop."""
-    flows = {name: _left(work.solved[name]) @ materials.COMPOSITION[:, element] for name in work.loop.units}
-    through = {name for name, flow in flows.items() if flow > 0.0}
-    free = {name for name in through if _let_out(work, name, element, between) > _LEAK * flows[name]}
-    while True:
+def _held(work: _Work, element: int, flows: Mapping[str, float], free: set[str]) -> set[str]:
+    """Units that an element flows through and from which no way leads to those that let it out of the loop."""
+    while len(free) < len(flows):
         more = {
             edge.source
             for edge in work.loop.edges
-            if edge.source in through - free
+            if edge.source in flows
+            and edge.source not in free
             and edge.target in free
             and work.streams[edge.stream].elements[element] > _LEAK * flows[edge.source]
         }
         if not more:
-            return through - free
-        free |= more
-
-
-def _let_out(work: _Work, name: str, element: int, between: set[str]) -> float:
-    """How much of an element a unit lets out of the loop [t/h]."""
-    inside = sum(float(work.streams[s].elements[element]) for s in work.loop.outlets[name] if s in between)
-    return float(_left(work.solved[name]) @ materials.COMPOSITION[:, element]) - inside
+            break
+        free = free | more
+    return set(flows) - free
 
 
 def _not_closed(work: _Work, error: NotConverged) -> NotConverged:

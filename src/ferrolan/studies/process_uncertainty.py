@@ -11,6 +11,8 @@ I. M. Sobol', Mathematics and Computers in Simulation 55, 2001; A. Saltelli et a
 
 from __future__ import annotations
 
+import gc
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -59,8 +61,9 @@ class Uncertain:
     def __post_init__(self) -> None:
         spread = self.sd is not None and self.sd > 0.0 and self.low is None and self.high is None
         between = self.sd is None and self.low is not None and self.high is not None and self.low < self.high
-        if not (spread or between):
-            raise ProblemError(f"{self.path}: expected a standard deviation above 0, or a range from low to high")
+        finite = all(number is None or math.isfinite(number) for number in (self.sd, self.low, self.high))
+        if not (finite and (spread or between)):
+            raise ProblemError(f"{self.path}: expected a finite standard deviation above 0, or a range from low to high")
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,11 @@ def monte_carlo(
     ProblemError
         If a parameter or a figure is unknown, or no draw gives an answer.
     """
+    if draws < 1:
+        raise ProblemError(f"expected at least 1 draw, found {draws}")
+    twice = sorted({one.path for one in parameters if [other.path for other in parameters].count(one.path) > 1})
+    if twice:
+        raise ProblemError(f"{', '.join(twice)} is drawn twice; name each parameter once")
     rng = np.random.default_rng(seed)
     spread = _Spread(flowsheet, tuple(parameters))
     points = spread.at(rng.random((draws, len(parameters))))
@@ -373,6 +381,7 @@ _job: list[_Job] = []  # of a worker process alone: set once when it begins
 
 def _begin(job: _Job) -> None:
     _job[:] = [job]
+    gc.freeze()  # the plant lasts as long as the worker: no collection need look at it
 
 
 def _work(points: Floats) -> tuple[Floats, dict[int, str]]:

@@ -17,7 +17,7 @@ from scipy.linalg import solve_banded
 from scipy.linalg.lapack import dgetrf, dgetrs
 
 from ferrolan.base.errors import FerrolanError, ProblemError
-from ferrolan.process.cascade.flows import Flows, flows_of
+from ferrolan.process.cascade.flows import LEAST_SHARE, Flows, flows_of
 from ferrolan.process.cascade.opening import opening
 from ferrolan.process.cascade.rating import rate
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Feed, Floats, SeparationFactors, Train
@@ -149,6 +149,8 @@ def _samples(
     if len(lengths) > 1:
         raise ProblemError(f"a batch: expected as many samples of everything that varies, got {sorted(lengths)}.")
     samples = lengths.pop() if lengths else 1
+    if not samples:
+        raise ProblemError("a batch: expected at least one sample, got none. Leave out what does not vary.")
     for name, (_, shape) in given.items():
         if arrays[name].shape not in {shape, (samples, *shape)}:
             raise ProblemError(f"{name}: expected shape {(samples, *shape)}, got {arrays[name].shape}.")
@@ -172,9 +174,7 @@ def _together(train: Train, samples: _Samples) -> _Answer:
     answer = _empty(train, samples)
     good = _possible(samples)
     flows = _flows(train, samples.piece(good))
-    running = (flows.aqueous > 0.0).all(axis=1) & (flows.organic > 0.0).all(axis=1)
-    running &= ((flows.up >= 0.0) & (flows.down >= 0.0)).all(axis=(0, 2, 3))
-    good[good] = running
+    good[good] = _forward(flows, _drawn(train))
     flows = _flows(train, samples.piece(good))
     places = np.flatnonzero(good)
     _collect(answer, flows, places, _begin(train, flows))
@@ -296,12 +296,25 @@ def _possible(samples: _Samples) -> Bools:
     return possible
 
 
+def _forward(flows: Flows, drawn: Floats) -> Bools:
+    """Samples (samples,) of which both phases run forward in every stage, behind its draws; as `flows_of` asks."""
+    left = np.minimum(flows.aqueous - drawn[0], flows.organic - drawn[1])
+    forward: Bools = left.min(axis=1) >= LEAST_SHARE * flows.feed.sum(axis=(1, 2))
+    return forward
+
+
+def _drawn(train: Train) -> Floats:
+    """What is drawn of liquor and organic by stage (2, N) [kmol/h]."""
+    drawn = np.zeros((2, train.stages))
+    for draw in train.draws:
+        drawn[0 if draw.phase == "aqueous" else 1, draw.stage - 1] += draw.rate
+    return drawn
+
+
 def _flows(train: Train, samples: _Samples) -> Flows:
     """As `flows_of`, for all samples: totals are linear in what enters."""
     base, count, stages = flows_of(train), len(samples.alphas), train.stages
-    drawn = np.zeros((2, stages))
-    for draw in train.draws:
-        drawn[0 if draw.phase == "aqueous" else 1, draw.stage - 1] += draw.rate
+    drawn = _drawn(train)
     forward = np.zeros((2, stages))
     forward[0], forward[1] = train.entrained_aqueous, train.entrained_organic
     feed = np.zeros((count, len(train.components), stages))

@@ -17,10 +17,12 @@ import numpy as np
 from scipy.linalg.lapack import dgtsv
 
 from ferrolan.base.errors import ProblemError
-from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Floats, SeparationFactors, Train
+from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, SPENT, Draw, Floats, SeparationFactors, Train
 
-_TOLERANCE = 1e-9
+LEAST_SHARE = 1e-9
 """Share of the feed below which a flow counts as none: far above round-off, far below what anybody meters."""
+_ROUND_OFF = 1e-12
+"""Share of a flow that is nothing but round-off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,20 +101,17 @@ def _transfers(
         share = np.zeros(2)
         share[which] = draw.rate / (aqueous, organic)[which][draw.stage - 1]
         outlets[draw.name] = (draw.stage - 1, share)
-    raffinate = down[:, 0].copy()
-    raffinate[0] -= train.raffinate_reflux / aqueous[0]
-    stays[0, 0] -= train.raffinate_reflux / aqueous[0]
-    last = up[:, -1].copy()
+    raffinate, last = down[:, 0].copy(), up[:, -1].copy()
+    returned, raffinate[0] = _returned("raffinate_reflux", train.raffinate_reflux, raffinate[0], aqueous[0])
+    stays[0, 0] -= returned
     if train.stripping:
         at, behind = train.stages, train.size - 1
-        returned = train.product_reflux / aqueous[at]
-        liquor = np.array([down[0, at] - returned, 0.0])
+        returned, left_over = _returned("product_reflux", train.product_reflux, down[0, at], aqueous[at])
         down[0, at] = returned
-        outlets[PRODUCT], outlets[SPENT] = (at, liquor), (behind, last)
+        outlets[PRODUCT], outlets[SPENT] = (at, np.array([left_over, 0.0])), (behind, last)
     else:
-        returned = train.product_reflux / organic[-1]
+        returned, last[1] = _returned("product_reflux", train.product_reflux, last[1], organic[-1])
         stays[1, -1] -= returned
-        last[1] -= returned
         outlets[PRODUCT] = (train.size - 1, last)
     outlets[RAFFINATE] = (0, raffinate)
     up[:, -1] = 0.0
@@ -122,32 +121,49 @@ def _transfers(
     )
 
 
+def _returned(name: str, reflux: float, share: float, flow: float) -> tuple[float, float]:
+    """Share of a flow that returns as reflux, and what is left of the ``share`` that comes to the outlet [1]."""
+    left = share - reflux / flow
+    if left < -_ROUND_OFF:
+        raise ProblemError(
+            f"{name}: expected at most {share * flow:.6g}, which is what comes to that outlet behind draws, entrainment "
+            f"and stripping, got {reflux:.6g}. Return less, or let more come there."
+        )
+    return reflux / flow, max(left, 0.0)
+
+
 def _totals(entering: Floats, drawn: Floats, up: Floats, down: Floats, train: Train, phase: str) -> Floats:
     """What leaves each stage (N,) of one phase: the balance of the phase, tridiagonal in the shares that go on."""
     rhs = entering.copy()
     rhs[1:] -= (drawn * up)[:-1]
     rhs[:-1] -= (drawn * down)[1:]
     totals: Floats = dgtsv(-up[:-1], np.ones(len(rhs)), -down[1:], rhs)[3]
-    least = _TOLERANCE * train.fed.sum()
+    least = LEAST_SHARE * train.fed.sum()
     wrong = np.flatnonzero(totals - drawn < least)
     if wrong.size:
-        at = int(wrong[0])
+        at = int(wrong[0] if phase == "organic" else wrong[-1])  # the first that the phase comes to
+        here = [draw for draw in train.draws if draw.phase == phase and draw.stage == at + 1]
+        called = "".join(f"draw {draw.name!r} of {draw.rate:.6g} at " for draw in here)
         raise ProblemError(
-            f"stage {at + 1}: the {phase} phase would leave with {totals[at] - drawn[at]:.6g} behind its draws "
-            f"(expected more than 0). {_way_out(phase, at, train)}"
+            f"{called}stage {at + 1}: the {phase} phase would leave with {totals[at] - drawn[at]:.6g} behind its draws "
+            f"(expected more than 0). {_way_out(phase, float(totals[at]), train, here)}"
         )
     return totals
 
 
-def _way_out(phase: str, at: int, train: Train) -> str:
+def _way_out(phase: str, there: float, train: Train, here: list[Draw]) -> str:
+    if here and there > 0.0:
+        return f"Draw less than {there:.6g} there."
+    drawn = [f"{draw.name!r} ({draw.rate:.6g} at stage {draw.stage})" for draw in train.draws if draw.phase == phase]
+    less = f", or draw less by {', '.join(drawn)}" if drawn else ""
     if phase == "organic":
         return (
             f"The acid takes more off the organic than it carries: lower the scrub W ({train.scrub:.6g}) below the "
-            f"organic load S ({train.organic_load:.6g}), or draw less."
+            f"organic load S ({train.organic_load:.6g}){less}."
         )
     return (
         f"The organic takes more than the liquor brings: keep the organic load S ({train.organic_load:.6g}) below "
-        f"scrub and feed together ({train.scrub + train.fed.sum():.6g}), or draw less."
+        f"scrub and feed together ({train.scrub + train.fed.sum():.6g}){less}."
     )
 
 
@@ -160,8 +176,14 @@ def _drawn(train: Train) -> Floats:
 
 def _entrained(train: Train) -> Floats:
     entrained = np.zeros((2, train.size))
-    entrained[0, : train.stages] = train.entrained_aqueous
-    entrained[1, : train.stages] = train.entrained_organic
+    for row, name in enumerate(("entrained_aqueous", "entrained_organic")):
+        given = np.asarray(getattr(train, name), dtype=np.float64)
+        if given.shape not in {(), (train.stages,)}:
+            raise ProblemError(
+                f"{name}: expected one share, or one for each of {train.stages} stages, got shape {given.shape}. "
+                "Give a single share where all stages are alike."
+            )
+        entrained[row, : train.stages] = given
     if not ((entrained >= 0.0) & (entrained < 0.5)).all():
         raise ProblemError("entrainment: expected shares from 0 to below 0.5, as a phase must mainly go its own way.")
     return entrained

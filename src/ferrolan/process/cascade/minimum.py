@@ -76,8 +76,11 @@ def minimum_flows(alpha: ArrayLike, feed: ArrayLike, heavy: int) -> Minimum:
     order = np.argsort(-factors, kind="stable")
     heavy_key, light_key = int(order[heavy - 1]), int(order[heavy])
     root = _root(factors, amounts, float(factors[light_key]), float(factors[heavy_key]))
-    taken = order[:heavy]
-    organic = float((factors[taken] * amounts[taken] / (factors[taken] - root)).sum())
+    taken, left = order[:heavy], order[heavy:]
+    # the sums over both groups are equal; the pole of the key that the root is near spoils its own
+    near_light = root - factors[light_key] < factors[heavy_key] - root
+    group, sign = (taken, 1.0) if near_light else (left, -1.0)
+    organic = sign * float((factors[group] * amounts[group] / (factors[group] - root)).sum())
     product = float(amounts[taken].sum())
     return Minimum(organic - product, organic, root, light_key, heavy_key, product)
 
@@ -87,13 +90,17 @@ def distance_to_pinch(train: Train) -> Mapping[str, float]:
 
     The cut is the one whose amount of heavy components comes nearest to the organic product. Negative: pinched; zero:
     infinitely many stages. The extraction section answers for the organic load, the scrub section for the scrub. Empty
-    for trains with several feeds or further outlets, to which the theory does not apply.
+    for trains with several feeds or further outlets, to which the theory does not apply, and where the neighbours of the
+    cut have the same factor.
     """
     if not isinstance(train.chemistry, SeparationFactors) or len(train.feeds) != 1 or train.draws or train.acids:
         return {}
     if train.feeds[0].phase != "aqueous" or train.chemistry.alpha.ndim != 1:
         return {}
-    least = minimum_flows(train.chemistry.alpha, train.fed, heavy_count(train))
+    try:
+        least = minimum_flows(train.chemistry.alpha, train.fed, heavy_count(train))
+    except ProblemError:  # neighbours with one factor: there is no cut to measure against
+        return {}
     return {EXTRACTION: train.organic_load / least.organic - 1.0, SCRUB: train.scrub / least.scrub - 1.0}
 
 
@@ -117,5 +124,8 @@ def _root(factors: Floats, amounts: Floats, light: float, heavy: float) -> float
     def sum_at(share: float) -> float:
         return float((factors * amounts / (shifted - share * span)).sum())
 
-    share: float = brentq(sum_at, 1e-12, 1.0 - 1e-12, xtol=1e-15, rtol=1e-14)
+    low, high = 1e-12, 1.0 - 1e-12
+    if sum_at(low) * sum_at(high) > 0.0:  # next to a key of which there is all but nothing
+        return light + (low if abs(sum_at(low)) < abs(sum_at(high)) else high) * span
+    share: float = brentq(sum_at, low, high, xtol=1e-15, rtol=1e-14)
     return light + share * span

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ferrolan.base.errors import ProblemError
+from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.process.cascade.flows import Flows, flows_of
 from ferrolan.process.cascade.lagging import LaggingWalk
 from ferrolan.process.cascade.minimum import distance_to_pinch
 from ferrolan.process.cascade.separation import Settled, settle
 from ferrolan.process.cascade.train import Floats, Profile, SeparationFactors, Train, frozen
 from ferrolan.process.cascade.walk import Walk
+
+_CLOSED = 1e-9
+"""Largest share by which a component or a stage's total may be open in what is called settled."""
 
 
 def rate(train: Train, start: Profile | None = None) -> Profile:
@@ -90,6 +93,7 @@ def _profile(train: Train, flows: Flows, settled: Settled) -> Profile:
     fed = train.fed
     closure = (fed - np.sum(list(outlets.values()), axis=0)) / fed
     residual = float(np.abs(settled.aqueous.sum(axis=0) / flows.aqueous - 1.0).max())
+    _check_settled(outlets, closure, residual, settled)
     return Profile(
         train,
         frozen(settled.aqueous.T),
@@ -100,6 +104,21 @@ def _profile(train: Train, flows: Flows, settled: Settled) -> Profile:
         settled.iterations,
         distance_to_pinch=distance_to_pinch(train),
         states={"ln_k": frozen(settled.slopes)},
+    )
+
+
+def _check_settled(outlets: Mapping[str, Floats], closure: Floats, residual: float, settled: Settled) -> None:
+    """Hand out nothing that is open or negative."""
+    open_by = float(np.abs(closure).max())
+    negative = [name for name, amounts in outlets.items() if (amounts < 0.0).any()]
+    if open_by <= _CLOSED and residual <= _CLOSED and not negative:
+        return
+    raise NotConverged(
+        f"the train did not settle: a component is open by {open_by:.3g} of its feed and a stage's total by "
+        f"{residual:.3g} (expected below {_CLOSED:g}), negative: {', '.join(negative) or 'none'}. "
+        "Give flows of a size with the feed.",
+        last_iterate=settled.slopes,
+        residual=max(open_by, residual),
     )
 
 

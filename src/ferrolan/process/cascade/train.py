@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from numbers import Integral
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,6 +76,7 @@ class Feed:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "amounts", frozen(self.amounts))
+        _check_place(f"feed {self.name!r}", self.stage, self.phase)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,9 @@ class Draw:
     stage: int
     rate: float
     phase: Phase = "aqueous"
+
+    def __post_init__(self) -> None:
+        _check_place(f"draw {self.name!r}", self.stage, self.phase)
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,14 @@ class Acid:
     stage: int
     amount: float
 
+    def __post_init__(self) -> None:
+        _check_whole(f"acid into stage {self.stage}: stage", self.stage)
+        if not np.isfinite(self.amount):
+            raise ProblemError(
+                f"acid into stage {self.stage}: expected a finite amount, got {self.amount:g}. "
+                "Give what it takes off the organic, negative for base."
+            )
+
 
 @dataclass(frozen=True)
 class Stripping:
@@ -104,6 +117,9 @@ class Stripping:
 
     stages: int
     share: float = 0.999
+
+    def __post_init__(self) -> None:
+        _check_whole("stripping: stages", self.stages)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +170,9 @@ class Train:
     efficiency: ArrayLike = 1.0
     entrained_aqueous: ArrayLike = 0.0
     entrained_organic: ArrayLike = 0.0
+
+    def __post_init__(self) -> None:
+        _check_whole("stages", self.stages)
 
     @property
     def size(self) -> int:
@@ -226,6 +245,17 @@ class Profile(Shown):
         if name not in self.outlets:
             raise ProblemError(f"outlet {name!r}: the train has {', '.join(self.outlets)}.")
         return self.outlets[name]
+
+
+def _check_place(called: str, stage: object, phase: str) -> None:
+    _check_whole(f"{called}: stage", stage)
+    if phase not in get_args(Phase):
+        raise ProblemError(f"{called}: expected the phase {' or '.join(get_args(Phase))}, got {phase!r}. Spell it out.")
+
+
+def _check_whole(called: str, number: object) -> None:
+    if not isinstance(number, Integral):
+        raise ProblemError(f"{called}: expected a whole number, got {number!r}. Stages are counted.")
 
 
 def _fractions(amounts: Floats) -> Floats:

@@ -89,9 +89,10 @@ class BlastFurnaceSpec(Model):
     blast: Blast
     """What is blown in."""
     injection: Annotated[Sourced, Unit("t/t", least=0.0)]
-    """Pulverised coal injected a tonne of hot metal [t/t]."""
+    """Pulverised coal injected a tonne of hot metal [t/t], at least: coal that is brought is all injected, and what it
+    lacks of this is bought."""
     coal: Analysis
-    """Analysis of the pulverised coal: species and their mass fractions [1]."""
+    """Analysis of the pulverised coal that is bought: species and their mass fractions [1]."""
     coke: Analysis | None = None
     """Analysis of coke that is bought; without it bought coke is like the coke that is brought."""
     shaft_efficiency: Annotated[Sourced, Unit("1", above=0.0, most=1.2)]
@@ -125,16 +126,24 @@ class BlastFurnaceSpec(Model):
 def operate(spec: BlastFurnaceSpec, inlets: Materials) -> Made:
     """Coke and blast from oxygen and heat below the reserve zone; top gas and its temperature from the whole."""
     furnace = _Furnace(spec, inlets)
-    zone, iterations = _solved(furnace)
-    return _made(furnace, zone, iterations)
+    try:
+        return _run(furnace)
+    except (Infeasible, NotConverged) as error:
+        most = _most_coal(furnace)
+        if most is None:
+            raise
+        raise Infeasible(
+            f"too much coal is injected: {error}; expected at most {1000.0 * most:.0f} kg/t of coal with this blast and "
+            "burden. Inject less, or heat or enrich the blast"
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)
 class _Zone:
     """What enters and leaves the zone below the thermal reserve, for one coke, hot metal and blast.
 
-    Amounts of species (species,) [t/h]: ``coke`` as charged with its dust, ``fuel`` that comes down, ``coal``,
-    ``injected`` coal and gas, ``blast``, ``metal``, ``slag``, oxides ``descending``; ``minerals`` elements (elements,)
+    Amounts of species (species,) [t/h]: ``coke`` as charged with its dust, ``fuel`` that comes down, ``coal``, what of
+    it is ``bought_coal``, ``injected`` coal and gas, ``blast``, ``metal``, ``slag``, oxides ``descending``; ``minerals`` elements (elements,)
     [kmol/h]; ``hot_metal`` [t/h]; ``carbon``, ``hydrogen`` (H2), ``nitrogen`` (N2) and ``oxygen`` (O) of the gas that
     leaves it [kmol/h].
     """
@@ -142,6 +151,7 @@ class _Zone:
     coke: Floats
     fuel: Floats
     coal: Floats
+    bought_coal: Floats
     injected: Floats
     blast: Floats
     metal: Floats
@@ -158,8 +168,10 @@ class _Zone:
 class _Furnace:
     """The furnace at one burden; what does not depend on coke and blast is found once."""
 
-    def __init__(self, spec: BlastFurnaceSpec, inlets: Materials) -> None:
-        self.spec, self.inlets = spec, inlets
+    def __init__(self, spec: BlastFurnaceSpec, inlets: Materials, of_coal: float = 1.0) -> None:
+        self.spec = spec
+        self.inlets = {**inlets, "injected_coal": inlets["injected_coal"].times(of_coal)}
+        self.injection = spec.injection.value * of_coal
         self.burden = inlets["burden"].plus(inlets["flux"])
         self.iron = self.burden.component("Fe")
         if self.iron <= 0.0:
@@ -167,7 +179,7 @@ class _Furnace:
         self.dust = self.burden.amounts * spec.dust_of_burden.value
         self.charged = self.burden.amounts - self.dust
         self.reserve = rist.over_wustite(spec.reserve_temperature.value).times(spec.shaft_efficiency.value)
-        self.coal = fractions(spec.coal) * spec.injection.value
+        self.coal = fractions(spec.coal)
 
     @cached_property
     def bought(self) -> Floats:
@@ -187,6 +199,10 @@ class _Furnace:
         brought = own.amounts * (used / own.mass) if own.mass > 0.0 else np.zeros(len(own.amounts))
         return brought + (self.bought * (amount - used) if amount > used else 0.0)
 
+    def bought_coal(self, hot_metal: float) -> Floats:
+        """Coal bought: what the coal brought lacks of the injection asked (species,) [t/h]."""
+        return self.coal * max(self.injection * hot_metal - self.inlets["injected_coal"].mass, 0.0)
+
     def blast(self, oxygen: float) -> Floats:
         """Blast that holds so much oxygen [kmol O2/h], (species,) [t/h]."""
         share, moisture = self.spec.blast.oxygen.value, self.spec.blast.moisture.value
@@ -195,7 +211,8 @@ class _Furnace:
     def zone(self, unknown: Floats) -> _Zone:
         """The zone for coke [t/h], hot metal [t/h] and oxygen of the blast [kmol O2/h]."""
         amount, hot_metal, oxygen = unknown.tolist()
-        coke, coal, blast = self.coke(amount), self.coal * hot_metal, self.blast(oxygen)
+        coke, bought, blast = self.coke(amount), self.bought_coal(hot_metal), self.blast(oxygen)
+        coal = bought + self.inlets["injected_coal"].amounts
         charged = self.charged + coke * (1.0 - self.spec.dust_of_coke.value)
         fuel = charged * _IS_FUEL
         minerals = _atoms(charged - fuel)
@@ -206,7 +223,7 @@ class _Furnace:
         gas = self._gas(_atoms(fuel + injected), _atoms(blast), float(minerals[_C]), metal)
         gas[_O] += _oxygen(descending) - _oxygen(slag)
         return _Zone(
-            coke, fuel, coal, injected, blast, metal, slag, descending, minerals, hot_metal,
+            coke, fuel, coal, bought, injected, blast, metal, slag, descending, minerals, hot_metal,
             float(gas[_C]), float(0.5 * gas[_H]), float(0.5 * gas[_N]), float(gas[_O]),
         )  # fmt: skip
 
@@ -253,6 +270,11 @@ class _Furnace:
              "N2": zone.nitrogen}
         )  # fmt: skip
 
+    def injected_enthalpy(self, zone: _Zone) -> float:
+        """Enthalpy of coal and gas injected [GJ/h]."""
+        brought = self.inlets["injected_coal"].enthalpy + self.inlets["injected_gas"].enthalpy
+        return brought + _enthalpy(zone.bought_coal, AMBIENT)
+
     def missing(self, zone: _Zone) -> Floats:
         """What the three balances miss: hot metal [t/h], oxygen [t/h] and heat [GJ/h], over the iron [t/h]."""
         expected = zone.carbon * (1.0 + self.reserve.carbon_monoxide) + zone.hydrogen * self.reserve.hydrogen
@@ -264,8 +286,8 @@ class _Furnace:
         spec, reserve = self.spec, self.spec.reserve_temperature.value
         freed = float(zone.minerals[_C]) * spec.flux_reduced.value
         raw = _of_kmol({"calcite": freed, "lime": -freed})  # carbonate that comes down unburnt, where lime was counted
-        enters = _enthalpy(zone.descending + zone.fuel + raw, reserve) + _enthalpy(zone.coal, AMBIENT)
-        enters += _enthalpy(zone.blast, spec.blast.temperature.value) + self.inlets["injected_gas"].enthalpy
+        enters = _enthalpy(zone.descending + zone.fuel + raw, reserve) + self.injected_enthalpy(zone)
+        enters += _enthalpy(zone.blast, spec.blast.temperature.value)
         leaves = _enthalpy(zone.metal, spec.hot_metal.temperature.value)
         leaves += _enthalpy(zone.slag, spec.slag_temperature.value) + _enthalpy(self.reserve_gas(zone), reserve)
         return enters - leaves - spec.hearth_loss.value * zone.hot_metal
@@ -280,6 +302,35 @@ def _descending(solids: Floats) -> Floats:
     amounts[_WUSTITE_POOR] += poor * materials.MOLAR_MASS[_WUSTITE_POOR] / 1000.0
     amounts[_WUSTITE] += (float(solids[_FE]) - _POOR * poor) * materials.MOLAR_MASS[_WUSTITE] / 1000.0
     return amounts
+
+
+def _most_coal(furnace: _Furnace) -> float | None:
+    """The most coal with which the furnace runs [t/t]: bisection; None where coal is not what stops it."""
+    low, high, most = 0.0, 1.0, None
+    if furnace.injection + furnace.inlets["injected_coal"].mass == 0.0:
+        return None
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        rate = _coal_rate(furnace, middle)
+        if rate is None:
+            high = middle
+        else:
+            low, most = middle, rate
+    return most
+
+
+def _coal_rate(furnace: _Furnace, share: float) -> float | None:
+    """Coal injected [t/t] where a furnace runs with this share of what is asked and brought, None where it does not."""
+    less = _Furnace(furnace.spec, furnace.inlets, share)
+    try:
+        return _run(less).states["coal rate"].value / 1000.0
+    except (Infeasible, NotConverged):
+        return None
+
+
+def _run(furnace: _Furnace) -> Made:
+    zone, iterations = _solved(furnace)
+    return _made(furnace, zone, iterations)
 
 
 def _solved(furnace: _Furnace) -> tuple[_Zone, int]:
@@ -297,7 +348,7 @@ def _solved(furnace: _Furnace) -> tuple[_Zone, int]:
     coke, metal, oxygen = unknown.tolist()
     raise NotConverged(
         f"oxygen and heat below the reserve zone do not balance; last coke {coke:.4g} t/h, hot metal {metal:.4g} t/h, "
-        f"blast oxygen {oxygen:.4g} kmol/h. Is the blast too cold, or the loss of heat too large?",
+        f"blast oxygen {oxygen:.4g} kmol/h; expected a blast and a loss of heat that some amount of coke carries",
         last_iterate=unknown,
         residual=float(np.abs(missing).max()),
     )
@@ -325,7 +376,7 @@ def _made(furnace: _Furnace, zone: _Zone, iterations: int) -> Made:
         },
         drawn={
             "coke": Material("solids", bought),
-            "pulverised_coal": Material("solids", zone.coal),
+            "pulverised_coal": Material("solids", zone.bought_coal),
             "air": Material("gas", blown + stove_air.amounts),
             "oxygen": Material("gas", oxygen),
         },
@@ -371,11 +422,17 @@ def _top_temperature(furnace: _Furnace, zone: _Zone, dust: Floats, top: Floats) 
     """Temperature at which gas and dust leave the throat [K]."""
     spec, own = furnace.spec, furnace.inlets["coke"]
     used, bought = _coke_used(furnace, zone)
-    enters = furnace.burden.enthalpy + own.enthalpy * used + _enthalpy(bought + zone.coal, AMBIENT)
-    enters += _enthalpy(zone.blast, spec.blast.temperature.value) + furnace.inlets["injected_gas"].enthalpy
+    enters = furnace.burden.enthalpy + own.enthalpy * used + _enthalpy(bought, AMBIENT)
+    enters += _enthalpy(zone.blast, spec.blast.temperature.value) + furnace.injected_enthalpy(zone)
     leaves = _enthalpy(zone.metal, spec.hot_metal.temperature.value) + _enthalpy(zone.slag, spec.slag_temperature.value)
     leaves += (spec.hearth_loss.value + spec.shaft_loss.value) * zone.hot_metal
-    return _temperature(top + dust, enters - leaves)
+    temperature = _temperature(top + dust, enters - leaves)
+    if temperature < AMBIENT:
+        raise Infeasible(
+            f"the heat of the top gas is used up: {temperature:.0f} K, expected above {AMBIENT:.0f} K; blow more gas "
+            "(less oxygen in the blast, more coal), lower the shaft's loss of heat, or charge a drier burden"
+        )
+    return temperature
 
 
 def _coke_used(furnace: _Furnace, zone: _Zone) -> tuple[float, Floats]:
@@ -509,9 +566,9 @@ def _enthalpy(amounts: Floats, temperature: float) -> float:
 
 
 def _temperature(amounts: Floats, enthalpy: float) -> float:
-    """Temperature [K] at which species (species,) [t/h] have an enthalpy [GJ/h], not below one that no gas reaches."""
+    """Temperature [K] at which species (species,) [t/h] have an enthalpy [GJ/h]; below 0 K where none has it."""
     rise = (enthalpy - float(amounts @ materials.ENTHALPY_298)) / float(amounts @ materials.HEAT_CAPACITY)
-    return max(AMBIENT + rise, _COLDEST)
+    return AMBIENT + rise
 
 
 def _volume(amounts: Floats) -> float:
@@ -536,7 +593,7 @@ _IS_FUEL = np.isin(np.array([one.name for one in materials.SPECIES]), _FUELS)
 _IS_DRY = np.arange(len(materials.SPECIES)) != materials.place("H2O_gas")
 _WUSTITE, _WUSTITE_POOR = materials.place("wustite"), materials.place("wustite_poor")
 _POOR = materials.formula(materials.species("wustite_poor").formula)["Fe"]
-_TOLERANCE, _MOST, _STEP, _COLDEST = 1e-12, 30, 1e-2, 100.0
+_TOLERANCE, _MOST, _STEP, _HALVINGS = 1e-12, 30, 1e-2, 10
 
 
 KIND = UnitKind(
@@ -550,6 +607,7 @@ KIND = UnitKind(
         Port("burden", "in", SOLIDS, "Pellets, sinter and lump ore."),
         Port("flux", "in", SOLIDS, "Limestone, dolomite or quartz charged raw.", optional=True),
         Port("coke", "in", SOLIDS, "Coke of the own ovens; what it lacks is bought.", optional=True),
+        Port("injected_coal", "in", SOLIDS, "Pulverised coal; all of it is injected.", optional=True),
         Port("injected_gas", "in", GAS, "Hydrogen, natural gas or coke-oven gas by the tuyeres.", optional=True),
         Port("hot_metal", "out", METAL, "Hot metal."),
         Port("slag", "out", SOLIDS, "Slag, with the rare earths."),

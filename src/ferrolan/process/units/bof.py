@@ -73,7 +73,10 @@ def operate(spec: BofSpec, inlets: Materials) -> Made:
 
 @dataclass(frozen=True, eq=False)
 class _Heat:
-    """One blow: amounts of species (species,) [t/h], and the temperature of steel and slag [K]."""
+    """One blow: amounts of species (species,) [t/h].
+
+    ``enthalpy`` of steel and slag were no heat lost [GJ/h], and their ``temperature`` [K].
+    """
 
     lime: Floats
     magnesia: Floats
@@ -82,6 +85,7 @@ class _Heat:
     slag: Floats
     dust: Floats
     gas: Floats
+    enthalpy: float
     temperature: float
 
 
@@ -118,9 +122,9 @@ class _Blow:
             raise Infeasible("the slag would hold more iron than is charged; lower its iron oxide, or its silica")
         steel = self._steel(kept + _species("iron", bare))
         gas, oxygen = self._gas(metal + flux + lime + magnesia, steel + slag + dust)
-        added, lost = self.coolant * bought + lime + magnesia + oxygen, self.spec.heat_loss.value * float(metal.sum())
-        temperature = self._temperature(added, steel + slag, dust + gas, lost)
-        return _Heat(lime, magnesia, oxygen, steel, slag, dust, gas, temperature)
+        left = self._left(self.coolant * bought + lime + magnesia + oxygen, dust + gas)
+        temperature = _temperature(steel + slag, left - self.spec.heat_loss.value * float(metal.sum()))
+        return _Heat(lime, magnesia, oxygen, steel, slag, dust, gas, left, temperature)
 
     def _kept(self, atoms: Floats) -> Floats:
         """What stays in the steel beside iron, carbon and oxygen (species,) [t/h]."""
@@ -169,16 +173,16 @@ class _Blow:
             raise Infeasible(f"the charge holds {-need:.4g} kmol/h more oxygen than leaves; take less flux or scale")
         return rounded(gas, float(charged.sum())), _species("O2", 0.5 * need)
 
-    def _temperature(self, added: Floats, melt: Floats, fumes: Floats, lost: float) -> float:
-        """Temperature of steel and slag [K]: what the heat of the charge, with what is added, leaves them."""
+    def _left(self, added: Floats, fumes: Floats) -> float:
+        """Enthalpy that gas and dust leave to steel, slag and what is lost [GJ/h]."""
         enters = sum(material.enthalpy for material in self.inlets.values()) + float(added @ materials.ENTHALPY_298)
-        left = enters - Material("gas", fumes, self.spec.gas_temperature.value).enthalpy - lost
-        return Material("metal", melt).with_enthalpy(max(left, _floor(melt))).temperature
+        return enters - Material("gas", fumes, self.spec.gas_temperature.value).enthalpy
 
 
-def _floor(melt: Floats) -> float:
-    """Enthalpy of the melt at a temperature that no heat goes below [GJ/h]."""
-    return Material("metal", melt, _COLDEST).enthalpy
+def _temperature(melt: Floats, enthalpy: float) -> float:
+    """Temperature at which a melt (species,) [t/h] has an enthalpy [GJ/h], not below one that no steel has [K]."""
+    melted = Material("metal", melt, _COLDEST)
+    return melted.with_enthalpy(max(enthalpy, melted.enthalpy)).temperature
 
 
 def _scrap(blow: _Blow, temperature: float) -> tuple[float, int]:
@@ -197,6 +201,8 @@ def _scrap(blow: _Blow, temperature: float) -> tuple[float, int]:
 
 def _made(blow: _Blow, bought: float, iterations: int) -> Made:
     spec, heat = blow.spec, blow.heat(bought)
+    if heat.temperature < _SOLID:
+        raise Infeasible(_frozen(blow, bought, heat))
     steel = Material("metal", heat.steel, heat.temperature)
     gas = Material("gas", heat.gas, spec.collected_temperature.value)
     flare_air, flue, _ = burnt(gas.times(1.0 - spec.recovered.value), 0.0, spec.collected_temperature.value)
@@ -235,6 +241,18 @@ def _made(blow: _Blow, bought: float, iterations: int) -> Made:
     )
 
 
+def _frozen(blow: _Blow, bought: float, heat: _Heat) -> str:
+    """What keeps the steel from being liquid, and what would do."""
+    metal = blow.inlets["hot_metal"].mass + blow.inlets["scrap"].mass + bought
+    melt = Material("metal", heat.steel + heat.slag)
+    lacking = (melt.at(_SOLID).enthalpy - heat.enthalpy) / metal
+    found = f"the charge leaves steel of {heat.temperature:.0f} K, expected liquid steel above {_SOLID:.0f} K"
+    if lacking > 0.0:
+        return f"{found}; even without loss it lacks {lacking:.3g} GJ/t. Charge less scrap and flux, or more hot metal"
+    lost = blow.spec.heat_loss.value
+    return f"{found}; lower the loss of heat from {lost:.3g} GJ/t to {-lacking:.3g} GJ/t or less, or charge less scrap"
+
+
 def _species(name: str, amount: float) -> Floats:
     """An amount of one species [kmol/h] as (species,) [t/h]."""
     return _of_mass(name, amount * materials.MOLAR_MASS[materials.place(name)] / 1000.0)
@@ -248,7 +266,7 @@ def _of_mass(name: str, mass: float) -> Floats:
 
 
 _H, _C, _N, _O, _SI, _CL, _CA, _FE = (element_place(symbol) for symbol in ("H", "C", "N", "O", "Si", "Cl", "Ca", "Fe"))
-_MOST, _CLOSE, _COLDEST, _TAPPED = 40, 1e-9, 300.0, 1811.0
+_MOST, _CLOSE, _COLDEST, _SOLID, _TAPPED = 40, 1e-9, 300.0, 1673.0, 1811.0
 
 
 KIND = UnitKind(

@@ -98,7 +98,7 @@ def test_a_simulated_mode_that_nobody_simulated_is_refused(document: Enterprise)
 
 
 def test_a_document_without_simulation_stays_what_it_is() -> None:
-    shipped = verbs.load()
+    shipped = verbs.load("ore_to_both")
     assert with_responses(shipped) is shipped
     with pytest.raises(DocumentError, match="simulation"):
         verbs.simulate(shipped)

@@ -108,6 +108,38 @@ def test_the_steady_state_reproduces_the_public_annual_figure_within_its_bound(f
     assert value == pytest.approx(simulated, rel=0.005), "the page says what was computed"
 
 
+def test_coal_is_injected_and_coke_is_charged_as_works_report_it(found):
+    for k in (1, 2, 3):
+        states = {name: figure.value for name, figure in found.units[f"blast_furnace_{k}"].states.items()}
+        assert 360.0 < states["coke rate"] < 450.0
+        assert 120.0 < states["coal rate"] < 150.0
+        assert 2300.0 < states["flame temperature"] < 2650.0
+        assert states["coke bought"] == 0.0
+
+
+def test_no_unit_is_beyond_a_limit_or_gains_heat(found):
+    for unit in found.units.values():
+        assert unit.feasible, unit.name
+        assert unit.loss >= -CLOSED
+
+
+def test_the_works_generate_most_of_the_power_they_draw_and_not_more(found):
+    power = [unit.power for unit in found.units.values()]
+    assert 0.5 < sum(-one for one in power if one < 0.0) / sum(one for one in power if one > 0.0) < 0.9
+
+
+def test_reagents_are_drawn_pure(found):
+    """Tonnes a tonne of REO, as 100 %: of the size that works report, recalled."""
+    oxides = 182_300 / HOURS
+    drawn = {
+        name: sum(unit.drawn[name].mass for unit in found.units.values() if name in unit.drawn)
+        for name in ("ammonia", "ammonium_bicarbonate", "hydrochloric_acid")
+    }
+    assert 0.5 < drawn["ammonia"] / oxides < 1.2
+    assert 1.4 < drawn["ammonium_bicarbonate"] / oxides < 4.0
+    assert 1.5 < drawn["hydrochloric_acid"] / oxides < 4.0
+
+
 def test_every_element_and_the_energy_close_over_the_whole_plant(complex_):
     closure = verbs.simulate(complex_).tables["simulated_closure"]
     assert len(closure) > 20

@@ -32,7 +32,8 @@ def factors_of(loaded: Loaded) -> tuple[tuple[str, ...], Floats]:
         components, alpha = _from_system(sheet.system, held) if sheet.system else _own(loaded, held)
     except ProblemError as error:
         way_out = f"Systems: {', '.join(materials.separation_systems(recalled=True))}; or give your own 'factors'"
-        raise _refused(loaded, "system", str(error).rstrip("."), "separation factors of every component", way_out) from error
+        found, expected = str(error).rstrip("."), "separation factors of every component"
+        raise _refused(loaded, "system", found, expected, way_out) from error
     light, heavy = sheet.cut
     if components.index(heavy) != components.index(light) + 1:
         found, expected = f"{light}, {heavy}", f"neighbours, lighter first, of {', '.join(components)}"

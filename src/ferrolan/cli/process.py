@@ -1,6 +1,6 @@
 """Simulate the plant: every stream, every unit, every element closed.
 
-``ferrolan simulate ore_to_both --set mill.power=0.025`` says what the plant would do with a finer grind; ``--unit`` and
+``ferrolan simulate bayan_obo_complex --set oxidised_mill.power=0.025`` says what a finer grind would do; ``--unit`` and
 ``--stream`` tell of one of them, ``--csv`` writes every table; with ``--vary`` it is drawn many times.
 """
 

@@ -18,6 +18,7 @@ from ferrolan.process.speciation import FIRED, element_place, gas, kmol, laid, s
 
 VOLATILE = ("H", "C", "N", "O", "S", "F", "Cl")
 """Elements that a fuel gives to the flue gas; what else it holds is ash."""
+_H, _C, _O, _S, _F, _CL = (element_place(symbol) for symbol in ("H", "C", "O", "S", "F", "Cl"))
 
 
 def burnt(fuel: Material, excess_air: float, temperature: float = AMBIENT) -> tuple[Material, Material, Material]:
@@ -49,12 +50,12 @@ def aired(atoms: Floats, excess_air: float, temperature: float) -> tuple[Materia
     Oxygen may be negative: what the solids take up. Where fluorine and chlorine find too little hydrogen they take it
     from the moisture of the air.
     """
-    count = {symbol: float(atoms[element_place(symbol)]) for symbol in VOLATILE}
-    moisture = 0.5 * max(count["F"] + count["Cl"] - count["H"], 0.0)
-    hydrogen = max(count["H"] - count["F"] - count["Cl"], 0.0)
-    need = 2.0 * (count["C"] + count["S"]) + 0.5 * hydrogen - moisture - count["O"]
+    halogens, hydrogen = float(atoms[_F] + atoms[_CL]), float(atoms[_H])
+    moisture = 0.5 * max(halogens - hydrogen, 0.0)
+    need = 2.0 * float(atoms[_C] + atoms[_S]) + 0.5 * max(hydrogen - halogens, 0.0) - moisture - float(atoms[_O])
     drawn = air(0.5 * max(need, 0.0) * (1.0 + excess_air) * materials.molar_mass("O2") / 1000.0)
-    drawn = drawn.plus(Material.of({"H2O_gas": moisture * materials.molar_mass("H2O") / 1000.0}, "gas"))
+    if moisture > 0.0:
+        drawn = drawn.plus(Material.of({"H2O_gas": moisture * materials.molar_mass("H2O") / 1000.0}, "gas"))
     return drawn, Material("gas", gas(np.where(atoms == 0.0, 0.0, atoms) + kmol(drawn.elements)), temperature)
 
 
@@ -68,8 +69,9 @@ def calorific_value(fuel: Material) -> float:
     >>> round(calorific_value(Material.of({"carbon": 1.0})), 1)
     32.8
     """
-    drawn, flue, ash = burnt(fuel.at(AMBIENT), 0.0)
-    return fuel.at(AMBIENT).enthalpy + drawn.enthalpy - flue.enthalpy - ash.enthalpy
+    cold = fuel.at(AMBIENT)
+    drawn, flue, ash = burnt(cold, 0.0)
+    return cold.enthalpy + drawn.enthalpy - flue.enthalpy - ash.enthalpy
 
 
 @dataclass(frozen=True, eq=False)

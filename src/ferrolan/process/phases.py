@@ -22,6 +22,12 @@ def of_form(amounts: Floats, form: Form, temperature: float = AMBIENT) -> Materi
     return Material(form, np.where(form == _FORM_OF, amounts, 0.0), temperature)
 
 
+def without_water(solution: Material) -> tuple[Material, Material]:
+    """A dissolved reagent free of water, and the water of its solution: what is bought is told by the pure reagent."""
+    water, pure = solution.take({"water": 1.0})
+    return pure, water
+
+
 def concentration(liquor: Material, component: str) -> float:
     """Kilograms of a component per cubic metre of water in a liquor [kg/m3]; 0 where there is no water.
 

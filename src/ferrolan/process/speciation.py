@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -97,7 +97,10 @@ def laid(atoms: Floats, recipe: Recipe, first: Mapping[str, float] | None = None
     ProblemError
         If an element other than a free one finds no place.
     """
-    rest, made = atoms.tolist(), np.zeros(len(materials.SPECIES))
+    made = np.zeros(len(materials.SPECIES))
+    if not (atoms.any() or first):
+        return made, atoms.copy()
+    rest: list[float] = atoms.tolist()
     for name, amount in (first or {}).items():
         made[materials.place(name)] += amount
         _take(rest, amount, _atoms(name))
@@ -109,7 +112,7 @@ def laid(atoms: Floats, recipe: Recipe, first: Mapping[str, float] | None = None
     return made * (materials.MOLAR_MASS / 1000.0), _settled(rest, recipe, float(atoms.sum()))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _atoms(species: str) -> Atoms:
     """What a species holds, in the order of the elements."""
     formula = materials.formula(materials.species(species).formula)

@@ -31,7 +31,7 @@ def document_schema() -> dict[str, Any]:  # Any: JSON
     schema = json_schema(Declaration)
     definitions = schema["$defs"]
     definitions["UnitSection"]["properties"]["kind"]["enum"] = list(kinds())
-    definitions["UnitSection"]["allOf"] = [_of_kind(name) for name in kinds()]
+    definitions["UnitSection"]["allOf"] = [_of_kind(name, definitions) for name in kinds()]
     known = [name for name, source in facts.sources().items() if not source.use]
     for model in definitions.values():
         properties = model.get("properties", {})
@@ -56,16 +56,31 @@ def schema_text(schema: dict[str, Any] | None = None) -> str:  # Any: JSON
     return json.dumps(schema or document_schema(), indent=1, ensure_ascii=False) + "\n"
 
 
-def _of_kind(name: str) -> dict[str, Any]:
-    """What a kind of unit needs and cannot have."""
+def _of_kind(name: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """What a kind of unit needs and cannot have; parts of its specification become definitions of the whole."""
     kind = kinds()[name]
     needs = ["stocks"] if kind.is_stock else ["capacity", "availability", "modes"] if kind.has_modes else []
     cannot = {"stocks", "capacity", "availability", "modes"} - set(needs)
     cannot |= set() if kind.spec else {"spec"}
     then: dict[str, Any] = {"properties": dict.fromkeys(sorted(cannot), False)}
     if kind.spec is not None:
-        then["properties"]["spec"] = json_schema(kind.spec)
+        then["properties"]["spec"] = _hoisted(json_schema(kind.spec), name, definitions)
     return {
         "if": {"properties": {"kind": {"const": name}}, "required": ["kind"]},
         "then": then | ({"required": needs} if needs else {}),
     }
+
+
+def _hoisted(schema: dict[str, Any], kind: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A schema whose own definitions stand among those of the whole, under the kind's name where another has theirs."""
+    own = schema.pop("$defs", {})
+    schema.pop("$schema", None)
+    taken = {part for part, said in own.items() if definitions.get(part, said) != said}
+    text = json.dumps({"schema": schema, "parts": own})
+    for part in taken:
+        text = text.replace(f'"#/$defs/{part}"', f'"#/$defs/{kind}_{part}"')
+    renamed = json.loads(text)
+    for part, said in renamed["parts"].items():
+        definitions[f"{kind}_{part}" if part in taken else part] = said
+    found: dict[str, Any] = renamed["schema"]
+    return found

@@ -87,11 +87,23 @@ def test_a_sample_that_cannot_be_is_refused_with_its_reason_and_the_others_are_n
     assert all(np.isfinite(amounts).all() for amounts in found.outlets.values())
 
 
+@pytest.mark.parametrize(("draw", "load"), [(Draw("mid", 1, 0.05), 2.28), (Draw("mid", 20, 0.05, "organic"), 1.32)])
+def test_a_sample_whose_draw_takes_more_than_an_end_holds_is_refused_as_alone(draw: Draw, load: float) -> None:
+    train = Train(("A", "B"), 20, (Feed(10, (0.5, 0.5)),), 1.8, 1.3, SeparationFactors((2.0, 1.0)), draws=(draw,))
+    found = rate_many(train, scrub=[1.3, 1.3], organic_load=[1.8, load])
+    assert found.settled.tolist() == [True, False]
+    with pytest.raises(ProblemError, match=f"draw 'mid' of 0.05 at stage {draw.stage}") as alone_too:
+        rate(replace(train, organic_load=load))
+    assert found.refused == {1: str(alone_too.value)}
+
+
 def test_samples_that_do_not_fit_each_other_are_refused() -> None:
     alphas, feeds = disturbed(5)
     with pytest.raises(ProblemError, match="as many samples"):
         rate_many(TRAIN, alphas=alphas, feeds=feeds[:4])
     with pytest.raises(ProblemError, match="alphas: expected shape"):
         rate_many(TRAIN, alphas=alphas[:, :4])
+    with pytest.raises(ProblemError, match="at least one sample, got none"):
+        rate_many(TRAIN, alphas=np.zeros((0, 5)))
     with pytest.raises(ProblemError, match="one feed"):
         rate_many(replace(TRAIN, feeds=(Feed(3, FEED), Feed(9, FEED))))

@@ -83,6 +83,34 @@ def test_flows_below_the_minimum_are_refused_with_the_section_and_the_way_out() 
         design(RARE_EARTHS, ALPHA, FEED, RARE_EARTHS[4:], purity_organic=0.999, purity_raffinate=0.999, scrub=0.0127)
 
 
+def test_moderate_purities_are_had_below_the_minimum_of_pure_products() -> None:
+    """W 1.5 where pure products take 2: the least for 80 and 80 %, a pinch at a liquor like the feed, is 1."""
+    asked = {"purity_organic": 0.8, "purity_raffinate": 0.8}
+    found = design(("A", "B"), (1.5, 1.0), (0.5, 0.5), ("A",), scrub=1.5, **asked)
+    assert found.minimum.scrub == pytest.approx(2.0)
+    assert min(found.simulated.values()) >= 0.8
+    with pytest.raises(Infeasible, match=r"scrub section: W 0\.95 is 0\.475 of its minimum"):
+        design(("A", "B"), (1.5, 1.0), (0.5, 0.5), ("A",), scrub=0.95, **asked)
+
+
+@pytest.mark.slow
+def test_a_factor_too_near_to_one_is_refused_for_its_stages_and_not_for_its_flows() -> None:
+    with pytest.raises(Infeasible, match=r"the search ends at 1000.* give 7073 \+ 7073 stages, and 1000 are the most"):
+        design(("A", "B"), (1.001, 1.0), (0.5, 0.5), ("A",), purity_organic=0.99, purity_raffinate=0.99)
+
+
+def test_a_small_factor_takes_many_stages_and_is_not_given_up() -> None:
+    found = design(("A", "B"), (1.02, 1.0), (0.5, 0.5), ("A",), purity_organic=0.85, purity_raffinate=0.85)
+    assert found.train.stages > 200
+    assert min(found.simulated.values()) >= 0.85
+
+
+def test_a_formula_without_an_answer_is_not_printed_as_stages() -> None:
+    found = design(("A", "B"), (1.5, 1.0), (0.5, 0.5), ("A",), purity_organic=0.55, purity_raffinate=0.55, scrub=1.1)
+    negative = min(found.corrected.extraction, found.corrected.scrub) <= 0.0
+    assert negative == found.reasons[-1].endswith("give no count here.")
+
+
 def test_purities_poorer_than_the_feed_are_refused() -> None:
     with pytest.raises(Infeasible, match="must be purer"):
         design(("A", "B"), (2.0, 1.0), (0.9, 0.1), ("A",), purity_organic=0.8, purity_raffinate=0.99)
@@ -100,3 +128,11 @@ def test_what_is_wrong_with_a_design_is_named() -> None:
         design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("B",), **pure)
     with pytest.raises(ProblemError, match="give S or W and not both"):
         design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("A",), organic=2.0, scrub=1.5, **pure)
+    with pytest.raises(ProblemError, match="expected each name once, got 'A' again"):
+        design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("A", "A"), **pure)
+    with pytest.raises(ProblemError, match="purity_organic: expected a share between 0 and 1, got 1"):
+        design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("A",), purity_organic=1.0, purity_raffinate=0.99)
+    with pytest.raises(ProblemError, match="exponent: expected a finite number above 0, got 0"):
+        design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("A",), exponent=0, **pure)
+    with pytest.raises(ProblemError, match="scrub: expected a finite number above 0, got nan"):
+        design(("A", "B"), (2.0, 1.0), (0.5, 0.5), ("A",), scrub=math.nan, **pure)

@@ -66,6 +66,19 @@ def test_below_the_minimum_more_stages_do_not_help_above_they_do(share: float, n
         assert profile.distance_to_pinch["scrub"] == pytest.approx(share - 1.0)
 
 
+@pytest.mark.parametrize("trace", [1e-10, 1e-13, 1e-300])
+@pytest.mark.parametrize(
+    ("middle", "heavy", "root", "scrub"), [(2.0, 1, 2.0, 0.5), (2.0, 2, 1.6, 1.0 / 3.0), (1.2, 2, 1.2, 2.0)]
+)
+def test_with_a_trace_of_a_key_the_minimum_goes_to_its_limit(
+    trace: float, middle: float, heavy: int, root: float, scrub: float
+) -> None:
+    """Of the two others alone the root is 1.6; it stays there, or comes up to the factor of the trace."""
+    found = minimum_flows([4.0, middle, 1.0], [0.5, trace, 0.5], heavy)
+    assert found.root == pytest.approx(root, rel=1e-8)
+    assert found.scrub == pytest.approx(scrub, rel=1e-8)
+
+
 def test_the_theory_keeps_silent_where_it_does_not_apply() -> None:
     train = Train(
         ("A", "B"),

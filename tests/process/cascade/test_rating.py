@@ -336,12 +336,62 @@ def test_two_feeds_in_either_phase_and_acid_between_close() -> None:
         ({"efficiency": 1.2}, "efficiency: expected numbers above 0 and up to 1"),
         ({"entrained_organic": 0.7}, "entrainment"),
         ({"product_reflux": 2.0}, "product_reflux"),
+        ({"entrained_aqueous": (0.1, 0.2)}, "entrained_aqueous: expected one share, or one for each of 20 stages"),
+        (
+            {"draws": (Draw("side", 5, 3.0),)},
+            "draw 'side' of 3 at stage 5: .* Draw less than 2.2 there",
+        ),
+        ({"draws": (Draw("side", 5, 1.5),)}, "stage 1: .* draw less by 'side' .1.5 at stage 5."),
         ({"stages": 1, "feeds": (Feed(1, (0.5, 0.5)),)}, "stages: expected at least 2"),
     ],
 )
 def test_what_is_wrong_is_named(change: dict[str, Any], says: str) -> None:  # Any: fields of a train
     with pytest.raises(ProblemError, match=says.replace("(", r"\(")):
         rate(replace(BINARY, **change))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"product_reflux": 1.2, "stripping": Stripping(2, 0.5)}, "product_reflux: expected at most 0.5, .* got 1.2"),
+        ({"product_reflux": 1.1, "entrained_organic": 0.4}, "product_reflux: expected at most the 0.46679 that come"),
+        (
+            {"organic_load": 1.8, "scrub": 1.3, "raffinate_reflux": 1.5, "entrained_aqueous": 0.3},
+            "raffinate_reflux: expected at most the 1.44277 that come to that outlet",
+        ),
+    ],
+)
+def test_no_more_is_returned_than_comes_to_an_outlet(change: dict[str, Any], says: str) -> None:  # Any: as above
+    with pytest.raises(ProblemError, match=says):
+        rate(replace(BINARY, **change))
+
+
+def test_nearly_all_that_comes_to_an_outlet_may_be_returned() -> None:
+    profile = rate(replace(BINARY, product_reflux=0.4999, stripping=Stripping(2, 0.5)))
+    assert np.abs(profile.closure).max() < 1e-9
+    assert profile.outlets["organic_product"].sum() == pytest.approx(0.5 * 0.0001, rel=1e-6)
+
+
+def test_what_is_no_phase_no_stage_and_no_amount_is_refused_where_it_is_declared() -> None:
+    with pytest.raises(ProblemError, match="feed 'x': expected the phase aqueous or organic, got 'org'"):
+        Feed(5, (0.1, 0.1), "org", name="x")  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match="draw 'x': expected the phase aqueous or organic, got 'aq'"):
+        Draw("x", 5, 0.1, "aq")  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match=r"feed 'feed': stage: expected a whole number, got 10\.5"):
+        Feed(10.5, (0.5, 0.5))  # type: ignore[arg-type]
+    with pytest.raises(ProblemError, match=r"stages: expected a whole number, got 20\.0"):
+        replace(BINARY, stages=20.0)
+    with pytest.raises(ProblemError, match="acid into stage 5: expected a finite amount, got nan"):
+        Acid(5, math.nan)
+
+
+def test_a_train_whose_cut_has_no_minimum_is_rated_all_the_same() -> None:
+    """Equal factors at the cut, then a trace of a key: the distance to the pinch keeps silent, or goes to its limit."""
+    equal = Train(("A", "B", "C"), 20, (Feed(10, (0.4, 0.3, 0.3)),), 1.7, 1.3, SeparationFactors((1.0, 1.0, 0.5)))
+    found = rate(equal)
+    assert found.distance_to_pinch == {} and np.abs(found.closure).max() < 1e-12
+    trace = replace(equal, feeds=(Feed(10, (0.5, 1e-13, 0.5)),), chemistry=SeparationFactors((4.0, 2.0, 1.0)))
+    assert rate(trace).distance_to_pinch["scrub"] == pytest.approx(1.3 / 0.5 - 1.0, rel=1e-6)
 
 
 def test_an_outlet_or_component_that_is_not_there_is_named() -> None:

@@ -70,6 +70,18 @@ def test_the_least_volume_is_no_larger_than_at_the_flows_it_began_with() -> None
     assert shortfall(found.profile, PURE) <= 0.0
 
 
+def test_the_search_ends_at_the_most_stages_allowed_and_says_so() -> None:
+    with pytest.raises(Infeasible, match=r"with 30 stages .* and the search ends at 36"):
+        fewest_stages(BINARY, (Requirement("raffinate", ("B",), 0.99999),), most=36)
+
+
+def test_the_feed_may_come_to_stand_in_the_last_stage() -> None:
+    """Nothing but the raffinate is to be pure: no scrub stage is needed."""
+    found = fewest_stages(BINARY, (Requirement("raffinate", ("B",), 0.99),))
+    assert found.train.feeds[0].stage == found.train.stages
+    assert found.profile.purity("raffinate", "B") >= 0.99
+
+
 def test_a_pinched_train_is_refused_with_its_sections() -> None:
     with pytest.raises(Infeasible, match=r"more stages do not help\. The train is pinched: .*scrub at 0\.9 of"):
         fewest_stages(replace(BINARY, scrub=0.9, organic_load=0.9 + 0.50045), PURE)

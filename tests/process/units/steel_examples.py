@@ -209,6 +209,12 @@ EXAMPLES: tuple[Example, ...] = (
         "with gas injected",
     ),
     Example(
+        "blast_furnace",
+        BLAST_FURNACE,
+        {"burden": SINTER, "injected_coal": Material.of({"carbon": 70.0, "organic_hydrogen": 3.0, "quartz": 5.0})},
+        "with coal brought",
+    ),
+    Example(
         "bof",
         BOF,
         {

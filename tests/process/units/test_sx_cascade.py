@@ -61,6 +61,17 @@ def test_base_acid_and_salt_are_three_moles_a_mole_exchanged(base: str, species:
     assert found.states["organic load S"].value == pytest.approx(1.70864)
 
 
+def test_base_and_acid_are_drawn_without_the_water_of_their_solutions() -> None:
+    found, strong = (
+        run("sx_cascade", own(base_strength=synthetic(share)), feed=equal_moles()) for share in (0.2, 1.0)
+    )
+    for name, species in (("ammonia", "ammonia_water"), ("hydrochloric_acid", "hydrochloric_acid")):
+        assert found.drawn[name].mass == pytest.approx(found.drawn[name].amount(species))
+        assert found.drawn[name].mass == pytest.approx(strong.drawn[name].mass)
+    saved = found.drawn["water"].mass - strong.drawn["water"].mass
+    assert saved == pytest.approx(4.0 * found.drawn["ammonia"].mass)
+
+
 def test_free_acid_of_the_feed_takes_base_and_excess_strip_acid_stays_in_the_product() -> None:
     sour = equal_moles().plus(Material.of({"hydrochloric_acid": 0.3}, "liquor"))
     found, plain = (run("sx_cascade", own(), feed=feed) for feed in (sour, equal_moles()))

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from ferrolan.base.errors import Infeasible, ProblemError
 from ferrolan.base.showing import Shown
 from ferrolan.process.cascade.minimum import Minimum, minimum_flows
-from ferrolan.process.cascade.search import Requirement, fewest_stages
+from ferrolan.process.cascade.search import MOST_STAGES, Requirement, fewest_stages
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Feed, Floats, Profile, SeparationFactors, Train
 
 _VALENCE = 3.0
@@ -67,7 +67,8 @@ class Design(Shown):
     """A train that was designed and simulated.
 
     ``train`` and its ``profile``; ``flows`` and ``minimum`` for a feed of one; ``simple`` and ``corrected`` stages by
-    formula, of more components for the two keys alone; ``asked`` and ``simulated`` purities by outlet [1];
+    formula, of more components for the two keys alone, infinite or negative where it has no answer; ``asked`` and
+    ``simulated`` purities by outlet [1];
     ``reagents`` maps base, scrub acid and strip acid to [mol/mol of feed]; ``distance_to_pinch`` by section [1];
     ``reasons`` say in words why it is as it is.
     """
@@ -184,10 +185,11 @@ def design(
     Raises
     ------
     Infeasible
-        If flows given are below the minimum, naming the section, the minima and the way out; if a purity is out of
-        reach.
+        If flows given are below the minimum and the purities are out of reach there, naming the section, the minima and
+        the way out; if a purity is out of reach with any number of stages that is searched.
     ProblemError
-        If fractions do not sum to one, or the extracted group is not the most extractable.
+        If fractions do not sum to one, a purity, flow or exponent is no number in its range, or the extracted group is
+        not the most extractable.
 
     Examples
     --------
@@ -195,6 +197,7 @@ def design(
     >>> round(found.flows.organic, 3), round(found.flows.scrub, 3), found.train.stages
     (1.709, 1.208, 46)
     """
+    _check_asked(purity_organic, purity_raffinate, organic, scrub, exponent)
     factors, fractions = np.asarray(alpha, dtype=np.float64), np.asarray(feed, dtype=np.float64)
     heavy = _checked(components, factors, fractions, extracted)
     least = minimum_flows(factors, fractions, len(extracted))
@@ -203,13 +206,16 @@ def design(
     beta = float(factors[least.heavy_key] / factors[least.light_key])
     keys_least = 1.0 / (beta - 1.0)
     flows, reasons = _chosen(beta, product, least, keys_least, organic, scrub, exponent)
-    reasons += _pinched(components, least, flows)
+    reasons.append(f"minimum flows of the cut: W_min {least.scrub:.6g}, S_min {least.organic:.6g}.")
     as_keys = _ratios(product, flows.scrub / least.scrub * keys_least, flows.controlled)
-    simple, corrected = stage_counts(beta, fraction, as_keys, purity_organic, purity_raffinate)
+    simple, corrected = _counts(beta, fraction, as_keys, purity_organic, purity_raffinate)
     begin = Train(
         components, *_begin(corrected, simple, fractions), flows.organic, flows.scrub, SeparationFactors(factors)
     )
-    found = fewest_stages(begin, _requirements(components, extracted, purity_organic, purity_raffinate))
+    try:
+        found = fewest_stages(begin, _requirements(components, extracted, purity_organic, purity_raffinate))
+    except Infeasible as error:
+        raise Infeasible(_pinched(components, least, flows) or f"{error}{_too_many(simple, corrected)}") from error
     reasons.append(_stages_in_words(found.train, corrected))
     return Design(
         found.train,
@@ -264,23 +270,49 @@ def _chosen(
     return _ratios(product, rule * least.scrub, "back-off"), [f"{why}."]
 
 
-def _pinched(components: tuple[str, ...], least: Minimum, flows: Flows) -> list[str]:
-    """Refuse flows below the minimum; say how far they are above."""
-    if flows.scrub <= least.scrub:
-        keys = f"{components[least.heavy_key]}/{components[least.light_key]}"
-        raise Infeasible(
-            f"scrub section: W {flows.scrub:.6g} is {flows.scrub / least.scrub:.3g} of its minimum for the cut {keys}, "
-            f"W_min {least.scrub:.6g}, S_min {least.organic:.6g}: it pinches at the feed and no number of stages gives "
-            f"pure products. Take W above {least.scrub:.6g} and S = W + {flows.extracted:.6g}, {_MARGIN:g} times W_min "
-            "or more for a train of bearable length."
-        )
-    return [f"minimum flows of the cut: W_min {least.scrub:.6g}, S_min {least.organic:.6g}."]
+def _counts(
+    beta: float, fraction: float, flows: Flows, purity_organic: float, purity_raffinate: float
+) -> tuple[StageCounts, StageCounts]:
+    """Stages by formula; infinitely many where the flows leave no driving force for pure products."""
+    try:
+        return stage_counts(beta, fraction, flows, purity_organic, purity_raffinate)
+    except Infeasible:  # poorer products may still be had: the simulation decides
+        none = StageCounts(math.inf, math.inf)
+        return none, none
+
+
+def _pinched(components: tuple[str, ...], least: Minimum, flows: Flows) -> str:
+    """What to say of flows below the minimum, at which the products asked for cannot be had."""
+    if flows.scrub > least.scrub:
+        return ""
+    keys = f"{components[least.heavy_key]}/{components[least.light_key]}"
+    return (
+        f"scrub section: W {flows.scrub:.6g} is {flows.scrub / least.scrub:.3g} of its minimum for the cut {keys}, "
+        f"W_min {least.scrub:.6g}, S_min {least.organic:.6g}: it pinches at the feed and no number of stages gives "
+        f"pure products. Take W above {least.scrub:.6g} and S = W + {flows.extracted:.6g}, {_MARGIN:g} times W_min "
+        "or more for a train of bearable length."
+    )
+
+
+def _too_many(simple: StageCounts, corrected: StageCounts) -> str:
+    """What the formulae say where they give more stages than a search goes to."""
+    counts = corrected if _is_answer(corrected) else simple
+    if not MOST_STAGES < counts.extraction + counts.scrub < math.inf:
+        return ""
+    return (
+        f" The formulae for the two keys give {counts.extraction:.0f} + {counts.scrub:.0f} stages, and {MOST_STAGES} "
+        "are the most that are searched: the separation factor is too near to one for what is asked."
+    )
+
+
+def _is_answer(counts: StageCounts) -> bool:
+    return math.isfinite(counts.extraction + counts.scrub) and min(counts.extraction, counts.scrub) > 0.0
 
 
 def _begin(corrected: StageCounts, simple: StageCounts, fractions: Floats) -> tuple[int, tuple[Feed, ...]]:
     """Stages and feed of the first train to simulate, by formula; a hundred each where the formula has no answer."""
     counts = corrected if math.isfinite(corrected.extraction + corrected.scrub) else simple
-    below, above = (int(min(max(round(count), 2), 100)) for count in (counts.extraction, counts.scrub))
+    below, above = (round(min(max(count, 2.0), 100.0)) for count in (counts.extraction, counts.scrub))
     return below + above, (Feed(below, fractions),)
 
 
@@ -293,8 +325,9 @@ def _requirements(
 
 def _stages_in_words(train: Train, corrected: StageCounts) -> str:
     below = train.feeds[0].stage
-    formula = f"the corrected formulae for the two keys gave {corrected.extraction:.1f} + {corrected.scrub:.1f}"
-    return f"{below} extraction and {train.stages - below} scrub stages, simulated; {formula}."
+    gave = f"gave {corrected.extraction:.1f} + {corrected.scrub:.1f}" if _is_answer(corrected) else "give no count here"
+    words = f"{below} extraction and {train.stages - below} scrub stages, simulated"
+    return f"{words}; the corrected formulae for the two keys {gave}."
 
 
 def _ratios(extracted: float, scrub: float, controlled: str) -> Flows:
@@ -310,7 +343,26 @@ def _feed_stage(beta: float, fraction: float, flows: Flows, purity_raffinate: fl
     return organic / (beta - (beta - 1.0) * organic)
 
 
+def _check_asked(
+    purity_organic: float, purity_raffinate: float, organic: float | None, scrub: float | None, exponent: float | None
+) -> None:
+    for name, purity in (("purity_organic", purity_organic), ("purity_raffinate", purity_raffinate)):
+        if not 0.0 < purity < 1.0:
+            raise ProblemError(
+                f"{name}: expected a share between 0 and 1, got {purity:g}. No train makes a product that holds "
+                "nothing else: ask for as many nines as you need."
+            )
+    for name, flow in (("organic", organic), ("scrub", scrub), ("exponent", exponent)):
+        if flow is not None and not (math.isfinite(flow) and flow > 0.0):
+            raise ProblemError(f"{name}: expected a finite number above 0, got {flow:g}. Leave it out if it is open.")
+
+
 def _checked(components: tuple[str, ...], factors: Floats, fractions: Floats, extracted: tuple[str, ...]) -> list[int]:
+    repeated = [name for group in (components, extracted) for name in group if group.count(name) > 1]
+    if repeated:
+        raise ProblemError(
+            f"components and extracted: expected each name once, got {repeated[0]!r} again. Name it once."
+        )
     for name, values in (("separation factors", factors), ("feed", fractions)):
         if values.shape != (len(components),):
             raise ProblemError(f"{name}: expected one for each of {', '.join(components)}, got {values.size}.")

@@ -11,7 +11,7 @@ where ' is the stage below (whose organic comes up) and '' the one above (whose 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg.lapack import dgtsv
@@ -102,15 +102,15 @@ def _transfers(
         share[which] = draw.rate / (aqueous, organic)[which][draw.stage - 1]
         outlets[draw.name] = (draw.stage - 1, share)
     raffinate, last = down[:, 0].copy(), up[:, -1].copy()
-    returned, raffinate[0] = _returned("raffinate_reflux", train.raffinate_reflux, raffinate[0], aqueous[0])
+    returned, raffinate[0] = _returned(train, "raffinate_reflux", raffinate[0], aqueous[0])
     stays[0, 0] -= returned
     if train.stripping:
         at, behind = train.stages, train.size - 1
-        returned, left_over = _returned("product_reflux", train.product_reflux, down[0, at], aqueous[at])
+        returned, left_over = _returned(train, "product_reflux", down[0, at], aqueous[at])
         down[0, at] = returned
         outlets[PRODUCT], outlets[SPENT] = (at, np.array([left_over, 0.0])), (behind, last)
     else:
-        returned, last[1] = _returned("product_reflux", train.product_reflux, last[1], organic[-1])
+        returned, last[1] = _returned(train, "product_reflux", last[1], organic[-1])
         stays[1, -1] -= returned
         outlets[PRODUCT] = (train.size - 1, last)
     outlets[RAFFINATE] = (0, raffinate)
@@ -121,15 +121,30 @@ def _transfers(
     )
 
 
-def _returned(name: str, reflux: float, share: float, flow: float) -> tuple[float, float]:
+def _returned(train: Train, name: str, share: float, flow: float) -> tuple[float, float]:
     """Share of a flow that returns as reflux, and what is left of the ``share`` that comes to the outlet [1]."""
+    reflux: float = getattr(train, name)
     left = share - reflux / flow
     if left < -_ROUND_OFF:
         raise ProblemError(
-            f"{name}: expected at most {share * flow:.6g}, which is what comes to that outlet behind draws, entrainment "
-            f"and stripping, got {reflux:.6g}. Return less, or let more come there."
+            f"{name}: expected at most {_most_returned(train, name, share * flow)} to that outlet behind draws, "
+            f"entrainment and stripping, got {reflux:.6g}. Return less, or let more come there."
         )
     return reflux / flow, max(left, 0.0)
+
+
+def _most_returned(train: Train, name: str, coming: float) -> str:
+    """The reflux that takes all of an outlet, in words; ``coming`` [kmol/h] there is linear in the reflux."""
+    of_raffinate = name == "raffinate_reflux"
+    try:
+        without = flows_of(replace(train, raffinate_reflux=0.0) if of_raffinate else replace(train, product_reflux=0.0))
+    except ProblemError:  # nothing runs without it: the largest alone says too little
+        return f"the {coming:.6g} that come"
+    at, shares = without.outlets[RAFFINATE if of_raffinate else PRODUCT]
+    phase = 0 if of_raffinate or train.stripping else 1
+    base = float(shares[phase] * (without.aqueous, without.organic)[phase][at])
+    reflux: float = getattr(train, name)
+    return f"{base / (1.0 - (coming - base) / reflux):.6g}, as no more comes"
 
 
 def _totals(entering: Floats, drawn: Floats, up: Floats, down: Floats, train: Train, phase: str) -> Floats:

@@ -90,8 +90,8 @@ def distance_to_pinch(train: Train) -> Mapping[str, float]:
 
     The cut is the one whose amount of heavy components comes nearest to the organic product. Negative: pinched; zero:
     infinitely many stages. The extraction section answers for the organic load, the scrub section for the scrub. Empty
-    for trains with several feeds or further outlets, to which the theory does not apply, and where the neighbours of the
-    cut have the same factor.
+    for trains with several feeds or further outlets, to which the theory does not apply, and where both neighbours of
+    the cut have the same factor.
     """
     if not isinstance(train.chemistry, SeparationFactors) or len(train.feeds) != 1 or train.draws or train.acids:
         return {}

@@ -15,7 +15,10 @@ from ferrolan.base.errors import Infeasible, ProblemError
 from ferrolan.process.cascade.rating import rate
 from ferrolan.process.cascade.train import Profile, Train
 
-_MOST_STAGES = 1000
+MOST_STAGES = 1000
+_STEP = 8
+_GAIN = 0.02
+"""Least fall of the logarithm of the impurity for which a section is made longer."""
 _FINE = 1e-4
 """Relative width at which a search over flows stops: finer than anybody sets a pump."""
 
@@ -56,16 +59,16 @@ def shortfall(profile: Profile, requirements: Sequence[Requirement]) -> float:
     return max(one.shortfall(profile) for one in requirements)
 
 
-def fewest_stages(train: Train, requirements: Sequence[Requirement], most: int = _MOST_STAGES) -> Found:
+def fewest_stages(train: Train, requirements: Sequence[Requirement], most: int = MOST_STAGES) -> Found:
     """Fewest stages at given flows; feeds and draws move with the sections they bound.
 
     Sections grow one after the other where it helps most, then stages are taken out and shifted until no single change
-    saves one.
+    saves one. The last section may come to nothing: then the feed, or what else stands there, enters the last stage.
 
     Raises
     ------
     Infeasible
-        If the purities stay out of reach with ever more stages, with the distance to what is asked for.
+        If more stages do not help, or if ``most`` are not enough, with the distance to what is asked for.
     """
     simulate = _Simulator(train, tuple(requirements))
     sizes = _sections(train)
@@ -213,16 +216,30 @@ class _Simulator:
 
 
 def _grown(simulate: _Simulator, sizes: tuple[int, ...], most: int) -> tuple[int, ...]:
-    step = 8
     while simulate(sizes) > 0.0:
-        longer = [_changed(sizes, {at: step}) for at in range(len(sizes))]
-        best = min(longer, key=simulate)
-        everywhere = tuple(size + step for size in sizes)
-        gained = simulate(sizes) - simulate(best)
-        if max(gained, simulate(sizes) - simulate(everywhere)) < 0.02 or sum(best) > most:
+        stages = sum(sizes)
+        longer = _longer(simulate, sizes, _STEP)
+        if longer is None and stages // 4 > _STEP:  # of factors near one, a few stages of many do little
+            left = most - stages
+            longer = _longer(simulate, sizes, min(stages // 4, left) if left > _STEP else stages // 4)
+        if longer is None:
             raise Infeasible(_out_of_reach(simulate, sizes))
-        sizes = best if gained >= 0.02 else everywhere
+        if sum(longer) > most:
+            raise Infeasible(
+                f"with {stages} stages an outlet still holds {math.exp(simulate(sizes)):.3g} times the impurity "
+                f"allowed, and the search ends at {most}. Raise the scrub W and the organic load S, or ask for less."
+            )
+        sizes = longer
     return sizes
+
+
+def _longer(simulate: _Simulator, sizes: tuple[int, ...], step: int) -> tuple[int, ...] | None:
+    """The sections with one of them, or else all, longer by ``step``; None where that helps too little."""
+    best = min((_changed(sizes, {at: step}) for at in range(len(sizes))), key=simulate)
+    if simulate(sizes) - simulate(best) >= _GAIN:
+        return best
+    everywhere = tuple(size + step for size in sizes)
+    return everywhere if simulate(sizes) - simulate(everywhere) >= _GAIN else None
 
 
 def _out_of_reach(simulate: _Simulator, sizes: tuple[int, ...]) -> str:
@@ -251,10 +268,15 @@ def _pruned(simulate: _Simulator, sizes: tuple[int, ...]) -> tuple[int, ...]:
             improved = False
             for move in moves:
                 fewer = _changed(sizes, move)
-                if min(fewer) >= 1 and sum(fewer) > 2 and simulate(fewer) <= 0.0:
+                if _is_train(fewer) and simulate(fewer) <= 0.0:
                     sizes, improved = fewer, True
                     break
     return sizes
+
+
+def _is_train(sizes: tuple[int, ...]) -> bool:
+    """Whether every section but the last, behind what enters there, has a stage."""
+    return sum(sizes) >= 2 and min(sizes) >= 0 and min(sizes[:-1], default=1) >= 1
 
 
 def _changed(sizes: tuple[int, ...], changes: dict[int, int]) -> tuple[int, ...]:

@@ -25,7 +25,7 @@ from ferrolan.base.schema import After, Model, Sourced, Table, Unit, WrongValue,
 from ferrolan.process.firing import air, fire, need
 from ferrolan.process.material import Floats, Material, mixed
 from ferrolan.process.operation import rounded
-from ferrolan.process.phases import of_form, ratio
+from ferrolan.process.phases import of_form, ratio, without_water
 from ferrolan.process.reaction import Reaction, change, of_each
 from ferrolan.process.unit import GAS, SOLIDS, Figure, Made, Materials, Port, UnitKind
 
@@ -103,7 +103,7 @@ class AcidRoastSpec(Model):
     acid: Annotated[Sourced, Unit("1", above=0.0)]
     """Sulphuric acid, as 100 %, per tonne of dry feed [t/t]."""
     acid_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
-    """Mass fraction of H2SO4 in the acid that is bought; the rest is water [1]."""
+    """Mass fraction of H2SO4 in the acid that is bought [1]; drawn are pure H2SO4, and its water apart."""
     acid_fumed: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
     """Share of the acid left over that fumes off as SO3 and steam [1]; the rest stays with the calcine."""
     thorium_fixed: Annotated[Sourced, Unit("1", least=0.0, most=1.0)]
@@ -193,10 +193,15 @@ def _fired(
     power = spec.power.value * feed.mass
     lacking = need((feed, acid, oxidant), (calcine, gas), power=power, loss=spec.heat_loss.value * feed.mass)
     fired = fire(lacking, spec.off_gas_temperature.value, spec.excess_air.value)
-    off_gas = gas.plus(fired.flue)
+    off_gas, (pure, water) = gas.plus(fired.flue), without_water(acid)
     return Made(
         {"calcine": calcine, "off_gas": off_gas},
-        drawn={"sulfuric_acid": acid, "natural_gas": fired.fuel, "air": mixed((oxidant, fired.air), "gas")},
+        drawn={
+            "sulfuric_acid": pure,
+            "water": water,
+            "natural_gas": fired.fuel,
+            "air": mixed((oxidant, fired.air), "gas"),
+        },
         power=power,
         states={
             "hydrogen fluoride in the off-gas": Figure(off_gas.amount("HF"), "t/h"),

@@ -133,8 +133,8 @@ def operate(spec: BlastFurnaceSpec, inlets: Materials) -> Made:
         if most is None:
             raise
         raise Infeasible(
-            f"too much coal is injected: {error}; expected at most {1000.0 * most:.0f} kg/t of coal with this blast and "
-            "burden. Inject less, or heat or enrich the blast"
+            f"too much coal is injected: {error}. Expected at most {1000.0 * most:.0f} kg/t of coal with this blast "
+            "and burden: inject less, or heat or enrich the blast"
         ) from error
 
 
@@ -143,9 +143,9 @@ class _Zone:
     """What enters and leaves the zone below the thermal reserve, for one coke, hot metal and blast.
 
     Amounts of species (species,) [t/h]: ``coke`` as charged with its dust, ``fuel`` that comes down, ``coal``, what of
-    it is ``bought_coal``, ``injected`` coal and gas, ``blast``, ``metal``, ``slag``, oxides ``descending``; ``minerals`` elements (elements,)
-    [kmol/h]; ``hot_metal`` [t/h]; ``carbon``, ``hydrogen`` (H2), ``nitrogen`` (N2) and ``oxygen`` (O) of the gas that
-    leaves it [kmol/h].
+    it is ``bought_coal``, ``injected`` coal and gas, ``blast``, ``metal``, ``slag``, oxides ``descending``;
+    ``minerals`` elements (elements,) [kmol/h]; ``hot_metal`` [t/h]; ``carbon``, ``hydrogen`` (H2), ``nitrogen`` (N2)
+    and ``oxygen`` (O) of the gas that leaves it [kmol/h].
     """
 
     coke: Floats
@@ -428,9 +428,11 @@ def _top_temperature(furnace: _Furnace, zone: _Zone, dust: Floats, top: Floats) 
     leaves += (spec.hearth_loss.value + spec.shaft_loss.value) * zone.hot_metal
     temperature = _temperature(top + dust, enters - leaves)
     if temperature < AMBIENT:
+        lacking = (_enthalpy(top + dust, AMBIENT) - enters + leaves) / zone.hot_metal
         raise Infeasible(
-            f"the heat of the top gas is used up: {temperature:.0f} K, expected above {AMBIENT:.0f} K; blow more gas "
-            "(less oxygen in the blast, more coal), lower the shaft's loss of heat, or charge a drier burden"
+            f"the shaft takes more heat than the gas brings: a top gas of {AMBIENT:.0f} K or more lacks {lacking:.3g} "
+            "GJ/t of hot metal; blow more gas (less oxygen in the blast, more coal), lower the shaft's loss of heat, "
+            "or charge a drier burden"
         )
     return temperature
 

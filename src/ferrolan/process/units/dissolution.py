@@ -39,9 +39,9 @@ class DissolutionSpec(Model):
     excess: Annotated[Sourced, Unit("1", least=0.0)]
     """Acid beyond what dissolves all of it, over that [1]."""
     acid_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
-    """Mass fraction of HCl in the acid that is bought; the rest is water [1]."""
+    """Mass fraction of HCl in the acid that is bought [1]; drawn are pure HCl, and its water apart."""
     water: Annotated[Sourced, Unit("1", least=0.0)]
-    """Water added per tonne of feed [t/t]."""
+    """Water added per tonne of feed, beside that of the acid [t/t]."""
     temperature: Annotated[Sourced, Unit("K", above=0.0)]
     """Temperature of what leaves [K]."""
     power: Annotated[Sourced, Unit("MWh/t", least=0.0)]
@@ -53,8 +53,9 @@ def operate(spec: DissolutionSpec, inlets: Materials) -> Made:
     feed = inlets["feed"]
     whole = change(feed.amounts, [(one, 1.0) for one in DISSOLVING])
     pure = -float(whole[materials.place("hydrochloric_acid")]) * (1.0 + spec.excess.value)
-    acid = Material.of({"hydrochloric_acid": pure, "water": pure * (1.0 / spec.acid_strength.value - 1.0)}, "liquor")
-    water = Material.of({"water": spec.water.value * feed.mass}, "liquor")
+    acid = Material.of({"hydrochloric_acid": pure}, "liquor")
+    of_acid = pure * (1.0 / spec.acid_strength.value - 1.0)
+    water = Material.of({"water": spec.water.value * feed.mass + of_acid}, "liquor")
     charge = mixed((feed, acid, water))
     made = change(feed.amounts, [(one, spec.dissolved.value) for one in DISSOLVING])
     amounts, temperature = rounded(charge.amounts + made, charge.mass), spec.temperature.value

@@ -5,7 +5,8 @@ cell, and 1.166 t of oxide a tonne of metal. The oxygen of the oxide burns the a
 effect fluoride goes too, as CF4. What electricity the reaction does not take keeps the melt hot.
 
 Oxides above M2O3 (CeO2, Pr6O11, Tb4O7) are charged for the electrons of the metal from M(III) alone: the oxygen beyond
-burns with the anode, without current (a convention). Samarium and europium stop at two and stay with the spent salt.
+burns with the anode, without current (a convention). Samarium and europium stop at two and stay with the spent salt,
+and so does lime, sulphate or chloride that an oxide was not washed free of; its water leaves with the off-gas.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class MoltenSaltSpec(Model):
 def operate(spec: MoltenSaltSpec, inlets: Materials) -> Made:
     """Win the metal, burn the anode, make CF4, and draw the electricity that Faraday asks for."""
     feed = inlets["feed"]
-    won = change(feed.amounts, [(one, spec.reduced.value) for one in _REDUCTIONS])
+    won = change(feed.amounts, [*((one, spec.reduced.value) for one in _REDUCTIONS), (_DRYING, 1.0)])
     metal = float(won[_METALS].sum())
     made = won + _at_the_anode(spec, float(won[_OXYGEN]), metal)
     fluoride = f"fluoride_{spec.salt}"
@@ -101,8 +102,8 @@ def _at_the_anode(spec: MoltenSaltSpec, oxygen: float, metal: float) -> Floats:
 
 def _made(spec: MoltenSaltSpec, feed: Material, drawn: dict[str, Material], amounts: Floats) -> Made:
     hot = spec.metal_temperature.value
-    metal, spent = of_form(amounts, "metal", hot), of_form(amounts, "solids", hot)
-    gas = of_form(amounts, "gas", spec.off_gas_temperature.value)
+    metal, gas = of_form(amounts, "metal", hot), of_form(amounts, "gas", spec.off_gas_temperature.value)
+    spent = Material("solids", amounts - metal.amounts - gas.amounts, hot)
     cells = spec.voltage.value * charge(metal.amounts) / spec.current_efficiency.value
     power = cells / spec.rectifier.value + spec.auxiliaries.value * metal.mass
     spare = feed.enthalpy + sum(one.enthalpy for one in drawn.values()) + MWH * power
@@ -133,6 +134,7 @@ _REDUCTIONS = tuple(one for one in to_metal() if one.key.removeprefix("oxide_") 
 _TO_DIOXIDE = Reaction.of("O2 + carbon -> CO2")
 _TO_MONOXIDE = Reaction.of("O2 + 2 carbon -> 2 CO")
 _IN_AIR = Reaction.of("carbon + O2 -> CO2")
+_DRYING = Reaction.of("water -> H2O_gas")
 
 KIND = UnitKind(
     name="molten_salt",
@@ -144,7 +146,7 @@ KIND = UnitKind(
     ports=(
         Port("feed", "in", SOLIDS, "Rare-earth oxide."),
         Port("metal", "out", METAL, "Rare-earth metal."),
-        Port("spent_salt", "out", SOLIDS, "Fluoride that is lost, and oxide that was not reduced.", optional=True),
+        Port("spent_salt", "out", SOLIDS, "Fluoride that is lost, oxide not reduced, lime and salts.", optional=True),
         Port("off_gas", "out", GAS, "CO, CO2, CF4 and the air that came in.", optional=True),
     ),
     operate=operate,

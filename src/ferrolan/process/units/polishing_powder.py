@@ -15,7 +15,7 @@ from ferrolan.process.firing import air, fire, need
 from ferrolan.process.material import Material, mixed
 from ferrolan.process.operation import rounded
 from ferrolan.process.oxides import from_carbonate
-from ferrolan.process.phases import of_form, ratio
+from ferrolan.process.phases import of_form, ratio, without_water
 from ferrolan.process.reaction import Reaction, change, of_each
 from ferrolan.process.shares import Shares, of_table
 from ferrolan.process.unit import GAS, SOLIDS, Figure, Made, Materials, Port, UnitKind
@@ -31,7 +31,7 @@ class PolishingPowderSpec(Model):
     fluorinated: Shares
     """Share of a carbonate that becomes fluoride, by species or family [1]; none of one that is not named."""
     acid_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
-    """Mass fraction of HF in the acid that is bought; the rest is water [1]."""
+    """Mass fraction of HF in the acid that is bought [1]; drawn are pure HF, and its water apart."""
     temperature: Annotated[Sourced, Unit("K", above=0.0)]
     """Temperature of the powder as it leaves [K]."""
     off_gas_temperature: Annotated[Sourced, Unit("K", above=0.0)]
@@ -51,13 +51,14 @@ def operate(spec: PolishingPowderSpec, inlets: Materials) -> Made:
     made = change(feed.amounts, [(one, float(shares[materials.place(one.key)])) for one in FLUORINATING])
     pure = max(-float(made[materials.place("hydrofluoric_acid")]), 0.0)
     acid = Material.of({"hydrofluoric_acid": pure, "water": pure * (1.0 / spec.acid_strength.value - 1.0)}, "liquor")
-    cake = rounded(feed.amounts + acid.amounts + made, feed.mass)
+    acid, water = without_water(acid)
+    cake = rounded(feed.amounts + acid.amounts + water.amounts + made, feed.mass)
     made = change(cake, [*((one, 1.0) for one in from_carbonate()), (_DRYING, 1.0)])
     oxidant = air(max(-float(made[materials.place("O2")]), 0.0))
     amounts = rounded(cake + oxidant.amounts + made, feed.mass)
     gas = of_form(amounts, "gas", spec.off_gas_temperature.value)
     powder = Material("solids", amounts - gas.amounts, spec.temperature.value)
-    return _fired(spec, feed, {"hydrofluoric_acid": acid, "air": oxidant}, powder, gas)
+    return _fired(spec, feed, {"hydrofluoric_acid": acid, "water": water, "air": oxidant}, powder, gas)
 
 
 def _fired(

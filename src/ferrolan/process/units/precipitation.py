@@ -15,7 +15,7 @@ from ferrolan.base.schema import Model, Sourced, Table, Unit
 from ferrolan.process.firing import steam
 from ferrolan.process.material import Floats, Material
 from ferrolan.process.operation import rounded
-from ferrolan.process.phases import concentration, of_form, ratio
+from ferrolan.process.phases import concentration, of_form, ratio, without_water
 from ferrolan.process.reaction import Reaction, change, of_each
 from ferrolan.process.shares import Shares, of_table
 from ferrolan.process.unit import LIQUOR, SOLIDS, Figure, Made, Materials, Port, UnitKind
@@ -58,7 +58,7 @@ class PrecipitationSpec(Model):
     bound_water: Annotated[Sourced, Unit("1", least=0.0)]
     """Crystal water per tonne of dry carbonate or oxalate [t/t]."""
     reagent_water: Annotated[Sourced, Unit("1", least=0.0)]
-    """Water that the reagent brings, per tonne of it [t/t]."""
+    """Water that the reagent is dissolved in, per tonne of it [t/t]; drawn apart from the pure reagent."""
     temperature: Annotated[Sourced, Unit("K", above=0.0)]
     """Temperature of precipitate and waste water [K]."""
     power: Annotated[Sourced, Unit("MWh/t", least=0.0)]
@@ -68,10 +68,10 @@ class PrecipitationSpec(Model):
 def operate(spec: PrecipitationSpec, inlets: Materials) -> Made:
     """Dose the reagent, let fall what falls, part the precipitate from the waste water."""
     feed = inlets["feed"]
-    reagent = _dosed(spec, feed.amounts)
+    reagent, water = without_water(_dosed(spec, feed.amounts))
     falling = 1.0 - spec.loss.value * math.exp(-spec.excess.value / spec.decay.value)
     steps = [*((one, falling) for one in FALLING[spec.reagent]), *((one, 1.0) for one in NEUTRALISING[spec.reagent])]
-    charge = feed.amounts + reagent.amounts
+    charge = feed.amounts + reagent.amounts + water.amounts
     amounts = rounded(charge + change(feed.amounts, steps), charge.sum())
     liquor = of_form(amounts, "liquor", spec.temperature.value)
     fallen, gas = of_form(amounts, "solids"), of_form(amounts, "gas", spec.temperature.value)
@@ -81,10 +81,10 @@ def operate(spec: PrecipitationSpec, inlets: Materials) -> Made:
     power = spec.power.value * feed.mass
     return Made(
         {"precipitate": precipitate, "waste_water": waste},
-        drawn={spec.reagent: reagent},
+        drawn={spec.reagent: reagent, "water": water},
         released={"off_gas": gas},
         power=power,
-        heat=steam((feed, reagent), (precipitate, waste, gas), power),
+        heat=steam((feed, reagent, water), (precipitate, waste, gas), power),
         states=_states(spec, feed, reagent, precipitate, waste),
     )
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import numpy as np
-
 from ferrolan import materials
-from ferrolan.base.errors import ProblemError
 from ferrolan.base.schema import Model, Sourced, Unit
 from ferrolan.process.firing import air
 from ferrolan.process.material import Material, mixed
@@ -63,34 +60,32 @@ def operate(spec: StripCastingSpec, inlets: Materials) -> Made:
                 ratio(alloy.component("Tb") + alloy.component("Dy"), alloy.mass), "1"
             ),
         },
+        limits={
+            "rare earths above those asked": Figure(_above(alloy.grade("RE"), spec.rare_earths.value), "1"),
+            "boron below that asked": Figure(_above(spec.boron.value, alloy.grade("B")), "1"),
+        },
     )
+
+
+def _above(found: float, wanted: float) -> float:
+    """By how much a grade is above another [1]; round-off is nothing."""
+    return found - wanted if abs(found - wanted) > _ROUND_OFF * wanted else 0.0
 
 
 def _added(spec: StripCastingSpec, melt: Material) -> tuple[Material, Material]:
-    """Iron and ferroboron that bring a melt to the alloy.
-
-    Raises
-    ------
-    ProblemError
-        If the melt is poorer in rare earths than the alloy, or richer in boron.
-    """
+    """Iron and ferroboron that bring a melt to the alloy; a melt with too much of one gets none of it."""
     alloy = melt.component("RE") / spec.rare_earths.value
-    boron = spec.boron.value * alloy - melt.component("B")
-    ferroboron = boron / spec.ferroboron.value
+    ferroboron = max((spec.boron.value * alloy - melt.component("B")) / spec.ferroboron.value, 0.0)
     iron = alloy - melt.mass - ferroboron
-    if min(boron, iron) < -_ROUND_OFF * alloy:
-        excess = "boron" if boron < iron else "iron"
-        raise ProblemError(
-            f"the charge has {-min(boron, iron):.3g} t/h more {excess} than the alloy; bring more rare-earth metal or "
-            "fewer returns, or declare an alloy with fewer rare earths"
-        )
-    boron, iron = max(boron, 0.0), max(iron, 0.0)
-    return Material.of({"iron": iron}, "metal"), Material.of(
-        {"boron": boron, "iron": max(ferroboron - boron, 0.0)}, "metal"
-    )
+    if iron < 0.0:  # boron goes by the alloy that is cast, not by the one that was asked
+        short = spec.boron.value * melt.mass - melt.component("B")
+        iron, ferroboron = 0.0, max(short / (spec.ferroboron.value - spec.boron.value), 0.0)
+    boron = spec.ferroboron.value * ferroboron
+    added = Material.of({"iron": iron}, "metal")
+    return added, Material.of({"boron": boron, "iron": max(ferroboron - boron, 0.0)}, "metal")
 
 
-_ROUND_OFF = float(np.finfo(np.float64).eps) * 16.0
+_ROUND_OFF = 1e-12  # of a grade
 
 KIND = UnitKind(
     name="strip_casting",

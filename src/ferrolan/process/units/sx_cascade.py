@@ -31,7 +31,7 @@ from ferrolan.process.cascade.design import product_shares
 from ferrolan.process.cascade.search import Requirement
 from ferrolan.process.material import Floats, Material, mixed
 from ferrolan.process.operation import rounded
-from ferrolan.process.phases import concentration, ratio
+from ferrolan.process.phases import concentration, ratio, without_water
 from ferrolan.process.reaction import Reaction, change
 from ferrolan.process.unit import LIQUOR, Figure, Made, Materials, Port, UnitKind
 
@@ -84,9 +84,9 @@ class SxCascadeSpec(Model):
     base: Literal["ammonia", "caustic_soda"]
     """Base that saponifies the organic."""
     base_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
-    """Mass fraction of NH3 or NaOH in the base that is bought; the rest is water [1]."""
+    """Mass fraction of NH3 or NaOH in the solution it is dosed as [1]; drawn are the pure base, and its water apart."""
     acid_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
-    """Mass fraction of HCl in the acid that is bought; the rest is water [1]."""
+    """Mass fraction of HCl in the acid that is bought [1]; drawn are pure HCl, and its water apart."""
     acid_used_strength: Annotated[Sourced, Unit("1", above=0.0, most=1.0)]
     """Mass fraction of HCl in scrub and strip acid, after dilution [1]."""
     acid_excess: Annotated[Sourced, Unit("1", least=0.0)]
@@ -143,9 +143,10 @@ def operate(spec: SxCascadeSpec, inlets: Materials) -> Made:
     parted = {name: circuit.feed.take(shares[name])[0] for name in ("light", "middle", "heavy")}
     reagents = Reagents(circuit)
     outlets = _liquors(circuit, reagents, parted)
+    (base, of_base), (acid, of_acid) = without_water(reagents.base), without_water(reagents.bought)
     return Made(
         outlets,
-        drawn={spec.base: reagents.base, "hydrochloric_acid": reagents.bought, "water": reagents.dilution},
+        drawn={spec.base: base, "hydrochloric_acid": acid, "water": mixed((of_base, of_acid, reagents.dilution))},
         power=spec.power.value * circuit.feed.component("REO"),
         states=_states(circuit, reagents, outlets),
         limits=_limits(profile),

@@ -1,9 +1,9 @@
 """The shipped complex from ore to rail and to magnet: its steady state, cold and warm, and a sample of Monte-Carlo.
 
 ``python -m benchmarks.complex`` prints CPU times of one core, without loading the document; with ``--samples 1000`` of
-that many samples, and the time they take in two processes. As a subject it is the cold steady state. Samples are synthetic: every
-number of every specification with 0.5 % of scatter, or forty of them with 5 %, drawn from a seed; each begins from the
-declared plant's solution.
+that many samples, and the time they take in two processes. As a subject it is the cold steady state. Samples are
+synthetic, from a seed: forty numbers of specifications with 5 % of scatter, or every one with 0.5 %; each begins from
+the declared plant's solution.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def _drawn(name: str, parameters: Sequence[Uncertain], samples: int, workers: in
     found: Draws = monte_carlo(FLOWSHEET, parameters, WATCHED, samples, seed=1, workers=workers)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     spent = f"CPU {1e3 * cpu / samples:.0f} ms a sample" if workers == 1 else f"wall {wall:.1f} s"
-    print(f"{samples} samples, {name}, {workers} process(es): {spent}; {len(found.faults)} without an answer", flush=True)
+    print(
+        f"{samples} samples, {name}, {workers} process(es): {spent}; {len(found.faults)} without an answer", flush=True
+    )
 
 
 def main() -> None:

@@ -118,7 +118,8 @@ class Simulated(_WithTables):
     """The plant simulated: the document with what its simulated modes make and use, the flowsheet solved, its tables.
 
     ``tables`` holds ``simulated_streams``, ``simulated_species``, ``simulated_elements``, ``simulated_units``,
-    ``simulated_exchanges`` and ``simulated_closure``. ``fits`` are the units fitted to an account, where one was given.
+    ``simulated_exchanges``, ``simulated_closure`` and ``simulated_intensities``. ``fits`` are the units fitted to an
+    account, where one was given.
     """
 
     document: Enterprise

@@ -314,7 +314,7 @@ def simulate(
         enterprise = with_calibrated(enterprise, fits.units)
     flowsheet = flowsheet_of(enterprise)
     solution = solve_flowsheet(flowsheet.with_parameters(values) if values else flowsheet)
-    return Simulated(with_responses(enterprise, solution), solution, simulated_tables(solution), fits)
+    return Simulated(with_responses(enterprise, solution), solution, simulated_tables(enterprise, solution), fits)
 
 
 def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, Path]:

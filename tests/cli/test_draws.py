@@ -62,7 +62,7 @@ def test_sobol_says_which_number_decides(plant):
         (("--vary", "mill.pwer=10%"), 3, "Did you mean 'power'?"),
         (("--vary", "mill.power"), 2, "unit.path=10%"),
         (("--vary", "mill.power=much"), 2, "unit.path=10%"),
-        (("--vary", "ore.temperature=10%"), 2, "Say it in its own unit"),
+        (("--vary", "ore.temperature=10%"), 3, "Say it in its own unit"),
         (("--vary", "or.rate=10%"), 3, "or"),
         (("--vary", "mill.power=10%", "--watch", "colour:ore"), 2, "grade:concentrate:REO"),
         (("--vary", "mill.power=10%", "--watch", "amount:steel"), 3, "no stream 'steel'"),

@@ -24,6 +24,14 @@ def test_simulate_says_what_enters_leaves_and_how_it_closes(plant):
         assert said in finished.stdout
 
 
+def test_simulate_says_what_a_tonne_of_product_takes_and_where_the_boundary_lies(plant):
+    told = ferrolan("simulate", plant, cwd=plant.parent).stdout.replace("\u00a0", " ")
+    assert "A tonne of REO of steel, counted at the fence of its own units: power generated counts as exported" in told
+    table = verbs.simulate(plant).tables["simulated_intensities"]
+    (ore,) = table.filter(pl.col("figure") == "ore")["value"]
+    assert f"A tonne of REO: ore {ore:.1f} t" in told
+
+
 def test_a_unit_and_a_stream_are_told_with_their_figures(plant):
     finished = ferrolan("simulate", plant, "--unit", "magnets", "--stream", "iron_concentrate", cwd=plant.parent)
     assert "magnets in: ground_ore 300" in finished.stdout

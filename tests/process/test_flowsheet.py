@@ -188,6 +188,23 @@ def test_what_does_not_fit_is_refused_by_name(change: object, message: str) -> N
         change(one_recycle())  # type: ignore[operator]
 
 
+def test_what_with_parameters_sets_is_what_is_declared_then() -> None:
+    sheet = one_recycle(0.5)
+    values = {"crusher.shares.back": 0.2, "ore.rate": 50.0, "ore.temperature": 310.0, "ore.species.quartz": 0.5}
+    for path, value in values.items():
+        assert sheet.declared(path) != pytest.approx(value)
+        assert sheet.with_parameters(values).declared(path) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("crusher.shares.bak", "crusher"), ("orr.rate", "'ore'"), ("ore.weight", "no 'weight' of a stream")],
+)
+def test_what_is_not_declared_is_refused_by_name(path: str, message: str) -> None:
+    with pytest.raises(ProblemError, match=message):
+        one_recycle(0.5).declared(path)
+
+
 def test_parameters_of_units_and_feeds_are_changed_by_path() -> None:
     sheet = one_recycle()
     assert sheet.parameters() == {"crusher.shares.back": 0.7}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -10,6 +12,7 @@ from ferrolan.assembly.flowsheet import flowsheet_of
 from ferrolan.base.errors import ProblemError
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.process.flowsheet import solve
+from ferrolan.process.material import Material
 from ferrolan.studies.synergy import Lever, Products, Setting, earnings, grind, parameter, trade_off
 from tests.assembly.simulated_plant import written
 
@@ -33,6 +36,7 @@ def test_a_finer_grind_brings_more_of_both_and_costs_power(document: Enterprise)
     assert table["iron"].is_sorted()
     assert table["power"].is_sorted()
     assert table["iron"][2] > table["iron"][0]
+    assert table["rare_earths"].is_sorted() and table["rare_earths"][2] > table["rare_earths"][0]
 
 
 def test_more_collector_brings_rare_earths_and_no_iron(document: Enterprise) -> None:
@@ -66,7 +70,27 @@ def test_money_is_every_price_times_its_flow(document: Enterprise) -> None:
     sales = 800.0 * streams["iron_concentrate"].mass + 20000.0 * streams["re_concentrate"].mass
     bought = 92.0 * 300.0 + 430.0 * found.power + 9000.0 * found.drawn()["collector"].mass
     assert money == pytest.approx(sales - bought)
-    assert unpriced == ()
+    assert set(unpriced) == {"tails", "to_pond"}, "waste that nobody counts is listed"
+
+
+def test_power_that_is_sold_is_not_worth_what_power_costs(document: Enterprise) -> None:
+    found = solve(flowsheet_of(document))
+    turbine = replace(found.units["mill"], power=-3.0 * found.power)
+    selling = replace(found, units={**found.units, "mill": turbine})
+    assert selling.power < 0.0
+    money, unpriced = earnings(document, selling)
+    bought, _rest = earnings(document, found)
+    assert bought is not None and money == pytest.approx(bought + 430.0 * found.power)
+    assert "power sold" in unpriced
+
+
+def test_a_reagent_without_a_price_is_listed_and_air_is_free(document: Enterprise) -> None:
+    found = solve(flowsheet_of(document))
+    drawn = {"air": Material.of({"N2": 1.0}, "gas"), "lime": Material.of({"lime": 1.0})}
+    breathing = replace(found, units={**found.units, "mill": replace(found.units["mill"], drawn=drawn)})
+    money, unpriced = earnings(document, breathing)
+    assert money == pytest.approx(earnings(document, found)[0])
+    assert "lime" in unpriced and "air" not in unpriced
 
 
 def test_a_setting_without_an_answer_says_why_and_the_others_stand(document: Enterprise) -> None:
@@ -75,7 +99,10 @@ def test_a_setting_without_an_answer_says_why_and_the_others_stand(document: Ent
     table = swept(document, broken)
     assert table["fault"][0] is None
     assert "tails_splitter" in table["fault"][1]
-    assert table["money"][1] is None
+    known = ("lever", "setting", "setting_unit", "declared", "fault")
+    assert {name: table[name][1] for name in table.columns if name not in known} == dict.fromkeys(
+        ("iron", "rare_earths", "power", "money", "unpriced", "broken")
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a simulation found, as tables: streams, species, elements, units, what crosses the fence, and how it closes.
+"""What a simulation found, as tables: streams, species, elements, units, what crosses the fence, a tonne, the closure.
 
 One row of ``simulated_units`` reads: blast_furnace, state, eta_CO, 0.468, 1.
 """
@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ferrolan import materials
+from ferrolan.assembly.intensities import intensities
 from ferrolan.base.tables import (
     SIMULATED_CLOSURE,
     SIMULATED_ELEMENTS,
@@ -20,6 +21,7 @@ from ferrolan.base.tables import (
     SIMULATED_UNITS,
     Table,
 )
+from ferrolan.enterprise.document import Enterprise
 from ferrolan.process.flowsheet import FlowsheetSolution
 from ferrolan.process.material import Floats, Material
 from ferrolan.process.operation import MWH, Solved
@@ -27,7 +29,7 @@ from ferrolan.process.operation import MWH, Solved
 Row = Mapping[str, object]
 
 
-def simulated_tables(solution: FlowsheetSolution) -> dict[str, pl.DataFrame]:
+def simulated_tables(document: Enterprise, solution: FlowsheetSolution) -> dict[str, pl.DataFrame]:
     """Every table of a simulation by name."""
     streams = {**solution.streams, **solution.products}
     species = tuple(one.name for one in materials.SPECIES)
@@ -40,6 +42,7 @@ def simulated_tables(solution: FlowsheetSolution) -> dict[str, pl.DataFrame]:
             SIMULATED_EXCHANGES, (row for unit in solution.units.values() for row in _exchanges(unit))
         ),
         "simulated_closure": _frame(SIMULATED_CLOSURE, _closure(solution)),
+        "simulated_intensities": intensities(document, solution),
     }
 
 

@@ -7,6 +7,8 @@ what counts mol a mol of feed in the sheet counts kmol/h in a train that is foll
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from math import exp
 
 import numpy as np
 
@@ -39,6 +41,37 @@ def factors_of(loaded: Loaded) -> tuple[tuple[str, ...], Floats]:
         found, expected = f"{light}, {heavy}", f"neighbours, lighter first, of {', '.join(components)}"
         raise _refused(loaded, "cut", found, expected, "Name two that follow each other in this order")
     return components, alpha
+
+
+@dataclass(frozen=True)
+class CutFactor:
+    """The separation factor of a cut [1], with the standard deviation of its logarithm and its status where known."""
+
+    value: float
+    log_sd: float | None
+    status: str | None
+
+    @property
+    def span(self) -> tuple[float, float] | None:
+        """The factor one standard deviation below and above [1]."""
+        return None if self.log_sd is None else (self.value * exp(-self.log_sd), self.value * exp(self.log_sd))
+
+
+def cut_factor(loaded: Loaded) -> CutFactor:
+    """What parts the two neighbours of the cut: heavier over lighter.
+
+    Raises
+    ------
+    DocumentError
+        As ``factors_of``.
+    """
+    components, alpha = factors_of(loaded)
+    light, heavy = loaded.sheet.cut
+    value = float(alpha[components.index(heavy)] / alpha[components.index(light)])
+    if loaded.sheet.system is None:
+        return CutFactor(value, None, None)
+    known = materials.separation_factors(loaded.sheet.system).among([light, heavy])
+    return CutFactor(value, known.sd_of(heavy, light), known.status)
 
 
 def feed_of(loaded: Loaded, components: tuple[str, ...]) -> Floats:

@@ -930,6 +930,17 @@ SIMULATED_CLOSURE = _table(
     unit=(pl.String, "", "t/h | GJ/h"),
 )
 
+SIMULATED_INTENSITIES = _table(
+    "simulated_intensities",
+    "what an owner of the simulated plant takes or lets go, a tonne of its product",
+    owner=(pl.String, "", "owner of the units; its fence is the boundary"),
+    figure=(pl.String, "", "what is counted, such as energy or sulfuric_acid"),
+    per=(pl.String, "", "what it is divided by: t crude steel | t REO (in what leaves as a product)"),
+    value=(pl.Float64, "see unit", "value"),
+    unit=(pl.String, "", "unit of the value, a tonne of the product: t | GJ | MWh"),
+    counts=(pl.String, "", "what is in it"),
+)
+
 MONTE_CARLO = _table(
     "monte_carlo",
     "one figure of the simulated plant under uncertain parameters",
@@ -966,12 +977,16 @@ SYNERGY = _table(
     setting=(pl.Float64, "see setting_unit", "where it is put; of several the factor on their declared values"),
     setting_unit=(pl.String, "", "unit of the setting"),
     declared=(pl.Boolean, "", "whether this is the declared setting"),
-    iron=(pl.Float64, "t/h", "iron in what counts as its products"),
-    rare_earths=(pl.Float64, "t/h", "rare-earth oxides in what counts as their products"),
-    power=(pl.Float64, "MW", "electric power of the plant"),
-    money=(pl.Float64, "¤/h", "sales less purchases and utilities, where they have prices; null where nothing has"),
-    unpriced=(pl.String, "", "products and reagents without a price, comma separated"),
-    broken=(pl.String, "", "limits that are broken, semicolon separated"),
+    iron=(pl.Float64, "t/h", "iron in what counts as its products; null where there is no answer"),
+    rare_earths=(pl.Float64, "t/h", "rare-earth oxides in what counts as their products; null likewise"),
+    power=(pl.Float64, "MW", "electric power that the plant draws, less what it generates; null likewise"),
+    money=(
+        pl.Float64,
+        "¤/h",
+        "sales less purchases, disposal and utilities, where they have prices; null where nothing has",
+    ),
+    unpriced=(pl.String, "", "what crosses the fence without a price, power sold too, comma separated; null likewise"),
+    broken=(pl.String, "", "limits that are broken, semicolon separated; null likewise"),
     fault=(pl.String, "", "why there is no answer; null where there is one"),
 )
 
@@ -1015,7 +1030,7 @@ TABLES: Mapping[str, Table] = {
         CONCENTRATE_VALUE, VALUE_DRAWS, WHAT_IF, MARKET, MARKET_PARTIES, CERTIFICATES, FINDINGS, STATIONS, FACTS,
         TRAIN_PROFILE, TRAIN_OUTLETS, TRAIN_COURSE,
         SIMULATED_STREAMS, SIMULATED_SPECIES, SIMULATED_ELEMENTS, SIMULATED_UNITS, SIMULATED_EXCHANGES,
-        SIMULATED_CLOSURE, MONTE_CARLO, SOBOL, SYNERGY,
+        SIMULATED_CLOSURE, SIMULATED_INTENSITIES, MONTE_CARLO, SOBOL, SYNERGY,
     )
 }  # fmt: skip
 """Every declared table by name."""

@@ -6,7 +6,7 @@ values what leaves the plant lies; with ``--sobol 64`` which of the numbers deci
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, cast, get_args
@@ -14,20 +14,17 @@ from typing import Annotated, cast, get_args
 import polars as pl
 from cyclopts import Parameter
 
-from ferrolan import verbs
-from ferrolan.assembly.flowsheet import flowsheet_of
+from ferrolan import trials, verbs
 from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.language import _
 from ferrolan.base.surroundings import storing
 from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import Output
 from ferrolan.cli.printing import print_json
-from ferrolan.process.flowsheet import Flowsheet, FlowsheetSolution, solve
 from ferrolan.records.exports import records
-from ferrolan.studies.process_uncertainty import Sort, Uncertain, Watch, every_parameter, monte_carlo, sobol
+from ferrolan.studies.process_uncertainty import Sort
+from ferrolan.trials import Share, Uncertain, Watch
 from ferrolan.views import draws as words
-
-EVERYTHING = "all"
 
 
 @Parameter(name="*")
@@ -65,56 +62,36 @@ def tell(
     output: Output,
 ) -> int:
     """Draw the plant and say how sure it is; with ``strict`` 1 where a draw gave no answer."""
-    enterprise = verbs.load(document)
-    sheet = flowsheet_of(enterprise).with_parameters(values)
-    varied = tuple(one for text in drawing.vary for one in _varied(text, sheet))
-    watched = tuple(_watch(text) for text in drawing.watch) or tuple(_usual(solve(sheet)))
-    seed = enterprise.seed if drawing.seed is None else drawing.seed
-    found = monte_carlo(sheet, varied, watched, _count(drawing.draws, "--draws", 2), seed, workers=drawing.workers)
-    tables = {"monte_carlo": found.table}
-    if drawing.sobol is not None:
-        samples = _count(drawing.sobol, "--sobol", 4)
-        tables["sobol"] = sobol(sheet, varied, watched, samples, seed, workers=drawing.workers).table
+    found = trials.vary(
+        verbs.load(document),
+        [_varied(text) for text in drawing.vary],
+        [_watch(text) for text in drawing.watch],
+        draws=_count(drawing.draws, "--draws", 2),
+        seed=drawing.seed,
+        base_samples=None if drawing.sobol is None else _count(drawing.sobol, "--sobol", 4),
+        values=values,
+        workers=drawing.workers,
+    )
     if output.json:
-        print_json({name: records(frame) for name, frame in tables.items()})
+        print_json({name: records(frame) for name, frame in found.tables.items()})
     else:
-        for line in words.draws_lines(enterprise.title, tables, found.faults):
+        for line in words.draws_lines(found.document.title, found.tables, found.faults):
             print(line)
-    _write(tables, csv, output)
+    _write(found.tables, csv, output)
     return FINDING if strict and found.faults else OK
 
 
-def _varied(text: str, sheet: Flowsheet) -> Iterator[Uncertain]:
+def _varied(text: str) -> Uncertain | Share:
     """``mill.power=10%`` as a number with its spread; ``all=10%`` as every one."""
     path, sign, spread = text.partition("=")
     low, dots, high = spread.partition("..")
     if not sign:
         raise _refused("--vary", text)
     if dots:
-        yield Uncertain(path, low=_number(low, text), high=_number(high, text))
-    elif not spread.endswith("%"):
-        yield Uncertain(path, sd=_number(spread, text))
-    elif path == EVERYTHING:
-        yield from every_parameter(sheet, 0.01 * _number(spread[:-1], text))
-    else:
-        yield Uncertain(path, sd=0.01 * _number(spread[:-1], text) * abs(_declared(path, sheet)))
-
-
-def _declared(path: str, sheet: Flowsheet) -> float:
-    """The declared value of a parameter, or of a feed's rate or species; a temperature has no per cent."""
-    known = sheet.parameters()
-    name, _dot, rest = path.partition(".")
-    if path in known:
-        return known[path]
-    if name not in sheet.feeds:
-        sheet.with_parameters({path: 0.0})  # says what is known
-    feed = sheet.feeds[name]
-    if rest == "rate":
-        return feed.mass
-    if rest.startswith("species."):
-        return feed.amount(rest.removeprefix("species.")) / feed.mass
-    way_out = "Say it in its own unit, path=5, or as a range, path=280..300"
-    raise DocumentError([Fault("--vary", 0, "", repr(path), "a number that has a per cent", way_out, "wrong_type")])
+        return Uncertain(path, low=_number(low, text), high=_number(high, text))
+    if spread.endswith("%"):
+        return Share(path, 0.01 * _number(spread[:-1], text))
+    return Uncertain(path, sd=_number(spread, text))
 
 
 def _watch(text: str) -> Watch:
@@ -126,14 +103,6 @@ def _watch(text: str) -> Watch:
             [Fault("--watch", 0, "", repr(text), expected, "Such as grade:concentrate:REO", "wrong_type")]
         )
     return Watch(cast(Sort, sort), *rest)
-
-
-def _usual(solution: FlowsheetSolution) -> Iterator[Watch]:
-    """What leaves the plant, and its power."""
-    for name, material in sorted(solution.products.items()):
-        if material.mass > 0.0:
-            yield Watch("amount", name)
-    yield Watch("power")
 
 
 def _number(text: str, whole: str) -> float:

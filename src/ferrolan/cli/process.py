@@ -51,7 +51,7 @@ def simulate(
         return draws.tell(document, values, drawing, csv, strict=strict, output=output)
     found = verbs.simulate(document, values)
     _refuse_unknown(unit, found.solution.units, "--unit", "a unit that is simulated")
-    _refuse_unknown(stream, found.solution.streams, "--stream", "a stream that is simulated")
+    _refuse_unknown(stream, found.tables["simulated_streams"]["stream"], "--stream", "a stream that is simulated")
     if output.json:
         print_json({name: records(frame) for name, frame in found.tables.items()})
     else:

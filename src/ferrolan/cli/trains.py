@@ -14,12 +14,14 @@ from cyclopts import Parameter
 
 from ferrolan import trains
 from ferrolan.assembly.train_design import Goal
+from ferrolan.assembly.trains import cut_factor
 from ferrolan.base.errors import DocumentError, Fault, SurroundingsError
 from ferrolan.base.language import _, use
 from ferrolan.base.surroundings import storing
 from ferrolan.cli.ending import FINDING, OK
 from ferrolan.cli.options import SPOKEN, Output
 from ferrolan.cli.printing import print_json
+from ferrolan.enterprise.train_sheet import Loaded
 from ferrolan.records.exports import records
 from ferrolan.views import process_figures
 from ferrolan.views import trains as words
@@ -50,6 +52,7 @@ def design(
         sides = trains.sides(found.loaded)
         for line in words.designed_lines(found.loaded.sheet.title, found.proposal, sides, wanted):
             print(line)
+        _print_grounds(found.loaded)
     if to is not None:
         _write_new(to, found.sheet, output)
     _write_csv(csv, found.tables["train_profile"], output)
@@ -68,6 +71,7 @@ def simulate(sheet: Path, *, csv: Csv = None, svg: Svg = None, strict: Strict = 
         sides = trains.sides(found.loaded)
         for line in words.rated_lines(found.loaded.sheet.title, found.profile, sides, wanted):
             print(line)
+        _print_grounds(found.loaded)
     _write_csv(csv, found.tables["train_profile"], output)
     _write(svg, str(process_figures.stage_profile(found.profile).svg), output)
     missed = any(found.purities[name] < wanted[name] for name in wanted)
@@ -118,6 +122,13 @@ def _designed(found: trains.Designed) -> dict[str, object]:
         "purities": found.purities,
         "reasons": list(proposal.first.reasons) if proposal.first is not None else [],
     }
+
+
+def _print_grounds(loaded: Loaded) -> None:
+    """Say what the answer rests on."""
+    sheet = loaded.sheet
+    for line in words.ground_lines(sheet.system, sheet.cut, cut_factor(loaded), sheet.efficiency):
+        print(line)
 
 
 def _told(tables: trains.Tables) -> dict[str, object]:

@@ -20,7 +20,7 @@ import numpy as np
 from ferrolan import materials
 from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.base.schema import Model, nearest
-from ferrolan.process.local import moved
+from ferrolan.process.local import moved, number_of
 from ferrolan.process.material import Floats, Form, Material, mixed
 from ferrolan.process.operation import MWH, Closure, Solved
 from ferrolan.process.operation import solve as run
@@ -137,6 +137,23 @@ class Flowsheet:
             for name, unit in self._by_name.items()
             for path, number in parameters(unit.spec).items()
         }
+
+    def declared(self, path: str) -> float:
+        """The number at a path that ``with_parameters`` takes, in its canonical unit.
+
+        Raises
+        ------
+        ProblemError
+            If there is none; the message names the nearest.
+        """
+        known = self.parameters()
+        if path in known:
+            return known[path]
+        name, _, rest = path.partition(".")
+        if name in self._by_name or name not in self.feeds:
+            self.with_parameters({path: 0.0})  # says what is known
+            raise ProblemError(f"no parameter {path!r}")
+        return number_of(self.feeds[name], rest, name)
 
     def with_parameters(self, values: Mapping[str, float]) -> Flowsheet:
         """The flowsheet with other numbers in its specifications and feeds, in canonical units.

@@ -289,6 +289,21 @@ def moved(material: Material, values: Mapping[str, float], name: str) -> Materia
     return rated.at(values["temperature"]) if "temperature" in values else rated
 
 
+def number_of(material: Material, path: str, name: str) -> float:
+    """What ``moved`` would change: ``rate`` [t/h], ``temperature`` [K] or the mass fraction of a species [1].
+
+    Raises
+    ------
+    ProblemError
+        If there is no such number of a stream.
+    """
+    if path.startswith("species."):
+        return material.amount(path.removeprefix("species.")) / material.mass
+    if path not in ("rate", "temperature"):
+        raise ProblemError(f"{name}: no {path!r} of a stream; expected rate, temperature or species.<name>")
+    return material.mass if path == "rate" else material.temperature
+
+
 def _composed(material: Material, shares: Mapping[int, float], name: str) -> Material:
     """The stream with these mass fractions of some species [1], the others scaled to the rest."""
     places, fractions = list(shares), np.array(list(shares.values()))
@@ -312,11 +327,7 @@ def _now(axis: str, declared: Mapping[str, object], inlets: Materials, name: str
     if port not in inlets:
         known = [*declared, *(f"{p}.{what}" for p in inlets for what in ("rate", "temperature"))]
         raise ProblemError(f"{name}: no axis {axis!r}. {nearest(axis, known)}")
-    material = inlets[port]
-    if path in ("rate", "temperature"):
-        return material.mass if path == "rate" else material.temperature
-    species = path.removeprefix("species.")
-    return material.amount(species) / material.mass
+    return number_of(inlets[port], path, f"{name}.{port}")
 
 
 def _told(solved: Solved, components: Sequence[str]) -> Iterator[tuple[Figured, float]]:

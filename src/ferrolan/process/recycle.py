@@ -309,7 +309,9 @@ def _refuse_collecting(work: _Work) -> None:
     between = {edge.stream for edge in work.loop.edges}
     through = {name: _left(work.solved[name]) @ materials.COMPOSITION for name in work.loop.units}
     inside = {
-        name: sum((work.streams[s].elements for s in work.loop.outlets[name] if s in between), start=0.0 * through[name])
+        name: sum(
+            (work.streams[s].elements for s in work.loop.outlets[name] if s in between), start=0.0 * through[name]
+        )
         for name in through
     }
     for number, element in enumerate(materials.ELEMENTS):

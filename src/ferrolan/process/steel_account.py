@@ -49,7 +49,7 @@ class SteelAccount:
     steel
         Crude steel that the account is made for [t/h].
     released
-        Carbon dioxide of everything released, carbon monoxide counted as burnt [t/h].
+        Carbon dioxide of all gas released, carbon monoxide counted as burnt [t/h].
     exported
         Carbon dioxide that gas which leaves unburnt will give [t/h].
     upstream
@@ -57,7 +57,7 @@ class SteelAccount:
     unknown
         What is bought and has no factor [t/h; MW for power].
     carbon_in, carbon_kept
-        Carbon of all that entered, and of products and by-products that leave [t/h].
+        Carbon of all that entered, and of products, by-products and waste water or dust that leave [t/h].
     fuels
         Lower calorific value of the fuels that entered, by name [GJ/h].
     exported_fuel
@@ -134,9 +134,9 @@ def steel_account(
     power = sum(unit.power for unit in listed)
     gases = [material for material in leaving.values() if material.form == "gas"]
     exported = sum(material.component("C") for material in gases)
+    wet = sum(one.component("C") for unit in listed for one in unit.released.values() if one.form != "gas")
     amounts = {name: material.mass for name, material in bought.items()} | {POWER: power}
     counted = {name: amount for name, amount in amounts.items() if name not in _FREE and abs(amount) > _NONE * steel}
-    fuels = {name: calorific_value(one) for name, one in bought.items() if _is_fuel(name, one) and one.mass > 0.0}
     return SteelAccount(
         steel=steel,
         released=sum(carbon_dioxide(unit) for unit in listed),
@@ -144,16 +144,28 @@ def steel_account(
         upstream={name: upstream[name].value * amount for name, amount in counted.items() if name in upstream},
         unknown={name: amount for name, amount in counted.items() if name not in upstream},
         carbon_in=_carbon(bought.values()),
-        carbon_kept=_carbon(leaving.values()) - exported,
-        fuels=fuels,
+        carbon_kept=_carbon(leaving.values()) - exported + wet,
+        fuels=fuel_energy(listed, feeds),
         exported_fuel=sum(calorific_value(material) for material in gases),
         power=power,
     )
 
 
 def carbon_dioxide(unit: Solved) -> float:
-    """Carbon dioxide that one unit lets go, carbon monoxide counted as burnt [t/h]."""
-    return CO2_PER_CARBON * _carbon(unit.released.values())
+    """Carbon dioxide of the gas that one unit lets go, carbon monoxide counted as burnt [t/h]."""
+    return CO2_PER_CARBON * _carbon(gas for gas in unit.released.values() if gas.form == "gas")
+
+
+def direct_emission(units: Iterable[Solved], leaving: Iterable[Material]) -> float:
+    """Carbon dioxide of all gas that units let go and of all that leaves by a stream, counted as burnt [t/h]."""
+    exported = _carbon(material for material in leaving if material.form == "gas")
+    return sum(carbon_dioxide(unit) for unit in units) + CO2_PER_CARBON * exported
+
+
+def fuel_energy(units: Iterable[Solved], feeds: Mapping[str, Material]) -> dict[str, float]:
+    """Lower calorific value of every fuel that enters by a stream or is drawn, by name [GJ/h]."""
+    bought = _bought(units, feeds)
+    return {name: calorific_value(one) for name, one in bought.items() if _is_fuel(name, one) and one.mass > 0.0}
 
 
 def _bought(units: Iterable[Solved], feeds: Mapping[str, Material]) -> dict[str, Material]:

@@ -63,7 +63,9 @@ class Uncertain:
         between = self.sd is None and self.low is not None and self.high is not None and self.low < self.high
         finite = all(number is None or math.isfinite(number) for number in (self.sd, self.low, self.high))
         if not (finite and (spread or between)):
-            raise ProblemError(f"{self.path}: expected a finite standard deviation above 0, or a range from low to high")
+            raise ProblemError(
+                f"{self.path}: expected a finite standard deviation above 0, or a range from low to high"
+            )
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ferrolan.base.errors import FerrolanError, ProblemError
 from ferrolan.base.tables import SYNERGY
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.process.flowsheet import Flowsheet, FlowsheetSolution, solve
+from ferrolan.process.material import Material
 from ferrolan.process.units.mill import MillSpec, product_size
 
 
@@ -63,7 +64,7 @@ def trade_off(document: Enterprise, levers: Sequence[Lever], products: Products)
 
     Returns
     -------
-    ``synergy``: a row a setting. One that has no answer says why in ``fault``, with zeros beside it.
+    ``synergy``: a row a setting. One that has no answer says why in ``fault``, with nulls beside it.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def parameter(flowsheet: Flowsheet, path: str, values: Sequence[float], unit: st
     unit
         Their unit, for the table.
     """
-    declared = _declared(flowsheet, path)
+    declared = flowsheet.declared(path)
     settings = sorted({declared, *map(float, values)})
     return Lever(path, unit, tuple(Setting(value, {path: value}) for value in settings), declared)
 
@@ -144,7 +145,9 @@ def grind(flowsheet: Flowsheet, mill: str, behind: Sequence[str], factors: Seque
 def earnings(document: Enterprise, solution: FlowsheetSolution) -> tuple[float | None, tuple[str, ...]]:
     """Sales less purchases, disposal and utilities of a simulated plant [¤/h], and what has no price.
 
-    None where nothing has a price. Other costs of modes and limits of the market are not in it.
+    None where nothing has a price. Power that the plant sells on balance has no price of its own in a document, which
+    says what is paid for it and not what is got; so it is left out and listed, as is every stream over the fence that
+    has no commodity. Air is free. Other costs of modes and limits of the market are not in it.
     """
     worth: list[float] = []
     unpriced: list[str] = []
@@ -156,30 +159,14 @@ def earnings(document: Enterprise, solution: FlowsheetSolution) -> tuple[float |
     return (sum(worth) if worth else None), tuple(dict.fromkeys(unpriced))
 
 
-def _declared(flowsheet: Flowsheet, path: str) -> float:
-    known = flowsheet.parameters()
-    if path in known:
-        return known[path]
-    name, _, rest = path.partition(".")
-    feed = flowsheet.feeds.get(name)
-    if feed is None or (rest not in ("rate", "temperature") and not rest.startswith("species.")):
-        flowsheet.with_parameters({path: 0.0})  # says what is known
-        raise ProblemError(f"no parameter {path!r}")
-    if rest == "temperature":
-        return feed.temperature
-    return feed.mass if rest == "rate" else feed.amount(rest.removeprefix("species.")) / feed.mass
-
-
 def _swept(
     document: Enterprise, sheet: Flowsheet, base: FlowsheetSolution, lever: Lever, products: Products
 ) -> Iterator[dict[str, object]]:
     """Rows of one lever."""
     for setting in lever.settings:
-        row: dict[str, object] = {
-            "lever": lever.name, "setting": setting.value, "setting_unit": lever.unit,
-            "declared": setting.value == lever.declared, "iron": 0.0, "rare_earths": 0.0, "power": 0.0, "money": None,
-            "unpriced": "", "broken": "", "fault": None,
-        }  # fmt: skip
+        row: dict[str, object] = dict.fromkeys(SYNERGY.columns)
+        row |= {"lever": lever.name, "setting": setting.value, "setting_unit": lever.unit}
+        row |= {"declared": setting.value == lever.declared}
         try:
             found = solve(sheet.with_parameters(setting.changes), base.streams)
             money, unpriced = earnings(document, found)
@@ -195,33 +182,36 @@ def _swept(
 
 
 def _traded(document: Enterprise, solution: FlowsheetSolution) -> Iterator[tuple[str, float | None]]:
-    """Worth of every stream over the fence [¤/h], by its commodity; None where that has no price."""
-    for name in (*solution.flowsheet.products, *solution.flowsheet.feeds):
-        commodity = document.streams[name].commodity
-        if solution.streams[name].mass == 0.0:
+    """Worth of every stream over the fence [¤/h], by its commodity; None where it has none, or that no price."""
+    products = solution.products
+    for name, material in (*products.items(), *((name, solution.streams[name]) for name in solution.flowsheet.feeds)):
+        commodity = document.streams[name].commodity if name in document.streams else None
+        if material.mass == 0.0:
             continue
-        leaves = name in solution.flowsheet.products
-        if commodity is None:
-            if not leaves:
-                yield name, None
-            continue  # waste that nobody counts
-        declared = document.commodities[commodity]
-        amount = amount_of(solution.streams[name], declared)
-        if leaves and declared.sell is not None:
-            yield commodity, amount * net_price(document, declared.sell.price, sold=True)
-        elif leaves and declared.dispose is not None:
-            yield commodity, -amount * money_of(document, declared.dispose)
-        elif not leaves and declared.buy is not None:
-            yield commodity, -amount * net_price(document, declared.buy.price)
-        else:
-            yield commodity, None
+        yield commodity or name, None if commodity is None else _worth(document, material, commodity, name in products)
+
+
+def _worth(document: Enterprise, material: Material, commodity: str, leaves: bool) -> float | None:
+    """Worth of one stream over the fence [¤/h]; None where its commodity has no price that way."""
+    declared = document.commodities[commodity]
+    amount = amount_of(material, declared)
+    if leaves and declared.sell is not None:
+        return amount * net_price(document, declared.sell.price, sold=True)
+    if leaves and declared.dispose is not None:
+        return -amount * money_of(document, declared.dispose)
+    if not leaves and declared.buy is not None:
+        return -amount * net_price(document, declared.buy.price)
+    return None
 
 
 def _bought_utilities(document: Enterprise, solution: FlowsheetSolution) -> Iterator[tuple[str, float | None]]:
-    """Cost of power and of everything drawn [¤/h]; None where it has no price."""
+    """Cost of power and of everything drawn [¤/h]; None where it has no price, as power that is sold."""
     prices = {utility.drawn: utility.price for utility in document.utilities.values() if utility.drawn is not None}
     power = [utility.price for utility in document.utilities.values() if utility.metered_by == "power"]
-    if solution.power != 0.0:
+    if solution.power > 0.0:
         yield "power", -solution.power * net_price(document, power[0]) if power else None
+    if solution.power < 0.0:
+        yield "power sold", None
     for name, material in solution.drawn().items():
-        yield name, -material.mass * net_price(document, prices[name]) if name in prices else None
+        if name != "air" and material.mass > 0.0:
+            yield name, -material.mass * net_price(document, prices[name]) if name in prices else None

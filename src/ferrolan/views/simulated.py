@@ -1,4 +1,5 @@
-"""A simulated plant in lines for a terminal: what it makes, draws and releases, what is beyond a limit, how it closes.
+"""A simulated plant in lines for a terminal: what it makes, draws and releases, that a tonne of product too, what is
+beyond a limit, how it closes.
 
 "Leaves: rail 1.21 Mt/a at 298 K" is a rate kept up for a year of 8760 h; nothing in it is a forecast.
 """
@@ -21,7 +22,7 @@ _NOTHING = 1e-9  # t/h below which nothing flows
 
 
 def plant_lines(title: str, tables: Tables, most: int = MOST) -> Iterator[str]:
-    """The whole plant: its size, what leaves it and what it takes, what is beyond a limit, how well it closes."""
+    """The whole plant: its size, what leaves it and what it takes, that a tonne of product, what is beyond a limit, how well it closes."""
     streams, units = tables["simulated_streams"], tables["simulated_units"]
     yield _("{title}, simulated: {units} units, {streams} streams.").format(
         title=title, units=units["unit"].n_unique(), streams=streams.height
@@ -34,6 +35,7 @@ def plant_lines(title: str, tables: Tables, most: int = MOST) -> Iterator[str]:
     yield from _listed(_("Leaves"), leaving, most)
     yield from _listed(_("Is released"), _rates(exchanges.filter(pl.col("direction") == "released"), "substance"), most)
     yield from _power(units)
+    yield from _intensities(tables["simulated_intensities"])
     yield from _beyond(units)
     yield from _closure(tables["simulated_closure"])
 
@@ -89,6 +91,20 @@ def _power(units: pl.DataFrame) -> Iterator[str]:
         yield _("Power: {drawn} drawn, {made} generated.").format(
             drawn=show(bought, "MW").full, made=show(made, "MW").full
         )
+
+
+def _intensities(told: pl.DataFrame) -> Iterator[str]:
+    """Every owner's figures a tonne of its product, and where the boundary lies."""
+    for (owner, per), rows in told.group_by(["owner", "per"], maintain_order=True):
+        product = str(per).removeprefix("t ")
+        yield _(
+            "A tonne of {product} of {owner}, counted at the fence of its own units: power generated counts as exported, nothing from before the gate is in it."
+        ).format(product=product, owner=str(owner).replace("_", " "))
+        for row in rows.iter_rows(named=True):
+            figure = row["figure"].replace("_", " ")
+            yield _("A tonne of {product}: {figure} {value}").format(
+                product=product, figure=figure, value=show(row["value"], row["unit"]).full
+            )
 
 
 def _beyond(units: pl.DataFrame) -> Iterator[str]:

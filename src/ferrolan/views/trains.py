@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ferrolan.assembly.train_design import Proposal
+from ferrolan.assembly.trains import CutFactor
 from ferrolan.base.language import _, ngettext
 from ferrolan.process.cascade.startup import StartUp
 from ferrolan.process.cascade.train import PRODUCT, RAFFINATE, Profile
@@ -76,6 +77,24 @@ def rated_lines(title: str, profile: Profile, sides: Sides, wanted: Wanted) -> I
     yield _("Every component closes to {closure} of its feed; {iterations} iterations.").format(
         closure=f"{closure:.0e}", iterations=profile.iterations
     )
+
+
+def ground_lines(system: str | None, cut: tuple[str, str], factor: CutFactor, efficiency: float) -> Iterator[str]:
+    """On what the answer rests: the separation factor of the pair, how well it is known, and the stage efficiency."""
+    pair = f"{cut[1]}/{cut[0]}"
+    if factor.span is None:
+        yield _(
+            "It rests on a separation factor {pair} of {value}, your own, and on stage efficiency {efficiency}."
+        ).format(pair=pair, value=f"{factor.value:.3g}", efficiency=f"{100.0 * efficiency:g}{NBSP}%")
+        return
+    low, high = factor.span
+    yield _(
+        "It rests on a separation factor {pair} of {value} ({low} to {high} within one standard deviation; {system}, {status}) "
+        "and on stage efficiency {efficiency}: fit both to stage assays before you build."
+    ).format(
+        pair=pair, value=f"{factor.value:.3g}", low=f"{low:.3g}", high=f"{high:.3g}", system=system,
+        status=factor.status, efficiency=f"{100.0 * efficiency:g}{NBSP}%",
+    )  # fmt: skip
 
 
 def started_lines(title: str, found: StartUp, sides: Sides, wanted: Wanted) -> Iterator[str]:

@@ -93,7 +93,6 @@ def test_moderate_purities_are_had_below_the_minimum_of_pure_products() -> None:
         design(("A", "B"), (1.5, 1.0), (0.5, 0.5), ("A",), scrub=0.95, **asked)
 
 
-@pytest.mark.slow
 def test_a_factor_too_near_to_one_is_refused_for_its_stages_and_not_for_its_flows() -> None:
     with pytest.raises(Infeasible, match=r"the search ends at 1000.* give 7073 \+ 7073 stages, and 1000 are the most"):
         design(("A", "B"), (1.001, 1.0), (0.5, 0.5), ("A",), purity_organic=0.99, purity_raffinate=0.99)

@@ -189,6 +189,46 @@ def test_trains_whose_tails_no_double_holds_settle(cut: int, stages: int) -> Non
     assert np.isfinite(profile.aqueous).all() and profile.residual < 1e-10
 
 
+LONG_AND_ONE_SIDED = [
+    (200, 200, (4.0, 6.5, 33.0, 255.0, 768.0, 7330.0), (0.28, 0.21, 0.046, 0.273, 0.123, 0.068), 9.091, 1e-4),
+    (200, 200, (1.43, 3.06, 14.0, 67.0, 216.0, 2337.0, 6491.0), (0.2, 0.1, 0.15, 0.15, 0.2, 0.1, 0.1), 0.0102, 0.9396),
+    (120, 1, np.cumprod([1.0, 2.0, 3.0, 1.5, 2.0, 5.0, 2.0, 3.0, 1.5]), (1.0 / 9.0,) * 9, 2.18, 0.918),
+    (200, 1, (1.0, 2.0), (0.5, 0.5), 1.2, 0.5),
+]
+
+
+@pytest.mark.parametrize(("stages", "below", "alpha", "feed", "scrub", "product"), LONG_AND_ONE_SIDED)
+def test_long_trains_with_the_feed_in_an_end_stage_settle(
+    stages: int, below: int, alpha: np.ndarray, feed: tuple[float, ...], scrub: float, product: float
+) -> None:
+    factors = SeparationFactors(alpha)
+    names = tuple("ABCDEFGHI"[: len(feed)])
+    profile = rate(Train(names, stages, (Feed(below, feed),), scrub + product, scrub, factors))
+    assert np.abs(profile.closure).max() < 1e-10 and profile.residual < 1e-9
+    assert (profile.aqueous >= 0.0).all()
+
+
+@pytest.mark.parametrize("below", [1, 60, 120])
+def test_long_trains_of_stages_short_of_equilibrium_settle(below: int) -> None:
+    train = ten(5, 1.2, np.cumprod([1.0, *ADJACENT]), np.array(FEED), below)
+    profile = rate(replace(train, efficiency=0.8))
+    assert np.abs(profile.closure).max() < 1e-10 and profile.residual < 1e-9
+
+
+def test_long_trains_with_any_feed_stage_settle() -> None:
+    random = np.random.default_rng(5)
+    for place in range(60):
+        count, stages = int(random.integers(2, 11)), int(random.choice([20, 60, 120, 200]))
+        alpha = np.cumprod(random.choice([1.2, 1.5, 2.0, 3.0, 5.0, 10.0], count))
+        feed = random.dirichlet(np.ones(count)) + 1e-5
+        below = (1, stages, int(random.integers(1, stages + 1)))[place % 3]
+        scrub, product = 10.0 ** random.uniform(-2.5, 1.0), feed.sum() * random.uniform(0.01, 0.99)
+        train = Train(
+            RARE_EARTHS[:count], stages, (Feed(below, feed),), scrub + product, scrub, SeparationFactors(alpha)
+        )
+        assert np.abs(rate(train).closure).max() < 1e-10
+
+
 def test_a_start_near_by_does_not_change_the_answer() -> None:
     train = ten(3, 1.2, np.cumprod([1.0, *ADJACENT]), np.array(FEED))
     other = replace(train, scrub=1.02 * train.scrub, organic_load=train.organic_load + 0.02 * train.scrub)
@@ -381,7 +421,7 @@ def test_what_is_no_phase_no_stage_and_no_amount_is_refused_where_it_is_declared
         Feed(10.5, (0.5, 0.5))  # type: ignore[arg-type]
     with pytest.raises(ProblemError, match=r"stages: expected a whole number, got 20\.0"):
         replace(BINARY, stages=20.0)
-    with pytest.raises(ProblemError, match="acid into stage 5: expected a finite amount, got nan"):
+    with pytest.raises(ProblemError, match="acids, stage 5: expected a finite amount, got nan"):
         Acid(5, math.nan)
 
 

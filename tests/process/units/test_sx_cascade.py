@@ -62,9 +62,7 @@ def test_base_acid_and_salt_are_three_moles_a_mole_exchanged(base: str, species:
 
 
 def test_base_and_acid_are_drawn_without_the_water_of_their_solutions() -> None:
-    found, strong = (
-        run("sx_cascade", own(base_strength=synthetic(share)), feed=equal_moles()) for share in (0.2, 1.0)
-    )
+    found, strong = (run("sx_cascade", own(base_strength=synthetic(share)), feed=equal_moles()) for share in (0.2, 1.0))
     for name, species in (("ammonia", "ammonia_water"), ("hydrochloric_acid", "hydrochloric_acid")):
         assert found.drawn[name].mass == pytest.approx(found.drawn[name].amount(species))
         assert found.drawn[name].mass == pytest.approx(strong.drawn[name].mass)

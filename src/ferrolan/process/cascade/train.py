@@ -103,10 +103,10 @@ class Acid:
     amount: float
 
     def __post_init__(self) -> None:
-        _check_whole(f"acid into stage {self.stage}: stage", self.stage)
+        _check_whole("acids: stage", self.stage)
         if not np.isfinite(self.amount):
             raise ProblemError(
-                f"acid into stage {self.stage}: expected a finite amount, got {self.amount:g}. "
+                f"acids, stage {self.stage}: expected a finite amount, got {self.amount:g}. "
                 "Give what it takes off the organic, negative for base."
             )
 

@@ -334,17 +334,24 @@ def _run(furnace: _Furnace) -> Made:
 
 
 def _solved(furnace: _Furnace) -> tuple[_Zone, int]:
-    """Coke, hot metal and blast: Newton; the equations are linear but for kinks, so that a few steps do."""
+    """Coke, hot metal and blast: the equations are linear but for kinks, so that Broyden's method needs few steps.
+
+    C. G. Broyden, A class of methods for solving nonlinear simultaneous equations, Mathematics of Computation 19, 1965.
+    """
     scale = np.array([0.5, 1.05, 15.0]) * furnace.iron
-    unknown = scale
+    unknown, slopes = scale, None
+    zone = furnace.zone(unknown)
+    missing = furnace.missing(zone)
     for iteration in range(1, _MOST + 1):
-        zone = furnace.zone(unknown)
-        missing = furnace.missing(zone)
         if float(np.abs(missing).max()) < _TOLERANCE:
             return zone, iteration
-        moved = [furnace.missing(furnace.zone(unknown + step)) - missing for step in np.diag(_STEP * scale)]
-        change = np.linalg.solve(np.array(moved).T / _STEP, -missing) * scale
-        unknown = np.maximum(unknown + change, 0.1 * unknown)
+        slopes = _slopes(furnace, unknown, missing, scale) if slopes is None else slopes
+        ahead = np.maximum(unknown + np.linalg.solve(slopes, -missing) * scale, 0.1 * unknown)
+        step, before = (ahead - unknown) / scale, missing
+        unknown, zone = ahead, furnace.zone(ahead)
+        missing = furnace.missing(zone)
+        falls = float(np.abs(missing).max()) < 0.5 * float(np.abs(before).max())
+        slopes = slopes + np.outer(missing - before - slopes @ step, step) / (step @ step) if falls else None
     coke, metal, oxygen = unknown.tolist()
     raise NotConverged(
         f"oxygen and heat below the reserve zone do not balance; last coke {coke:.4g} t/h, hot metal {metal:.4g} t/h, "
@@ -352,6 +359,13 @@ def _solved(furnace: _Furnace) -> tuple[_Zone, int]:
         last_iterate=unknown,
         residual=float(np.abs(missing).max()),
     )
+
+
+def _slopes(furnace: _Furnace, unknown: Floats, missing: Floats, scale: Floats) -> Floats:
+    """Slopes of what is missing by the unknowns over their scale (3, 3)."""
+    moved = [furnace.missing(furnace.zone(unknown + step)) - missing for step in np.diag(_STEP * scale)]
+    slopes: Floats = np.array(moved).T / _STEP
+    return slopes
 
 
 def _made(furnace: _Furnace, zone: _Zone, iterations: int) -> Made:

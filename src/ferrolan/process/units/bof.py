@@ -122,9 +122,9 @@ class _Blow:
             raise Infeasible("the slag would hold more iron than is charged; lower its iron oxide, or its silica")
         steel = self._steel(kept + _species("iron", bare))
         gas, oxygen = self._gas(metal + flux + lime + magnesia, steel + slag + dust)
-        left = self._left(self.coolant * bought + lime + magnesia + oxygen, dust + gas)
-        temperature = _temperature(steel + slag, left - self.spec.heat_loss.value * float(metal.sum()))
-        return _Heat(lime, magnesia, oxygen, steel, slag, dust, gas, left, temperature)
+        enthalpy = self._left(self.coolant * bought + lime + magnesia + oxygen, dust + gas)
+        temperature = _temperature(steel + slag, enthalpy - self.spec.heat_loss.value * float(metal.sum()))
+        return _Heat(lime, magnesia, oxygen, steel, slag, dust, gas, enthalpy, temperature)
 
     def _kept(self, atoms: Floats) -> Floats:
         """What stays in the steel beside iron, carbon and oxygen (species,) [t/h]."""

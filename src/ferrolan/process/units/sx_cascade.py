@@ -164,9 +164,10 @@ class Circuit:
 
     @cached_property
     def kmol(self) -> Mapping[str, float]:
-        """Rare earths of the feed that are present [kmol/h]."""
+        """Rare earths of the feed that are present [kmol/h]: what is less than round-off of the others is not."""
         found = {symbol: _kmol(self.feed, f"chloride_{symbol}") for symbol in materials.RARE_EARTHS}
-        return {symbol: amount for symbol, amount in found.items() if amount > 0.0}
+        least = _ROUND_OFF * sum(found.values())
+        return {symbol: amount for symbol, amount in found.items() if amount > least}
 
     @cached_property
     def total(self) -> float:
@@ -255,9 +256,16 @@ class Circuit:
         left = np.sum(list(profile.outlets.values()), axis=0)
         names = {"light": "raffinate", "middle": "middle", "heavy": "organic_product"}
         return {
-            outlet: _by_species(profile.train.components, profile.outlets.get(name, 0.0 * left) / left)
+            outlet: self._by_species(outlet, profile.train.components, profile.outlets.get(name, 0.0 * left) / left)
             for outlet, name in names.items()
         }, profile
+
+    def _by_species(self, outlet: str, components: tuple[str, ...], shares: Floats) -> Floats:
+        """Share of each species (species,) that leaves by an outlet; what is not parted leaves by its own side."""
+        sides = {symbol: "heavy" if symbol in self.spec.heavy else "light" for symbol in materials.RARE_EARTHS}
+        whole = {symbol: float(outlet == side) for symbol, side in sides.items()}
+        parted = whole | dict(zip(components, shares.tolist(), strict=True))
+        return _by_species(tuple(parted), np.array(list(parted.values())))
 
     def train_at(self, product: float, scrub: float) -> Train:
         """The train, for one mole of feed, with an organic product and a scrub [kmol/kmol]."""
@@ -433,6 +441,7 @@ def _limits(profile: Profile | None) -> dict[str, Figure]:
 _REACH = 4.5  # how far from the logarithm of the least scrub of a sharp cut a purity is looked for
 _STRIDE = 0.25
 _TRACE = 1e-9  # of the rare earths, that may be something else
+_ROUND_OFF = 1e-15  # of the rare earths: a train is not asked what it makes of less
 _EQUIVALENTS = 3.0  # charge of a rare earth in a chloride
 _BASES = {"ammonia": "ammonia_water", "caustic_soda": "sodium_hydroxide"}
 _SALTS = {

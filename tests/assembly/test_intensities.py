@@ -44,7 +44,10 @@ def test_what_leaves_without_a_commodity_is_waste(found) -> None:
     document, solution = found
     (fence,) = fences(document, solution)
     lost = sum(solution.streams[name].mass for name in ("to_pond", "tails"))
-    assert value(intensities(document, solution), "residues") == pytest.approx(lost / fence.rare_earths, rel=1e-3)
+    table = intensities(document, solution)
+    assert value(table, "residues") == pytest.approx(lost / fence.rare_earths, rel=1e-3)
+    released = solution.released()["waste_water"].mass
+    assert value(table, "waste water") == pytest.approx(released / fence.rare_earths)
 
 
 def test_a_figure_a_tonne_does_not_change_with_the_size_of_the_plant(found) -> None:

@@ -146,25 +146,26 @@ def _taken(fence: Fence) -> Iterator[Figure]:
 
 def _let_go(fence: Fence) -> Iterator[Figure]:
     """What leaves without a commodity, and what units release."""
-    parts = [material for name, material in fence.leaving.items() if name not in fence.titles]
-    parts += [material for unit in fence.units for material in unit.released.values()]
-    sorts = {"waste water": 0.0, "tar and other liquids": 0.0, "residues": 0.0, "gas let go": 0.0}
-    for part in parts:
-        sorts[_sort(part)] += part.mass
+    parts = [(name, material) for name, material in fence.leaving.items() if name not in fence.titles]
+    parts += [item for unit in fence.units for item in unit.released.items()]
+    sorts = {"waste water": 0.0, "other liquids": 0.0, "residues": 0.0, "gas let go": 0.0}
+    for name, part in parts:
+        sorts[_sort(name, part)] += part.mass
     said = {
-        "waste water": "liquors without a commodity that are mostly water, with the salts in them",
-        "tar and other liquids": "liquors without a commodity that are not mostly water",
+        "waste water": "liquors without a commodity that are mostly water, or released as such, with what is in them",
+        "other liquids": "liquors without a commodity that are not mostly water, such as tar",
         "residues": "solids and slag without a commodity, and dust",
         "gas let go": "flue gas, off-gas and flare, with the nitrogen of the air",
     }
     yield from ((name, mass, "t", said[name]) for name, mass in sorts.items())
 
 
-def _sort(part: Material) -> str:
+def _sort(name: str, part: Material) -> str:
     if part.form == "gas":
         return "gas let go"
     if part.form == "liquor":
-        return "waste water" if part.amount("water") > _WATERY * part.mass else "tar and other liquids"
+        watery = name == "waste_water" or part.amount("water") > _WATERY * part.mass
+        return "waste water" if watery else "other liquids"
     return "residues"
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ferrolan.process.cascade import Draw, Feed, SeparationFactors, Train, rate
 from ferrolan.process.cascade.flows import flows_of
 from ferrolan.process.cascade.lagging import LaggingWalk
+from ferrolan.process.cascade.train import Phase
 from ferrolan.process.cascade.walk import Held
 
 
@@ -19,12 +20,13 @@ def trains(draw: st.DrawFn) -> Train:
     alpha = [draw(st.floats(0.05, 20.0)) for _ in range(count)]
     amounts = np.array([draw(st.floats(0.1, 1.0)) for _ in range(count)])
     reflux = draw(st.sampled_from([0.0, 0.1]))
-    phase = draw(st.sampled_from(["aqueous", "organic"]))
+    phases: tuple[Phase, ...] = ("aqueous", "organic")
+    phase = draw(st.sampled_from(phases))
     draws = (Draw("middle", draw(st.integers(1, stages)), 0.05, phase),) if draw(st.booleans()) else ()
     feeds = (Feed(draw(st.integers(1, stages)), amounts / amounts.sum()),)
     efficiency = [draw(st.floats(0.5, 0.99)) for _ in range(count)]
     return Train(
-        tuple("ABCDE"[:count]), stages, feeds, 1.5, 1.0, SeparationFactors(alpha), draws=draws, efficiency=efficiency,
+        tuple("ABCDE"[:count]), stages, feeds, 1.5, 1.0, SeparationFactors(np.array(alpha)), draws=draws, efficiency=efficiency,
         product_reflux=reflux, raffinate_reflux=0.5 * reflux,
     )  # fmt: skip
 
@@ -48,8 +50,8 @@ def test_shares_from_stage_to_stage_give_the_derivatives_of_the_banded_solves(
 
 @pytest.mark.parametrize("efficiency", [0.95, 1.0])
 def test_a_train_with_a_middle_draw_settles_in_a_few_steps_from_its_picture(efficiency: float) -> None:
-    feed = (Feed(90, (0.58, 0.095, 0.325)),)
-    factors = SeparationFactors((75.0, 160.0, 240.0))
+    feed = (Feed(90, np.array([0.58, 0.095, 0.325])),)
+    factors = SeparationFactors(np.array([75.0, 160.0, 240.0]))
     train = Train(
         ("Sm", "Eu", "Gd"), 130, feed, 4.325, 4.0, factors, draws=(Draw("middle", 70, 0.09),), efficiency=efficiency
     )

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from ferrolan.base.errors import ProblemError
+from ferrolan.base.errors import NotConverged, ProblemError
 from ferrolan.process.cascade import (
     Acid,
     Draw,
@@ -27,6 +27,9 @@ from ferrolan.process.cascade import (
     rate,
 )
 from ferrolan.process.cascade.flows import flows_of
+from ferrolan.process.cascade.rating import check_settled
+from ferrolan.process.cascade.separation import settle
+from ferrolan.process.cascade.walk import Walk
 
 CASES = Path(__file__).parents[3] / "cases" / "process"
 RARE_EARTHS = ("La", "Ce", "Pr", "Nd", "Sm", "Eu", "Gd", "Tb", "Dy", "Y")
@@ -432,6 +435,16 @@ def test_a_train_whose_cut_has_no_minimum_is_rated_all_the_same() -> None:
     assert found.distance_to_pinch == {} and np.abs(found.closure).max() < 1e-12
     trace = replace(equal, feeds=(Feed(10, (0.5, 1e-13, 0.5)),), chemistry=SeparationFactors((4.0, 2.0, 1.0)))
     assert rate(trace).distance_to_pinch["scrub"] == pytest.approx(1.3 / 0.5 - 1.0, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("outlet", "closure", "residual"), [(-1e-3, 0.0, 0.0), (0.1, 1e-6, 0.0), (0.1, 0.0, 1e-6), (0.1, math.nan, 0.0)]
+)
+def test_nothing_open_or_negative_is_called_settled(outlet: float, closure: float, residual: float) -> None:
+    walk = Walk(flows_of(BINARY))
+    settled = settle(walk.flows, walk)
+    with pytest.raises(NotConverged, match="the train did not settle"):
+        check_settled({"raffinate": np.array([outlet])}, np.array([closure]), residual, settled)
 
 
 def test_an_outlet_or_component_that_is_not_there_is_named() -> None:

@@ -94,7 +94,7 @@ def _profile(train: Train, flows: Flows, settled: Settled) -> Profile:
     fed = train.fed
     closure = (fed - np.sum(list(outlets.values()), axis=0)) / fed
     residual = float(np.abs(settled.aqueous.sum(axis=0) / flows.aqueous - 1.0).max())
-    _check_settled(outlets, closure, residual, settled)
+    check_settled(outlets, closure, residual, settled)
     return Profile(
         train,
         frozen(settled.aqueous.T),
@@ -108,16 +108,22 @@ def _profile(train: Train, flows: Flows, settled: Settled) -> Profile:
     )
 
 
-def _check_settled(outlets: Mapping[str, Floats], closure: Floats, residual: float, settled: Settled) -> None:
-    """Hand out nothing that is open or negative."""
+def check_settled(outlets: Mapping[str, Floats], closure: Floats, residual: float, settled: Settled) -> None:
+    """Hand out nothing that is open or negative.
+
+    Raises
+    ------
+    NotConverged
+        If a component is open by 1e-9 of its feed, a stage's total by 1e-8, or an outlet is negative.
+    """
     open_by = float(np.abs(closure).max())
     negative = [name for name, amounts in outlets.items() if (amounts < 0.0).any()]
     if open_by <= _CLOSED and residual <= _MET and not negative:
         return
     raise NotConverged(
         f"the train did not settle: a component is open by {open_by:.3g} of its feed (expected below "
-        f"{_CLOSED:g}), a stage's total by {residual:.3g} (expected below {_MET:g}), negative: {', '.join(negative) or 'none'}. "
-        "Give flows of a size with the feed.",
+        f"{_CLOSED:g}), a stage's total by {residual:.3g} (expected below {_MET:g}), negative: "
+        f"{', '.join(negative) or 'none'}. Give flows of a size with the feed.",
         last_iterate=settled.slopes,
         residual=max(open_by, residual),
     )

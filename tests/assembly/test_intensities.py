@@ -8,12 +8,15 @@ import pytest
 from ferrolan import verbs
 from ferrolan.assembly.flowsheet import flowsheet_of
 from ferrolan.assembly.intensities import fences, intensities
-from ferrolan.process.flowsheet import solve
+from ferrolan.enterprise.document import Enterprise
+from ferrolan.process.flowsheet import FlowsheetSolution, solve
 from tests.assembly.simulated_plant import written
+
+Found = tuple[Enterprise, FlowsheetSolution]
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory):
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     document = verbs.load(written(tmp_path_factory.mktemp("plant")))
     return document, solve(flowsheet_of(document))
 
@@ -23,7 +26,7 @@ def value(table: pl.DataFrame, figure: str) -> float:
     return float(row["value"])
 
 
-def test_an_owner_who_casts_no_steel_is_told_a_tonne_of_its_rare_earth_oxides(found) -> None:
+def test_an_owner_who_casts_no_steel_is_told_a_tonne_of_its_rare_earth_oxides(found: Found) -> None:
     document, solution = found
     table = intensities(document, solution)
     assert table["per"].unique().to_list() == ["t REO"] and table["owner"].unique().to_list() == ["steel"]
@@ -34,13 +37,13 @@ def test_an_owner_who_casts_no_steel_is_told_a_tonne_of_its_rare_earth_oxides(fo
     assert value(table, "ore") == pytest.approx(300.0 / oxides)
 
 
-def test_what_is_not_there_has_no_row_and_every_row_says_what_it_counts(found) -> None:
+def test_what_is_not_there_has_no_row_and_every_row_says_what_it_counts(found: Found) -> None:
     table = intensities(*found)
     assert not set(table["figure"]) & {"sulfuric_acid", "power generated", "heat supplied", "fuels"}
     assert (table["counts"].str.len_chars() > 0).all() and (table["value"] != 0.0).all()
 
 
-def test_what_leaves_without_a_commodity_is_waste(found) -> None:
+def test_what_leaves_without_a_commodity_is_waste(found: Found) -> None:
     document, solution = found
     (fence,) = fences(document, solution)
     lost = sum(solution.streams[name].mass for name in ("to_pond", "tails"))
@@ -50,7 +53,7 @@ def test_what_leaves_without_a_commodity_is_waste(found) -> None:
     assert value(table, "waste water") == pytest.approx(released / fence.rare_earths)
 
 
-def test_a_figure_a_tonne_does_not_change_with_the_size_of_the_plant(found) -> None:
+def test_a_figure_a_tonne_does_not_change_with_the_size_of_the_plant(found: Found) -> None:
     document, solution = found
     double = solve(flowsheet_of(document).with_parameters({"ore.rate": 600.0}))
     one, two = intensities(document, solution), intensities(document, double)
@@ -58,7 +61,7 @@ def test_a_figure_a_tonne_does_not_change_with_the_size_of_the_plant(found) -> N
     assert two["value"].to_list() == pytest.approx(one["value"].to_list(), rel=1e-8)
 
 
-def test_the_fence_of_each_owner_is_crossed_by_what_goes_from_one_to_the_other(found) -> None:
+def test_the_fence_of_each_owner_is_crossed_by_what_goes_from_one_to_the_other(found: Found) -> None:
     document, solution = found
     parts = {"magnets", "mill", "heap"}
     units = {n: u if n in parts else u.model_copy(update={"owner": "other"}) for n, u in document.units.items()}

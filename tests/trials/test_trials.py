@@ -50,7 +50,10 @@ def test_other_values_hold_beside_what_varies(document: Enterprise) -> None:
 
 def test_levers_are_swept_as_the_study_sweeps_them(document: Enterprise) -> None:
     behind, sheet = ["magnets", "rougher", "scavenger"], flowsheet_of(document)
-    levers = [trials.Grind("mill", behind, [1.2]), trials.Move("rougher.collector", [0.003], "t/t")]
+    levers: list[trials.Grind | trials.Move] = [
+        trials.Grind("mill", behind, [1.2]),
+        trials.Move("rougher.collector", [0.003], "t/t"),
+    ]
     told = trials.trade_off(document, levers, iron=["iron_concentrate"], rare_earths=["re_concentrate"])
     by_hand = [
         synergy.grind(sheet, "mill", behind, [1.2]),

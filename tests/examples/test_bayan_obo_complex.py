@@ -14,6 +14,7 @@ from ferrolan import verbs
 from ferrolan.assembly.intensities import fences
 from ferrolan.facts import sources
 from ferrolan.process.steel_account import steel_account
+from ferrolan.trials import Grind, trade_off
 from ferrolan.virtualplant import simulate
 
 from .works import document_is_sourced, path
@@ -249,3 +250,14 @@ def test_the_whole_journey_finds_two_of_three_planted_meters_and_uses_the_concen
     assert flows.filter(pl.col("commodity") == "hot_strip")["sold"].sum() > 1e6
     gas = run.tables["plan_activities"].group_by("unit").agg(pl.col("throughput").sum())
     assert gas.filter(pl.col("unit") == "heat_plant")["throughput"].item() > 0.0
+
+
+def test_a_finer_grind_of_the_oxidised_ore_brings_more_iron_and_more_rare_earths(complex_):
+    grind = Grind("oxidised_mill", ("strong_magnetic",), (0.8, 1.25))
+    found = trade_off(
+        complex_, [grind], iron=["magnetite_concentrate", "rough_concentrate"], rare_earths=["re_concentrate"]
+    )
+    coarse, declared, fine = found.sort("setting").iter_rows(named=True)
+    assert coarse["iron"] < declared["iron"] < fine["iron"]
+    assert coarse["rare_earths"] < declared["rare_earths"] < fine["rare_earths"]
+    assert declared["rare_earths"] - coarse["rare_earths"] > fine["rare_earths"] - declared["rare_earths"]

@@ -4,9 +4,10 @@ A mill's feed rate of ``"7920 t/d"`` is 330 t/h inside, a coke price of ``"0.187
 ``"1187 degC"`` stands at 1460.15 K. Units are converted where data enters and where it leaves, nowhere between.
 
 Canonical: t, h, K, kPa, MWh (GJ where heat is written in GJ), MW, m3, Nm3 (kmol where it is written in kmol), kg/m3,
-kmol/m3, m (of a size), V, kA, the plain fraction ``"1"``, CNY. Conventions that are ours: a year ``a`` has 365 days (8760 h) and a ``month``
-is its twelfth (730 h); Nm3 is an amount of gas, at 0 degC and 101.325 kPa, so it is never m3; kvarh is reactive energy,
-so it is never kWh; a currency converts into another one only by a declared rate, so USD is never CNY.
+kmol/m3, m (of a size), V, kA, the plain fraction ``"1"``, CNY. Conventions that are ours: a year ``a`` has 365 days
+(8760 h) and a ``month`` is its twelfth (730 h); Nm3 is an amount of gas, at 0 degC and 101.325 kPa, so it is never m3;
+kvarh is reactive energy, so it is never kWh; a currency converts into another one only by a declared rate, so USD is
+never CNY.
 
 References
 ----------

@@ -7,7 +7,7 @@ brief. They are frozen and hold polars frames of declared schemas.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -122,8 +122,8 @@ class Simulated(_WithTables):
     account, where one was given.
     """
 
-    document: Enterprise
-    solution: FlowsheetSolution
+    document: Enterprise = field(repr=False)
+    solution: FlowsheetSolution = field(repr=False)
     tables: Tables
     fits: Fits | None = None
 

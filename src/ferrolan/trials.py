@@ -61,7 +61,7 @@ class Grind:
 class Varied(Shown):
     """The plant drawn: the tables ``monte_carlo`` and, where asked, ``sobol``; why draws gave no answer, by number."""
 
-    document: Enterprise
+    document: Enterprise = field(repr=False)
     tables: Mapping[str, pl.DataFrame]
     faults: Mapping[int, str] = field(default_factory=dict)
 

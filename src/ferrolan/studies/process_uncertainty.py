@@ -11,6 +11,7 @@ I. M. Sobol', Mathematics and Computers in Simulation 55, 2001; A. Saltelli et a
 
 from __future__ import annotations
 
+import atexit
 import gc
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -383,7 +384,8 @@ _job: list[_Job] = []  # of a worker process alone: set once when it begins
 
 def _begin(job: _Job) -> None:
     _job[:] = [job]
-    gc.freeze()  # the plant lasts as long as the worker: no collection need look at it
+    gc.freeze()  # the plant lasts as long as the worker: no collection need look at it, until the worker ends
+    atexit.register(gc.unfreeze)
 
 
 def _work(points: Floats) -> tuple[Floats, dict[int, str]]:

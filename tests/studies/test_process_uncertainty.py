@@ -134,3 +134,8 @@ def test_draws_that_say_nothing_are_refused(ranges, draws, said):
 def test_a_range_without_end_is_refused(bad):
     with pytest.raises(ProblemError, match="finite"):
         Uncertain("mill.power", **bad)
+
+
+def test_a_substance_that_nobody_draws_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(ProblemError, match="nothing is drawn by the name 'sulfuric acid'"):
+        monte_carlo(divided(), [Uncertain("first.shares.x", sd=0.05)], [Watch("drawn", "sulfuric acid")], 2, 1)

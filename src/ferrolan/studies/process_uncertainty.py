@@ -28,6 +28,7 @@ import polars as pl
 from scipy.stats import norm
 
 from ferrolan.base.errors import FerrolanError, ProblemError, SurroundingsError
+from ferrolan.base.schema import nearest
 from ferrolan.base.tables import MONTE_CARLO, SOBOL
 from ferrolan.process.flowsheet import Flowsheet, FlowsheetSolution, solve
 from ferrolan.process.material import Floats, Material
@@ -113,6 +114,19 @@ class Watch:
             return self._figures(solution)[self.what].value
         found = solution.drawn() if self.sort == "drawn" else solution.released()
         return found[self.of].mass if self.of in found else 0.0
+
+    def check(self, solution: FlowsheetSolution) -> None:
+        """Refuse a figure that the plant as declared does not have.
+
+        Raises
+        ------
+        ProblemError
+            If the plant has no such figure, or nothing of that name crosses its fence.
+        """
+        self.read(solution)
+        crossing = {"drawn": solution.drawn, "released": solution.released}
+        if self.sort in crossing and self.of not in (known := list(crossing[self.sort]())):
+            raise ProblemError(f"nothing is {self.sort} by the name {self.of!r}. {nearest(self.of, known)}")
 
     def _in_stream(self, solution: FlowsheetSolution) -> float:
         streams = {**solution.streams, **solution.products}
@@ -340,7 +354,7 @@ def _run(
 ) -> tuple[Floats, Booleans, dict[int, str]]:
     """Figures of every point, which points gave an answer, and why the others did not."""
     for watch in watched:
-        watch.read(base)  # an unknown figure is refused before anything is drawn
+        watch.check(base)  # an unknown figure is refused before anything is drawn
     paths = tuple(one.path for one in spread.parameters)
     job = _Job(flowsheet, paths, watched, dict(base.streams))
     starts = range(0, len(points), _BATCH)

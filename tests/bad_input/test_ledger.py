@@ -29,7 +29,7 @@ def ledger(tmp_path: Path) -> Path:
 def test_a_torn_last_line_is_named_with_the_way_out_and_the_acts_before_it_stay(ledger: Path, tmp_path: Path) -> None:
     ledger.write_bytes(ledger.read_bytes()[:-25])
     torn = ledger.read_bytes()
-    signing = ("exclude", "WT-214", "--who", "li", "--reason", "calibration check failed", "--out", "runs")
+    signing = ("exclude", "WT-214", "ore_to_both", "--who", "li", "--reason", "calibration check failed", "--out", "runs")
     ended = ferrolan(*signing, cwd=tmp_path)
     assert ended.code == 3
     assert "acts.jsonl:3: expected a whole signed act" in ended.said and "[torn_act]" in ended.said

@@ -29,7 +29,17 @@ def ledger(tmp_path: Path) -> Path:
 def test_a_torn_last_line_is_named_with_the_way_out_and_the_acts_before_it_stay(ledger: Path, tmp_path: Path) -> None:
     ledger.write_bytes(ledger.read_bytes()[:-25])
     torn = ledger.read_bytes()
-    signing = ("exclude", "WT-214", "ore_to_both", "--who", "li", "--reason", "calibration check failed", "--out", "runs")
+    signing = (
+        "exclude",
+        "WT-214",
+        "ore_to_both",
+        "--who",
+        "li",
+        "--reason",
+        "calibration check failed",
+        "--out",
+        "runs",
+    )
     ended = ferrolan(*signing, cwd=tmp_path)
     assert ended.code == 3
     assert "acts.jsonl:3: expected a whole signed act" in ended.said and "[torn_act]" in ended.said
@@ -87,3 +97,14 @@ def test_a_record_of_a_run_with_any_part_changed_is_refused_or_the_same(
         same, refused = None, error
     file.write_text(whole)
     assert refused is not None or same.run_id == kept.run_id
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800b", "a\nb"], ids=["nul", "half a pair", "new line"])
+def test_a_name_that_no_disk_takes_is_refused_in_a_record(tmp_path: Path, name: str) -> None:
+    import json
+
+    kept = runs.write(tmp_path, run_identity({"plant": "ab"}, 7), {})
+    file = kept.folder / "run.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "files": {name: "00"}}))
+    with pytest.raises(RecordError, match="bad_name"):
+        runs.read(kept.folder)

@@ -348,8 +348,9 @@ def _table_file(folder: Path, name: str) -> Path:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """A file directly in a folder; a name that leads elsewhere is refused."""
-    if not name or name != Path(name).name or name.startswith(".") or name in {_RECORD, _CLOCK, _TABLES}:
+    """A file directly in a folder; a name that leads elsewhere, or that no disk takes, is refused."""
+    plain = name.isprintable() and name == Path(name).name
+    if not name or not plain or name.startswith(".") or name in {_RECORD, _CLOCK, _TABLES}:
         raise RecordError([_fault(folder, "name", repr(name), "a plain file name", "bad_name")])
     return folder / name
 

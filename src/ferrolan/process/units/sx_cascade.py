@@ -448,7 +448,6 @@ _SALTS = {
     "ammonia": Reaction.of("hydrochloric_acid + ammonia_water -> ammonium_chloride"),
     "caustic_soda": Reaction.of("hydrochloric_acid + sodium_hydroxide -> sodium_chloride + water"),
 }
-_CHLORIDES = tuple(f"chloride_{symbol}" for symbol in materials.RARE_EARTHS)
 
 
 def _bracket(gap: Callable[[float], float], start: float) -> tuple[float, float] | None:

@@ -175,15 +175,15 @@ def _weighed(kind: UnitKind, fed: Materials, made: Made, name: str) -> Solved:
         raise ProblemError(f"{name}: energy does not close, {closure.energy:+.2e} of what moved{_told(fed)}")
     return Solved(
         name=name, kind=kind, inlets=fed, outlets=made.outlets, drawn=made.drawn, released=made.released,
-        power=made.power, heat=made.heat, loss=loss, states=made.states, limits=_limits(made, loss, entering),
-        closure=closure,
+        power=made.power, heat=made.heat, loss=loss, states=made.states,
+        limits=_limits(made, loss, [*entering, *leaving]), closure=closure,
         residual=made.residual, iterations=made.iterations,
     )  # fmt: skip
 
 
-def _limits(made: Made, loss: float, entering: list[Material]) -> Mapping[str, Figure]:
+def _limits(made: Made, loss: float, crossing: list[Material]) -> Mapping[str, Figure]:
     """The kernel's limits, and where more heat leaves than came in, by how much."""
-    moved = sum(abs(material.enthalpy) for material in entering)
+    moved = sum(abs(material.enthalpy) for material in crossing) + MWH * abs(made.power) + abs(made.heat)
     if loss >= -CLOSURE * moved:
         return made.limits
     return {**made.limits, OUT_OF_NOTHING: Figure(loss, "GJ/h")}

@@ -76,6 +76,8 @@ def _hoisted(schema: dict[str, Any], kind: str, definitions: dict[str, Any]) -> 
     own = schema.pop("$defs", {})
     schema.pop("$schema", None)
     taken = {part for part, said in own.items() if definitions.get(part, said) != said}
+    while more := {part for part, said in own.items() if part not in taken and _refers(said, taken)}:
+        taken |= more
     text = json.dumps({"schema": schema, "parts": own})
     for part in taken:
         text = text.replace(f'"#/$defs/{part}"', f'"#/$defs/{kind}_{part}"')
@@ -84,3 +86,9 @@ def _hoisted(schema: dict[str, Any], kind: str, definitions: dict[str, Any]) -> 
         definitions[f"{kind}_{part}" if part in taken else part] = said
     found: dict[str, Any] = renamed["schema"]
     return found
+
+
+def _refers(said: dict[str, Any], parts: set[str]) -> bool:
+    """Whether a definition refers to one of some parts."""
+    text = json.dumps(said)
+    return any(f'"#/$defs/{part}"' in text for part in parts)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ferrolan.base.schema import read
 from ferrolan.process.material import Material
+from ferrolan.process.units.strip_casting import StripCastingSpec
 from tests.process.units.example import run, synthetic
 from tests.process.units.rare_earth_examples import ALLOY, CASTING
 
@@ -39,3 +41,8 @@ def test_a_charge_poorer_than_the_alloy_is_cast_as_it_is_and_says_how_much_poore
     assert found.limits["rare earths above those asked"].value == pytest.approx(alloy.grade("RE") - 0.6)
     assert alloy.grade("B") >= 0.01 - 1e-12 and not found.feasible
     assert run("strip_casting", CASTING, metal=METAL).feasible
+
+
+def test_ferroboron_poorer_than_the_alloy_is_refused() -> None:
+    _, problems = read(StripCastingSpec, {**CASTING, "ferroboron": synthetic("1 %")})
+    assert [problem.expected for problem in problems] == ["ferroboron richer in boron than the alloy"]

@@ -7,10 +7,10 @@ them counts.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from ferrolan import materials
-from ferrolan.base.schema import Model, Sourced, Unit
+from ferrolan.base.schema import Model, Sourced, Unit, WrongValue, after
 from ferrolan.process.firing import air
 from ferrolan.process.material import Material, mixed
 from ferrolan.process.operation import rounded
@@ -35,6 +35,15 @@ class StripCastingSpec(Model):
     """Temperature of flakes and slag as they leave [K]."""
     power: Annotated[Sourced, Unit("MWh/t", least=0.0)]
     """Electric energy per tonne of alloy [MWh/t]."""
+
+    @after
+    def _ferroboron_is_richer(self) -> Self:
+        if self.ferroboron.value <= self.boron.value:
+            found, way_out = self.ferroboron.written, "Correct the boron of the alloy or of the ferroboron"
+            raise WrongValue(
+                "out_of_range", "ferroboron richer in boron than the alloy", way_out, found, ("ferroboron",)
+            )
+        return self
 
 
 def operate(spec: StripCastingSpec, inlets: Materials) -> Made:

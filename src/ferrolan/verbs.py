@@ -23,7 +23,7 @@ import polars as pl
 
 from ferrolan.assembly import balances, market, sources, stock_takes, tags, watched
 from ferrolan.assembly.calibration import calibrated, with_calibrated
-from ferrolan.assembly.catalogue import kinds
+from ferrolan.assembly.catalogue import connections, kinds
 from ferrolan.assembly.flowsheet import flowsheet_of, with_responses
 from ferrolan.assembly.plan import plan_problem, raised_rooms
 from ferrolan.assembly.reckoning import remarks, tables_of
@@ -218,7 +218,7 @@ def load(document: Path | str | None = None) -> Enterprise:
     """
     path = _path(document)
     try:
-        return load_document(path, kinds())
+        return load_document(path, kinds(), connections())
     except DocumentError:
         if not is_mapping(path):
             raise

@@ -1,4 +1,4 @@
-"""What kinds of unit there are: one line for each, handed to ``enterprise.load``.
+"""What kinds of unit and of live connection there are: one line for each, handed to ``enterprise.load``.
 
 The document may say ``kind: flotation`` because ``flotation.KIND`` stands here; neither the loader nor the planner
 knows the list.
@@ -38,6 +38,18 @@ from ferrolan.process.units import (
     sx_cascade,
     water_leach,
 )
+from ferrolan.sources.live import ConnectorKind
+
+
+def connections() -> Registry[ConnectorKind]:
+    """Every kind of live connection by name.
+
+    Examples
+    --------
+    >>> "opcua" in connections()
+    True
+    """
+    return Registry("kind of connection", ())
 
 
 def kinds() -> Registry[UnitKind]:

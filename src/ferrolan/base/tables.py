@@ -60,7 +60,7 @@ class Table:
         return frame.select(list(self.columns))
 
 
-def _table(name: str, row: str, **columns: tuple[pl.DataType | type[pl.DataType], str, str]) -> Table:
+def _table(name: str, row: str, /, **columns: tuple[pl.DataType | type[pl.DataType], str, str]) -> Table:
     return Table(name, row, {key: Column(*spec) for key, spec in columns.items()})
 
 
@@ -89,6 +89,15 @@ SAMPLES_TEXT = _table(
     status=(pl.Int64, "", "32-bit OPC UA StatusCode in a signed 64-bit integer"),
     seq=(pl.Int64, "", "order of arrival; of two rows with one tag and time the higher one counts"),
     source=(pl.Int16, "", "number of the source in the document"),
+)
+
+REGISTERED = _table(
+    "registered",
+    "one tag that a historian keeps, under the number of its samples",
+    number=(pl.Int32, "", "number of the tag in the historian, from 1, given once and for good"),
+    name=(pl.String, "", "name of the tag"),
+    unit=(pl.String, "", "canonical unit of the stored values; empty for a text"),
+    stepped=(pl.Boolean, "", "whether a value holds until the next one, else the points are joined by straight lines"),
 )
 
 REJECTED = _table(
@@ -1022,8 +1031,8 @@ TRAIN_COURSE = _table(
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        SAMPLES, SAMPLES_TEXT, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, TAKEN_FILES, STALE_STRETCHES, INGEST,
-        MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, PROVISIONAL, STOCK_TAKE,
+        SAMPLES, SAMPLES_TEXT, REGISTERED, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, TAKEN_FILES, STALE_STRETCHES,
+        INGEST, MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, PROVISIONAL, STOCK_TAKE,
         ACCOUNT_CHANGES, METAL_PRIMARY, METAL_SECONDARY, RECOVERIES, ACCURACY,
         INFLUENCES, METER_WORTH, METER_MONEY, GRADE, GROSS_ERRORS, ELIMINATION, FAMILIES, NODAL_TESTS, READING_TESTS,
         ROBUST, MISSING_STREAMS, RESPONSES, PLAN_FLOWS, PLAN_ACTIVITIES, PLAN_LIMITS,

@@ -13,6 +13,7 @@ from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.schema import Model, Name, Table, Text
 from ferrolan.base.showing import Shown
 from ferrolan.enterprise.commerce import Commodity, Concentrate, Plan, Transfer, Uncertainty, Utility
+from ferrolan.enterprise.historian import EmbeddedHistorian, HistorianSection
 from ferrolan.enterprise.policies import Market, Quota
 from ferrolan.enterprise.questions import WhatIf
 from ferrolan.enterprise.simulation import Simulation
@@ -42,6 +43,8 @@ class Document(Model):
     """Generator of a synthetic raw month."""
     sources: Table[Source] = Table({})
     """Raw data by source."""
+    historian: HistorianSection = EmbeddedHistorian()
+    """Where what is collected is kept."""
     units: Table[UnitSection]
     """Units of the plant by name."""
     streams: Table[Stream] = Table({})
@@ -78,6 +81,8 @@ class Declaration(Document):
 class Enterprise(Document, Shown):
     """The loaded document with its tags; frozen."""
 
+    connections: Table[Model] = Table({})
+    """Live sources by name, each with the fields of its kind."""
     tags: tuple[Tag, ...]
     """The tags in the order of their file."""
     path: Path

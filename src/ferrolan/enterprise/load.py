@@ -13,14 +13,17 @@ from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.provenance import hash_bytes, hash_json
 from ferrolan.base.schema import Problem, Table, read
 from ferrolan.enterprise.checks import check_correlated, check_references, check_tags
+from ferrolan.enterprise.connections import ConnectionKinds, read_connections
 from ferrolan.enterprise.document import Declaration, Document, Enterprise
 from ferrolan.enterprise.sheet import Sheet, compose
 from ferrolan.enterprise.tags import Tag, read_tags
 from ferrolan.enterprise.text import read_text
 from ferrolan.enterprise.units import Kind, Kinds, UnitSection
 
+_NONE: ConnectionKinds = {}
 
-def load(path: Path, kinds: Kinds) -> Enterprise:
+
+def load(path: Path, kinds: Kinds, connections: ConnectionKinds = _NONE) -> Enterprise:
     """Load and check a declared enterprise.
 
     Parameters
@@ -29,6 +32,8 @@ def load(path: Path, kinds: Kinds) -> Enterprise:
         The YAML file; its tag map lies beside it.
     kinds
         Kinds of unit that the document may name; ``assembly.catalogue.kinds()``.
+    connections
+        Kinds of live connection that it may name; ``assembly.catalogue.connections()``.
 
     Returns
     -------
@@ -52,7 +57,9 @@ def load(path: Path, kinds: Kinds) -> Enterprise:
     sheet, faults = compose(text, str(path))
     if sheet is None:
         raise DocumentError(faults)
-    declaration, problems = read(Declaration, sheet.data)
+    live, data, live_problems = read_connections(sheet.data, connections)
+    declaration, problems = read(Declaration, data)
+    problems += live_problems
     problems += tuple(check_references(sheet.data, kinds))
     tags_path, tags_content, tags, tag_faults = _read_tags(path, sheet)
     problems += tuple(check_correlated(sheet.data, tags))
@@ -62,6 +69,7 @@ def load(path: Path, kinds: Kinds) -> Enterprise:
     return Enterprise.model_construct(
         **{name: getattr(declaration, name) for name in Document.model_fields if name != "units"},
         units=Table({name: _with_spec(unit, kinds[unit.kind]) for name, unit in declaration.units.items()}),
+        connections=live,
         tags=tags,
         path=path,
         tags_path=tags_path,

@@ -193,7 +193,10 @@ class SqlSource(Model):
 
 
 Source = Annotated[CsvSource | ExcelSource | ParquetSource | SqlSource, Field(discriminator="kind")]
-"""One declared source."""
+"""One declared source that is read in one go."""
+
+FILE_KINDS = ("csv", "excel", "parquet", "sql")
+"""Kinds of source that are read in one go."""
 
 
 def _masked(url: str) -> str:

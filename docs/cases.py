@@ -51,7 +51,8 @@ Problems that were looked at and left out, because telling them would have bent 
 - **Market**: demand that does not answer to the price (Dantzig's transport), demand of constant elasticity and costs
   that are not straight lines (Murphy, Sherali and Soyster 1982; Harker 1988), leaders and their followers, capacity
   chosen before demand is known.
-- **Historian**: the other aggregates of OPC 10000-13, such as Minimum, Range or NumberOfTransitions.
+- **Historian**: the ten aggregates of OPC 10000-13 that its machine-readable examples leave out, such as TimeAverage2
+  or EndBound: laws and a slow writing by definition take their place.
 - **Process**: it has no solver. A unit is a row of coefficients; cascades of solvent extraction, columns and furnaces
   have published answers, and nothing here that would find them.
 """

@@ -120,21 +120,21 @@ def test_a_database_deleted_between_opening_and_reading_is_named(lims: Path, mon
         lims.unlink(missing_ok=True)
         return connect(*arguments, **options)
 
-    monkeypatch.setattr("ferrolan.sources.sql.sqlite3.connect", gone)
+    monkeypatch.setattr("ferrolan.sources.sql.database.sqlite3.connect", gone)
     assert fault_of(table(lims)).code == "missing_file"
 
 
 def test_a_database_cut_off_while_it_is_read_is_named(lims: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ferrolan.sources import sql
+    from ferrolan.sources.sql import reading
 
-    check = sql._check_columns
+    check = reading.check_columns
 
     def then_cut(*arguments: object) -> None:
         check(*arguments)
         with lims.open("r+b") as file:
             file.truncate(40_000)
 
-    monkeypatch.setattr(sql, "_check_columns", then_cut)
+    monkeypatch.setattr(reading, "check_columns", then_cut)
     assert fault_of(table(lims)).code == "database_damaged"
 
 

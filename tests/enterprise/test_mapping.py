@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import DocumentError, Fault
+from ferrolan.base.layout import Layout, TextLayout
 from ferrolan.enterprise.mapping import DataMapping, load
-from ferrolan.enterprise.sources import Layout, TextLayout
 
 HEAD = """\
 ferrolan: 1

@@ -14,7 +14,7 @@ from ferrolan.base.errors import Fault, SourceError, SurroundingsError
 from ferrolan.base.status import AT_MOST, StatusCode
 from ferrolan.base.tables import REJECTED, SAMPLES
 from ferrolan.sources import SqlSource, SqlTable, TagAddress, read_sql
-from ferrolan.sources.sql import _read_only
+from ferrolan.sources.sql.database import _read_only
 from ferrolan.sources.timeline import OUTSIDE
 
 TAGS = (TagAddress(1, "feed_nd", "feed/Nd2O3"), TagAddress(2, "tails_fe", "tails/Fe"))

@@ -38,6 +38,7 @@ from ferrolan.process.units import (
     sx_cascade,
     water_leach,
 )
+from ferrolan.sources import folder, modbus, mqtt, opcua, replay, sparkplug
 from ferrolan.sources.live import ConnectorKind
 
 
@@ -46,10 +47,10 @@ def connections() -> Registry[ConnectorKind]:
 
     Examples
     --------
-    >>> "opcua" in connections()
-    True
+    >>> connections()["replay"].title
+    'replay of a file'
     """
-    return Registry("kind of connection", ())
+    return Registry("kind of connection", (opcua.KIND, modbus.KIND, folder.KIND, replay.KIND, mqtt.KIND, sparkplug.KIND))
 
 
 def kinds() -> Registry[UnitKind]:

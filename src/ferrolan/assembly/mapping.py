@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ferrolan.assembly.sources import cell_dialect, sheet, text_dialect
 from ferrolan.base import units
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.enterprise.mapping import UNKNOWN, Column, DataFile, DataMapping, stem
 from ferrolan.historian.ingest import Conversion
+from ferrolan.sources.declared import cell_dialect, sheet, text_dialect
 from ferrolan.sources.dialect import Dialect
 from ferrolan.sources.excel import read_sheet
 from ferrolan.sources.files import read_text

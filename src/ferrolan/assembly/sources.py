@@ -6,34 +6,36 @@ month does it is refused with its last line; what was taken from it becomes a ro
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from ferrolan.assembly.tags import addresses
+from ferrolan.assembly.tags import addresses, numbers
 from ferrolan.base.errors import Fault, SourceError
+from ferrolan.base.spans import duration, seconds
 from ferrolan.base.tables import INGEST, REMARKS
 from ferrolan.base.time import Period
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.sources import (
+    SERVERS,
     SQLITE,
     CsvSource,
     ExcelSource,
-    Layout,
     ParquetSource,
-    SheetChoice,
     SqlSource,
-    TextLayout,
 )
 from ferrolan.historian.ingest import IngestReport
-from ferrolan.sources.dialect import Dialect, TextDialect
-from ferrolan.sources.excel import Sheet, read_excel
+from ferrolan.sources.declared import cell_dialect, sheet, text_dialect
+from ferrolan.sources.dialect import TextDialect
+from ferrolan.sources.excel import read_excel
 from ferrolan.sources.files import read_csv
+from ferrolan.sources.live import Connector, Place
 from ferrolan.sources.parquet import read_parquet
 from ferrolan.sources.source import Batch
-from ferrolan.sources.sql import SqlTable, read_sql
+from ferrolan.sources.sql import Polling, SqlConnector, SqlTable, content_hash, read_sql
 
 LATEST_END = timedelta(hours=2)
 """How long before the end of the month a time series may end: some samples, not a shift."""
@@ -52,7 +54,7 @@ def batches(document: Enterprise, files: Mapping[str, Path]) -> Iterator[tuple[s
             cells = cell_dialect(declared, document.enterprise.time_zone)
             yield name, read_parquet(files[name], cells, wanted, number, name)
         else:
-            yield name, read_sql(sql_table(document, declared, files[name]), wanted, number, name)
+            yield name, read_sql(sql_table(document, declared, files.get(name)), wanted, number, name)
 
 
 def source_file(document: Enterprise, source: str, folder: Path) -> Path:
@@ -72,28 +74,37 @@ def refuse_early_end(document: Enterprise, name: str, file: Path, batch: Batch, 
     SourceError
         With the file and the last line that was read.
     """
-    series = {number for number, tag in enumerate(document.tags) if tag.source == name and tag.method == "time_mean"}
+    series = series_of(document, name, numbers(document))
     samples = batch.samples.filter(pl.col("tag").is_in(sorted(series)), pl.col("value").is_not_null())
-    if not series:
-        return
-    end = periods[-1].end
     last = samples["time"].max()
-    if isinstance(last, datetime) and end - last <= LATEST_END:
+    if series:
+        refuse_end_at(
+            document, name, last if isinstance(last, datetime) else None, str(file), batch.report.rows + 1, periods
+        )
+
+
+def series_of(document: Enterprise, source: str, known: Mapping[str, int]) -> set[int]:
+    """Numbers of the tags of a source that are read all the time."""
+    return {known[tag.tag] for tag in document.tags if tag.source == source and tag.method == "time_mean"}
+
+
+def refuse_end_at(
+    document: Enterprise, name: str, last: datetime | None, where: str, line: int, periods: Sequence[Period]
+) -> None:
+    """Refuse a source whose series end at ``last``, where that is more than ``LATEST_END`` before the month does.
+
+    Raises
+    ------
+    SourceError
+        With the file or historian, and the line of a file.
+    """
+    end = periods[-1].end
+    if last is not None and end - last <= LATEST_END:
         return
-    found = f"data to {last:%Y-%m-%d %H:%M} UTC" if isinstance(last, datetime) else "no good value of any tag"
-    raise SourceError(
-        [
-            Fault(
-                str(file),
-                batch.report.rows + 1,
-                f"sources.{name}",
-                found,
-                f"data to {end:%Y-%m-%d %H:%M} UTC, the end of {document.require_account().month}",
-                "Export the whole month, or check account.month.",
-                "early_end",
-            )
-        ]
-    )
+    found = "no good value of any tag" if last is None else f"data to {last:%Y-%m-%d %H:%M} UTC"
+    expected = f"data to {end:%Y-%m-%d %H:%M} UTC, the end of {document.require_account().month}"
+    way_out = "Export or collect the whole month, or check account.month."
+    raise SourceError([Fault(where, line, f"sources.{name}", found, expected, way_out, "early_end")])
 
 
 def ingest_row(name: str, batch: Batch, report: IngestReport) -> pl.DataFrame:
@@ -130,44 +141,67 @@ def dialect(document: Enterprise, declared: CsvSource) -> TextDialect:
     return text_dialect(declared, document.enterprise.time_zone)
 
 
-def text_dialect(layout: TextLayout, time_zone: str) -> TextDialect:
-    """A declared layout of a text as the reader takes it; ``time_zone`` counts where the layout has none of its own."""
-    cells = cell_dialect(layout, time_zone)
-    return TextDialect(**vars(cells), separator=layout.mark, encoding=layout.encoding)
-
-
-def cell_dialect(layout: Layout, time_zone: str) -> Dialect:
-    """A declared layout of cells as the reader takes it."""
-    return Dialect(
-        time_column=layout.time_column or "",
-        time_format=layout.time_format or "",
-        time_zone=layout.time_zone or time_zone,
-        start=layout.first_time,
-        step=layout.row_step,
-        midnight=layout.midnight,
-        decimal=layout.decimal,
-        bad_texts=tuple(layout.bad_texts),
-        leading_zeros=layout.leading_zeros,
-        zero_rows=layout.zero_rows,
-        header=layout.header_rows,
-        unit_row=layout.unit_row,
-        transposed=layout.transposed,
-    )
-
-
-def sheet(declared: SheetChoice) -> Sheet:
-    """A declared choice of a sheet as the reader takes it."""
-    return Sheet(declared.name, declared.first_row, declared.merged, declared.hidden_rows)
-
-
-def sql_table(document: Enterprise, declared: SqlSource, file: Path) -> SqlTable:
-    """Where the rows of a database source stand in the database file."""
+def sql_table(document: Enterprise, declared: SqlSource, file: Path | None) -> SqlTable:
+    """Where the rows of a database source stand: in a database file, or on the server its URL names (no file)."""
+    server = declared.url.startswith(SERVERS)
     return SqlTable(
-        url=f"{SQLITE}{file.absolute()}",
+        url=declared.url if server else f"{SQLITE}{file.absolute() if file else ''}",
         table=declared.table,
         time=declared.time,
         keys=tuple(declared.keys),
         value=declared.value,
         time_zone=declared.time_zone or document.enterprise.time_zone,
         order=declared.order,
+        password=declared.password.read(document.path.parent) if declared.password and server else "",
     )
+
+
+def on_server(document: Enterprise, name: str) -> bool:
+    """Whether a source is a table on a database server, which has no file."""
+    declared = document.sources[name]
+    return isinstance(declared, SqlSource) and declared.url.startswith(SERVERS)
+
+
+def row_hash(document: Enterprise, name: str) -> str:
+    """SHA-256 of all rows of a table on a server [hex]: what the hash of a file is to a run.
+
+    Raises
+    ------
+    SourceError
+        If the server cannot be reached or refuses.
+    SurroundingsError
+        If the secret is missing, or the driver.
+    """
+    declared = document.sources[name]
+    assert isinstance(declared, SqlSource), "only a table on a server has rows to hash"
+    return content_hash(sql_table(document, declared, None))
+
+
+def is_polled(document: Enterprise, name: str) -> bool:
+    """Whether a source is a table that ``ferrolan collect`` polls."""
+    declared = document.sources[name]
+    return isinstance(declared, SqlSource) and declared.every is not None
+
+
+def sql_connector(document: Enterprise, name: str, place: Place) -> Connector | None:
+    """The live connection of a table that is polled; None where it is only read in one go.
+
+    Raises
+    ------
+    SurroundingsError
+        If the secret it declares is missing.
+    """
+    declared = document.sources[name]
+    if not isinstance(declared, SqlSource) or declared.every is None or declared.updated is None:
+        return None
+    file = None if on_server(document, name) else source_file(document, name, place.folder)
+    polling = Polling(
+        updated=declared.updated,
+        id=declared.id or declared.order,
+        every=seconds(declared.every),
+        overlap=seconds(declared.overlap),
+        page=declared.page,
+        compare=seconds(declared.compare),
+        watch=max(1, math.ceil(duration(declared.watch) / timedelta(days=1))),
+    )
+    return SqlConnector(sql_table(document, declared, file), polling, place)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from ferrolan.assembly.tags import Numbers, numbers
 from ferrolan.base.errors import Fault
 from ferrolan.base.time import Period
 from ferrolan.base.units import factor_offset
@@ -28,11 +29,12 @@ def remarks(
     return implausible(batch.samples, watched(document, name), report.out_of_range, periods, str(file))
 
 
-def watched(document: Enterprise, source: str) -> Mapping[int, Watched]:
+def watched(document: Enterprise, source: str, known: Numbers | None = None) -> Mapping[int, Watched]:
     """The tags of one source that an account uses, by number."""
+    known = numbers(document) if known is None else known
     return {
-        number: Watched(tag.tag, _limits(tag), tag.method == "time_mean")
-        for number, tag in enumerate(document.tags)
+        known[tag.tag]: Watched(tag.tag, _limits(tag), tag.method == "time_mean")
+        for tag in document.tags
         if tag.source == source and tag.kind in _WATCHED
     }
 

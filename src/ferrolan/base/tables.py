@@ -91,6 +91,34 @@ SAMPLES_TEXT = _table(
     source=(pl.Int16, "", "number of the source in the document"),
 )
 
+AGGREGATES = _table(
+    "aggregates",
+    "one aggregate of one tag over one interval, as OPC 10000-13 defines it",
+    tag=(pl.Int32, "", "number of the tag in the historian"),
+    aggregate=(pl.String, "", "name of the aggregate in the standard, such as TimeAverage"),
+    start=(TIME, "", "start of the interval"),
+    end=(TIME, "", "end of the interval, not part of it"),
+    time=(TIME, "", "time of the value: the start, or that of the sample found"),
+    value=(pl.Float64, "see unit", "value; null where there is none"),
+    unit=(pl.String, "", "unit of the value; ms of a duration, % of a share, 1 of a count"),
+    status=(pl.Int64, "", "32-bit OPC UA StatusCode with the information bits of history"),
+)
+
+RESAMPLED = _table(
+    "resampled",
+    "one tag at one place of a regular grid",
+    tag=(pl.Int32, "", "number of the tag in the historian"),
+    start=(TIME, "", "start of the cell, or the instant"),
+    end=(TIME, "", "end of the cell, not part of it; of an instant the instant"),
+    value=(
+        pl.Float64,
+        "canonical unit of the tag",
+        "mean over the cell's usable time, or value at the instant; else null",
+    ),
+    coverage=(pl.Float64, "1", "share of the cell with good data; of an instant 0 or 1"),
+    quality=(pl.String, "", "good | uncertain | bad | absent"),
+)
+
 REGISTERED = _table(
     "registered",
     "one tag that a historian keeps, under the number of its samples",
@@ -1031,7 +1059,8 @@ TRAIN_COURSE = _table(
 TABLES: Mapping[str, Table] = {
     table.name: table
     for table in (
-        SAMPLES, SAMPLES_TEXT, REGISTERED, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, TAKEN_FILES, STALE_STRETCHES,
+        SAMPLES, SAMPLES_TEXT, AGGREGATES, RESAMPLED,
+        REGISTERED, REJECTED, REPAIRED, REMARKS, TAKEN_COLUMNS, TAKEN_FILES, STALE_STRETCHES,
         INGEST, MEASUREMENTS, ACCOUNT, CLOSURE, BALANCE_TESTS, SUSPECTS, PROVISIONAL, STOCK_TAKE,
         ACCOUNT_CHANGES, METAL_PRIMARY, METAL_SECONDARY, RECOVERIES, ACCURACY,
         INFLUENCES, METER_WORTH, METER_MONEY, GRADE, GROSS_ERRORS, ELIMINATION, FAMILIES, NODAL_TESTS, READING_TESTS,

@@ -7,7 +7,7 @@ Canonical: t, h, K, kPa, MWh (GJ where heat is written in GJ), MW, m3, Nm3 (kmol
 kmol/m3, m (of a size), V, kA, the plain fraction ``"1"``, CNY. Conventions that are ours: a year ``a`` has 365 days
 (8760 h) and a ``month`` is its twelfth (730 h); Nm3 is an amount of gas, at 0 degC and 101.325 kPa, so it is never m3;
 kvarh is reactive energy, so it is never kWh; a currency converts into another one only by a declared rate, so USD is
-never CNY.
+never CNY. A code of UNECE Recommendation 20 may stand for a unit as ``UNECE:FTQ`` (cubic foot); see ``base.unece``.
 
 References
 ----------
@@ -28,6 +28,7 @@ from typing import cast
 import pint
 from pint.util import UnitsContainer
 
+from ferrolan.base import unece
 from ferrolan.base.errors import UnitError
 
 HOURS_A_YEAR = 8760
@@ -224,6 +225,32 @@ def dimension(unit: str) -> str:
     return _written(words, "a plain number")
 
 
+def coded(unit: str) -> str:
+    """A unit that may be written as a bare code of UNECE Recommendation 20, as it is written here.
+
+    What reads as one of our units is that unit: ``GJ`` is a gigajoule, ``UNECE:GJ`` a gram per millilitre.
+
+    Raises
+    ------
+    UnitError
+        If it is neither, or a code without a dimension of ours.
+
+    Examples
+    --------
+    >>> coded("E18"), coded("t/h"), coded("FTQ"), coded("GJ"), coded("UNECE:CEL")
+    ('t/h', 't/h', 'UNECE:FTQ', 'GJ', 'degC')
+    """
+    if unit.startswith(unece.PREFIX):
+        return unece.unit_of_code(unit)
+    try:
+        _tokens(unit)
+    except UnitError:
+        if unit in unece.codes():
+            return unece.unit_of_code(unit)
+        raise
+    return unit
+
+
 def parse(text: str) -> tuple[float, str]:
     """Number and unit of a text; a text without a unit has the unit ``"1"``.
 
@@ -282,6 +309,10 @@ def _exact(unit: str) -> tuple[Fraction, Fraction, str]:
 @lru_cache(maxsize=1024)
 def _to_base(unit: str) -> tuple[Fraction, Fraction]:
     """Exact factor and offset to the registry's base units; only a temperature standing alone has an offset."""
+    if unit.startswith(unece.PREFIX):
+        code = unece.code_of(unit)
+        factor, zero = _to_base(_of_code(unit))
+        return factor * code.factor, factor * code.offset + zero
     tokens = _tokens(unit)
     if tokens == {"degC": 1}:
         zero = _registry().Quantity(Fraction(0), "degC").to("K").magnitude
@@ -320,6 +351,8 @@ def _written(powers: Mapping[str, int], nothing: str) -> str:
 @lru_cache(maxsize=1024)
 def _tokens(unit: str) -> Mapping[str, int]:
     """Tokens of a unit and their powers: ``"CNY/t/(t/a)"`` is CNY 1, t -2, a 1."""
+    if unit.startswith(unece.PREFIX):
+        return _tokens(_of_code(unit))
     if len(unit) > _LONGEST:
         raise UnitError(f"{unit[:20]!r}... cannot be read as a unit: it has {len(unit)} characters")
     symbols, position = [], 0
@@ -336,6 +369,12 @@ def _tokens(unit: str) -> Mapping[str, int]:
     if sum(map(abs, powers.values())) > _HIGHEST:
         raise UnitError(f"{unit!r} cannot be read as a unit: its powers add up to more than {_HIGHEST}")
     return {token: power for token, power in powers.items() if power}
+
+
+def _of_code(unit: str) -> str:
+    """Our unit of the dimension of a code; a code without one is refused."""
+    code = unece.code_of(unit)
+    return code.unit or code.text
 
 
 def _typed(unit: str) -> str:

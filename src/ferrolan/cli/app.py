@@ -28,6 +28,7 @@ _COMMANDS = {
     JOURNEY: (
         ("run", "journey", "Take a plant from raw data to a brief."),
         ("ingest", "journey", "Take raw files into the historian: a document's, or a mapping's of a few lines."),
+        ("collect", "collector", "Collect every live source of a document into its historian, until stopped."),
         ("reconcile", "accounts", "Close the balances of a month: its grade, what may be wrong, what moved most."),
         ("account", "accounts", "Keep the metallurgical account of a month, and write it for Excel or paper."),
         ("plan", "journey", "Plan the months ahead: what to make, what binds, what one more unit is worth."),
@@ -69,4 +70,16 @@ for _name, _help in (
 ):
     cascade.command(f"ferrolan.cli.trains:{_name.replace('-', '_')}", name=_name, help=_help)
 app.command(cascade)
+tags = App(
+    name="tags",
+    help="The tag map: check it against its sources, propose it from one, show where the tags hang.",
+    group=START,
+)
+for _name, _function, _help in (
+    ("check", "check", "Check the tag map: rows, units, periods; with --live against every source."),
+    ("propose", "propose_tags", "Propose rows from what a source says it holds."),
+    ("show", "show", "Show where the tags hang in the works."),
+):
+    tags.command(f"ferrolan.cli.tags:{_function}", name=_name, help=_help)
+app.command(tags)
 app.register_install_completion_command(help="Install completion of commands and options for your shell.")

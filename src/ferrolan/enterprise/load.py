@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.provenance import hash_bytes, hash_json
@@ -95,8 +96,15 @@ def _read_tags(path: Path, sheet: Sheet) -> tuple[Path, bytes, tuple[Tag, ...], 
         content, text = read_text(tags_path)
     except DocumentError as error:
         return tags_path, b"", (), error.faults
-    tags, faults = read_tags(text, str(tags_path))
+    tags, faults = read_tags(text, str(tags_path), _zone(sheet))
     return tags_path, content, tags, (*faults, *check_tags(sheet.data, tags, str(tags_path)))
+
+
+def _zone(sheet: Sheet) -> ZoneInfo:
+    """Zone of the site; UTC where none is declared, which is a fault of its own."""
+    section = sheet.data.get("enterprise")
+    name = section.get("time_zone") if isinstance(section, Mapping) else None
+    return ZoneInfo(name if isinstance(name, str) and name in available_timezones() else "UTC")
 
 
 def _faults(problems: Iterable[Problem], sheet: Sheet, path: Path) -> Iterable[Fault]:

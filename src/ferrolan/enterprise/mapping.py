@@ -17,10 +17,11 @@ from typing import Annotated, Literal, Self
 
 from ferrolan.base import units
 from ferrolan.base.errors import DocumentError, Fault, UnitError
+from ferrolan.base.layout import SheetChoice, TextLayout
 from ferrolan.base.provenance import hash_bytes
 from ferrolan.base.schema import Before, Flag, Model, Name, Number, Text, WrongValue, after, read, shown
+from ferrolan.base.spans import duration
 from ferrolan.enterprise.sheet import Sheet, compose
-from ferrolan.enterprise.sources import SheetChoice, TextLayout, duration
 from ferrolan.enterprise.text import read_text
 
 UNKNOWN = "unknown"

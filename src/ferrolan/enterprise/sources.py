@@ -7,113 +7,20 @@ site's zone. Both are declared here and read in ``ferrolan.sources``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from ferrolan.base import units
-from ferrolan.base.errors import UnitError
-from ferrolan.base.schema import Check, Field, Flag, Model, Name, Text, Whole, WrongValue, after, shown
+from ferrolan.base.layout import Layout, SheetChoice, TextLayout, require_format
+from ferrolan.base.schema import Count, Field, Model, Name, Text, WrongValue, after, shown
+from ferrolan.base.secrets import Secret
+from ferrolan.base.spans import Span
 
 SQLITE = "sqlite:///"
 """How the URL of a SQLite file begins."""
 
-SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "white_space": " "}
-"""Separators that may be written as a word."""
+SERVERS = ("postgresql://", "mysql://", "mariadb://")
+"""How the URL of a database server begins."""
 
-LayoutT = TypeVar("LayoutT", bound="Layout")
-
-
-class Layout(Model):
-    """How the cells of a table are written, in a text file as in a sheet."""
-
-    time_column: Text | None = None
-    """Header of the time column, its number from 1 where there is no header; not given where the table has no clock."""
-    time_format: Text | None = None
-    """Format of the time, in the notation of strftime; ``spreadsheet`` for days since 1899-12-30."""
-    time_zone: Text | None = None
-    """IANA zone of the times; the site's zone where none is given."""
-    start: Text | None = None
-    """Local time of the first row where the table has no clock, such as ``2026-03-01 00:00``."""
-    step: Text | None = None
-    """Time from row to row where the table has no clock, such as ``3 min``."""
-    midnight: Literal["starts_day", "ends_day"] = "starts_day"
-    """Which day 00:00 belongs to: the one it starts, or the written one, which it ends; 24:00 is then read as well."""
-    stamp: Literal["moment", "start", "end"] = "moment"
-    """What a time marks: the moment of a reading, or start or end of the period a value counts."""
-    decimal: Literal[",", "."] = "."
-    """Decimal mark."""
-    bad_texts: tuple[Text, ...] = ()
-    """Texts that stand where there is no value."""
-    leading_zeros: Literal["flag", "take", "refuse"] = "flag"
-    """What to do with a number such as ``04.03``: take it as uncertain and list it, take it, or refuse it."""
-    zero_rows: Literal["flag", "take"] = "flag"
-    """What to do with a row in which every number is zero: take it as uncertain and list it, or take it."""
-    header: Flag | Whole = True
-    """Whether the columns have names, or the number of rows these take; without names columns are numbered from 1."""
-    unit_row: Flag = False
-    """Whether a row of units stands under the header."""
-    transposed: Flag = False
-    """Whether a line is one quantity and a column one instant."""
-
-    @after
-    def _has_one_clock(self) -> Self:
-        problem = next(self._clock_problems(), None)
-        if problem is None:
-            return self
-        code, expected, way_out, at = problem
-        raise WrongValue(code, expected, way_out, "nothing" if code == "missing_key" else "", (at,))
-
-    def _clock_problems(self) -> Iterator[tuple[str, str, str, str]]:
-        if self.time_column is None and self.start is None:
-            way_out = "Add time_column and time_format, or start and step where the table has no clock"
-            yield "missing_key", "a clock", way_out, "time_column"
-        if self.time_column is not None and self.start is not None:
-            yield "two_clocks", "one clock", "Keep time_column, or start and step", "start"
-        if self.start is not None and self.step is None:
-            yield "missing_key", "the time from row to row", "Add step, such as 3 min", "step"
-
-    @after
-    def _is_readable(self) -> Self:
-        if self.start is not None and _moment(self.start) is None:
-            way_out = "Write it like 2026-03-01 00:00"
-            raise WrongValue("wrong_time", "a local time", way_out, shown(self.start), ("start",))
-        if self.step is not None and duration(self.step) <= timedelta():
-            raise WrongValue("out_of_range", "a time above 0", "Correct it", shown(self.step), ("step",))
-        if not isinstance(self.header, bool) and self.header < 0:
-            raise WrongValue(
-                "out_of_range", "true, false or a number of rows", "Correct it", shown(self.header), ("header",)
-            )
-        return self
-
-    @property
-    def header_rows(self) -> int:
-        """Rows of the header."""
-        return int(self.header)
-
-    @property
-    def first_time(self) -> datetime | None:
-        """Local time of the first row, where it is declared."""
-        return _moment(self.start) if self.start is not None else None
-
-    @property
-    def row_step(self) -> timedelta | None:
-        """Time from row to row, where it is declared."""
-        return duration(self.step) if self.step is not None else None
-
-
-class TextLayout(Layout):
-    """How a text file is written."""
-
-    separator: Literal["comma", "semicolon", "tab", "bar", "white_space", ",", ";", "\t", "|"] = ","
-    """What stands between cells: a character, or its name; white_space is any run of blanks."""
-    encoding: Text = "utf-8"
-    """Encoding of the text, such as utf-8-sig, utf-16 or gb18030."""
-
-    @property
-    def mark(self) -> str:
-        """The separator as a character."""
-        return SEPARATORS.get(self.separator, self.separator)
+_PASSWORD = re.compile(r"^(postgresql|mysql|mariadb)://[^/@]*:[^/]*@|[?&](password|passwd)=")
 
 
 class CsvSource(TextLayout):
@@ -127,19 +34,6 @@ class CsvSource(TextLayout):
     @after
     def _has_a_format(self) -> Self:
         return require_format(self)
-
-
-class SheetChoice(Model):
-    """Which sheet of a workbook is read, and how."""
-
-    name: Text | None = None
-    """Name of the sheet; the only one where none is given."""
-    first_row: Annotated[int, Check(least=1), Field(strict=True)] = 1
-    """Row of the header: what stands above it, a title or a logo, is left out."""
-    merged: Literal["refuse", "fill"] = "refuse"
-    """What to do with a value merged over several rows: refuse it, or take it for each of them."""
-    hidden_rows: Literal["take", "leave"] = "take"
-    """Whether rows that are hidden are read."""
 
 
 class ExcelSource(Layout):
@@ -166,9 +60,12 @@ class SqlSource(Model):
     """A table of a database with a time, one or more key columns and a value."""
 
     kind: Literal["sql"]
-    """A database reached by an SQLAlchemy URL."""
+    """A database reached by a URL."""
     url: Text
-    """URL of a SQLite file, such as ``sqlite:///raw/laboratory.sqlite``; a relative path counts from the document."""
+    """URL of a SQLite file, such as ``sqlite:///raw/laboratory.sqlite``, its path counted from the document, or of a
+    server, such as ``postgresql://reader@lims.works/assays`` or ``mysql://reader@mes.works/production``."""
+    password: Secret | None = None
+    """Where the password of that user stands; none where the server asks for none."""
     table: Name
     """Table or view."""
     time: Name
@@ -181,14 +78,33 @@ class SqlSource(Model):
     """Column that gives the order in which rows were written; a later row corrects an earlier one."""
     time_zone: Text | None = None
     """IANA zone of naive times; the site's zone where none is given."""
+    every: Span | None = None
+    """Time from one poll to the next, such as ``1 min``; where it is given ``ferrolan collect`` polls the table."""
+    updated: Name | None = None
+    """Column of the time of a row's last change, by which a poll finds what is new."""
+    id: Name | None = None
+    """Column that names a row, for rows with one time of change; ``order`` where none is given."""
+    overlap: Span = "10 min"
+    """How long after its time of change a row may become visible; the time before is read again in each poll."""
+    page: Count = 5000
+    """Most rows that are read at once."""
+    compare: Span = "10 min"
+    """Time from one comparison of days to the next, which finds deleted rows."""
+    watch: Span = "7 d"
+    """How far back days are compared."""
 
     @after
-    def _is_a_file(self) -> Self:
-        if not self.url.startswith(SQLITE):
-            way_out = f"Export the table to a SQLite file and write {SQLITE}<path>"
-            raise WrongValue(
-                "unknown_database", "the URL of a SQLite file", way_out, shown(_masked(self.url)), ("url",)
-            )
+    def _is_reachable(self) -> Self:
+        if not self.url.startswith((SQLITE, *SERVERS)):
+            way_out = f"Write {SQLITE}<path>, or {SERVERS[0]}<user>@<host>/<database>"
+            expected = "the URL of a SQLite file, a PostgreSQL or a MariaDB server"
+            raise WrongValue("unknown_database", expected, way_out, shown(_masked(self.url)), ("url",))
+        if _PASSWORD.search(self.url):
+            way_out = "Take it out of the URL and write password: {env: NAME} or {file: PATH}"
+            raise WrongValue("password_in_url", "a URL without a password", way_out, shown(_masked(self.url)), ("url",))
+        if self.every is not None and self.updated is None:
+            way_out = "Add updated: the column of the time of a row's last change"
+            raise WrongValue("missing_key", "the column a poll goes by", way_out, "nothing", ("updated",))
         return self
 
 
@@ -201,43 +117,4 @@ FILE_KINDS = ("csv", "excel", "parquet", "sql")
 
 def _masked(url: str) -> str:
     """A URL without its password, which nobody wants in a message or a log: ``user:secret@`` becomes ``user:…@``."""
-    return re.sub(r"(://[^/:@]*):.*@", r"\1:…@", url)
-
-
-def require_format(layout: LayoutT) -> LayoutT:
-    """The layout of a text, or ``WrongValue`` where it has a time column and no format of the time."""
-    if layout.time_column is not None and layout.time_format is None:
-        way_out = 'Add time_format, such as "%d.%m.%Y %H:%M"'
-        raise WrongValue("missing_key", "the format of the time", way_out, "nothing", ("time_format",))
-    return layout
-
-
-def duration(text: str) -> timedelta:
-    """A declared length of time, such as ``3 min`` or ``2 h``.
-
-    Raises
-    ------
-    WrongValue
-        If it is no time with its unit.
-
-    Examples
-    --------
-    >>> duration("3 min")
-    datetime.timedelta(seconds=180)
-    """
-    way_out = "Write number and unit, such as 3 min, 2 h or 1 d"
-    try:
-        number, unit = units.parse(text)
-    except UnitError as error:
-        raise WrongValue("wrong_unit", "a time with its unit", way_out, shown(text)) from error
-    if not units.same_dimension(unit, "h"):
-        raise WrongValue("wrong_unit", "a time with its unit", way_out, shown(text))
-    return timedelta(seconds=round(units.convert(number, unit, "s"), 6))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if moment.tzinfo else moment
+    return re.sub(r"([?&]passw(?:or)?d=)[^&]*", r"\1…", re.sub(r"(://[^/:@]*):.*@", r"\1:…@", url))

@@ -28,7 +28,9 @@ from ferrolan.base.errors import ProblemError
 from ferrolan.base.status import at_most, bad, good
 from ferrolan.base.tables import MEASUREMENTS
 from ferrolan.base.time import Period
-from ferrolan.historian.store import Historian
+from ferrolan.historian.seam import Reader
+from ferrolan.historian.split import Instants
+from ferrolan.historian.timed import time_means
 
 Method = Literal["time_mean", "mean", "at_start"]
 Quality = Literal["good", "uncertain", "below", "bad", "absent"]
@@ -62,6 +64,8 @@ class Signal:
         Largest standard deviation of the period's value [unit].
     detection_limit
         A sample below it is known to be at most this [unit]; None where there is no such limit.
+    since, until
+        Periods that begin in ``[since, until)`` are measured so [UTC]; every one where nothing is said (None).
     """
 
     tag: int
@@ -78,9 +82,15 @@ class Signal:
     max_age: timedelta | None = None
     sigma_maximum: float = inf
     detection_limit: float | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, instant: datetime) -> bool:
+        """Whether it says how a period that begins at an instant is measured."""
+        return (self.since is None or self.since <= instant) and (self.until is None or instant < self.until)
 
 
-def measure(historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]) -> pl.DataFrame:
+def measure(historian: Reader, signals: Sequence[Signal], periods: Sequence[Period]) -> pl.DataFrame:
     r"""Measurements of the signals over the periods.
 
     ``time_mean`` over ``[a, b)`` is :math:`\int v\,dt / \int dt` over the time with usable (good or uncertain) data,
@@ -173,12 +183,21 @@ def censored(trace: Trace, reading_of: Callable[[Trace], Reading]) -> Reading:
     upper = reading_of(trace)
     if upper.value is None or trace.limited is None or not trace.limited.any():
         return upper
-    width = reading_of(replace(trace, value=np.where(trace.limited, trace.value, 0.0))).value or 0.0
-    if width <= 0.0:
+    return _below(upper, reading_of(_width(trace)))
+
+
+def _below(upper: Reading, width: Reading) -> Reading:
+    """What is known of a reading whose value may lie lower by a width."""
+    if upper.value is None or width.value is None or width.value <= 0.0:
         return upper
-    if width >= upper.value:
+    if width.value >= upper.value:
         return replace(upper, quality="below")
-    return Reading(upper.value - 0.5 * width, upper.coverage, "uncertain", unknown=width)
+    return Reading(upper.value - 0.5 * width.value, upper.coverage, "uncertain", unknown=width.value)
+
+
+def _width(trace: Trace) -> Trace:
+    """A trace of how far each value may lie below."""
+    return replace(trace, value=np.where(trace.limited, trace.value, 0.0))
 
 
 def time_mean(trace: Trace, start: int, end: int, *, stepped: bool, max_age: int | None = None) -> Reading:
@@ -186,20 +205,7 @@ def time_mean(trace: Trace, start: int, end: int, *, stepped: bool, max_age: int
 
     The mean is taken of the differences to the first value, so that the mean of a constant is that constant.
     """
-    span = _span(trace, start, end)
-    if not len(span.time):
-        return Reading(None, 0.0, "absent")
-    until, slope, sound = _segments(span, stepped, max_age)
-    low = np.maximum(span.time, start)
-    length = np.maximum(np.minimum(until, end) - low, 0)
-    used = np.where(span.usable, length, 0)
-    total, good_time = int(used.sum()), int(used[sound].sum())
-    if not total:
-        return Reading(None, 0.0, "bad" if length.any() else "absent")
-    middle = span.value + slope * (low - span.time + 0.5 * length)
-    base = float(span.value[np.argmax(used > 0)])
-    value = base + float(np.sum(used / total * (middle - base)))
-    return Reading(value, good_time / (end - start), "good" if good_time == total else "uncertain")
+    return next(_time_means(trace, np.array([start]), np.array([end]), stepped, max_age))
 
 
 def mean(trace: Trace, start: int, end: int) -> Reading:
@@ -226,28 +232,6 @@ def nearest(trace: Trace, instant: int, tolerance: int) -> Reading:
     return Reading(float(trace.value[best]), float(is_good), "good" if is_good else "uncertain")
 
 
-def _span(trace: Trace, start: int, end: int) -> Trace:
-    """The samples that bear on an interval: the last at or before its start to the first at or after its end."""
-    first = max(int(np.searchsorted(trace.time, start, side="right")) - 1, 0)
-    last = int(np.searchsorted(trace.time, end, side="left")) + 1
-    return Trace(trace.time[first:last], trace.value[first:last], trace.usable[first:last], trace.good[first:last])
-
-
-def _segments(
-    span: Trace, stepped: bool, max_age: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Until when each sample holds [us] (n,), its slope [unit/us] (n,), and whether that stretch is good (n,)."""
-    longest = np.iinfo(np.int64).max if max_age is None else max_age
-    gap = np.diff(span.time, append=span.time[-1] + (max_age or 0))
-    joined = np.zeros(len(gap), dtype=np.bool_)
-    rise = np.diff(span.value, append=span.value[-1])
-    if not stepped:
-        joined[:-1] = span.usable[:-1] & span.usable[1:] & (gap[:-1] <= longest)
-    slope = np.divide(rise, gap, out=np.zeros(len(gap)), where=joined)
-    sound = span.good & np.where(joined, np.append(span.good[1:], True), True)
-    return span.time + np.minimum(gap, longest), slope, sound
-
-
 def _check(signals: Sequence[Signal], periods: Sequence[Period]) -> None:
     faults = [
         f"period {after.number} does not follow period {period.number}"
@@ -266,37 +250,58 @@ def _check(signals: Sequence[Signal], periods: Sequence[Period]) -> None:
 
 
 def _of_time_mean(
-    historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]
+    historian: Reader, signals: Sequence[Signal], periods: Sequence[Period]
 ) -> Iterator[tuple[Signal, int, Reading]]:
     start, end = periods[0].start, periods[-1].end
     tags = _tags(signals)
     parts = (historian.before(tags, start), historian.query(tags, start, end), historian.since(tags, end))
     traces = _traces(pl.concat(parts))
+    numbers = np.array([period.number for period in periods])
+    starts, ends = (np.array([_micros(edge) for edge in edges]) for edges in _edges(periods))
     for signal in signals:
-        trace = _trace(traces, signal)
-        max_age = _duration(signal.max_age) if signal.max_age else None
-        for period in periods:
-            bounds = _micros(period.start), _micros(period.end)
-            yield (
-                signal,
-                period.number,
-                censored(trace, partial(_time_mean, bounds, signal.stepped, max_age)),
-            )
+        held = np.array([signal.holds(period.start) for period in periods])
+        means = _censored_means(_trace(traces, signal), starts[held], ends[held], signal)
+        yield from ((signal, int(number), reading) for number, reading in zip(numbers[held], means, strict=True))
+
+
+def _edges(periods: Sequence[Period]) -> tuple[list[datetime], list[datetime]]:
+    return [period.start for period in periods], [period.end for period in periods]
+
+
+def _censored_means(trace: Trace, starts: Instants, ends: Instants, signal: Signal) -> Iterator[Reading]:
+    max_age = _duration(signal.max_age) if signal.max_age else None
+    uppers = _time_means(trace, starts, ends, signal.stepped, max_age)
+    if trace.limited is None or not trace.limited.any():
+        yield from uppers
+        return
+    widths = _time_means(_width(trace), starts, ends, signal.stepped, max_age)
+    yield from (_below(upper, width) for upper, width in zip(uppers, widths, strict=True))
+
+
+def _time_means(
+    trace: Trace, starts: Instants, ends: Instants, stepped: bool, max_age: int | None
+) -> Iterator[Reading]:
+    found = time_means(
+        trace.time, trace.value, trace.usable, trace.good, starts, ends, stepped=stepped, max_age=max_age
+    )
+    told = zip(found.value.tolist(), found.coverage.tolist(), found.quality.tolist(), found.used.tolist(), strict=True)
+    for value, coverage, quality, used in told:
+        yield Reading(value if used else None, coverage, quality)
 
 
 def _of_mean(
-    historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]
+    historian: Reader, signals: Sequence[Signal], periods: Sequence[Period]
 ) -> Iterator[tuple[Signal, int, Reading]]:
     traces = _traces(historian.query(_tags(signals), periods[0].start, periods[-1].end))
     for signal in signals:
         trace = _trace(traces, signal)
-        for period in periods:
+        for period in _held(signal, periods):
             start, end = _micros(period.start), _micros(period.end)
             yield signal, period.number, censored(trace, partial(mean, start=start, end=end))
 
 
 def _of_count(
-    historian: Historian, signals: Sequence[Signal], periods: Sequence[Period]
+    historian: Reader, signals: Sequence[Signal], periods: Sequence[Period]
 ) -> Iterator[tuple[Signal, int, Reading]]:
     reach = max(signal.tolerance for signal in signals)
     # the upper end of a query is open: one microsecond more takes a count at the very end of the tolerance
@@ -306,14 +311,17 @@ def _of_count(
     for signal in signals:
         trace, tolerance = _trace(traces, signal), _duration(signal.tolerance)
         for number, instant in instants:
+            if not signal.holds(instant):
+                continue
             yield signal, number, censored(trace, partial(nearest, instant=_micros(instant), tolerance=tolerance))
 
 
-def _time_mean(bounds: tuple[int, int], stepped: bool, max_age: int | None, trace: Trace) -> Reading:
-    return time_mean(trace, *bounds, stepped=stepped, max_age=max_age)
+def _held(signal: Signal, periods: Sequence[Period]) -> Iterator[Period]:
+    """The periods that a signal measures."""
+    return (period for period in periods if signal.holds(period.start))
 
 
-_Way = Callable[[Historian, Sequence[Signal], Sequence[Period]], Iterator[tuple[Signal, int, Reading]]]
+_Way = Callable[[Reader, Sequence[Signal], Sequence[Period]], Iterator[tuple[Signal, int, Reading]]]
 _METHODS: Mapping[Method, _Way] = {"time_mean": _of_time_mean, "mean": _of_mean, "at_start": _of_count}
 _NOTHING = Trace(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), np.empty(0, np.bool_))
 

@@ -7,17 +7,19 @@ the status UncertainEngineeringUnitsExceeded and counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from math import inf, isfinite
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import polars as pl
 
 from ferrolan.base.errors import UnitError
 from ferrolan.base.status import RETRACTED, StatusCode, at_most, bad, good, uncertain
-from ferrolan.base.tables import SAMPLES
-from ferrolan.historian.store import Historian
+from ferrolan.base.tables import SAMPLES, TIME
+from ferrolan.historian.seam import Store
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,27 @@ class Conversion:
         [canonical unit]
     lo, hi
         Range of the instrument [canonical unit]; a value outside is Uncertain.
+    since, until
+        When it holds, ``[since, until)`` [UTC]; for ever where nothing is said (None).
     """
 
     factor: float = 1.0
     offset: float = 0.0
     lo: float = -inf
     hi: float = inf
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+Conversions: TypeAlias = Mapping[int, Conversion | Sequence[Conversion]]
+"""The conversion of each tag; of one that was re-ranged or replaced, one for each time it was valid."""
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+_SCALE: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "tag": pl.Int32, "since": TIME, "until": TIME,
+    "factor": pl.Float64, "offset": pl.Float64, "lo": pl.Float64, "hi": pl.Float64,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,7 +83,7 @@ class Readings(Protocol):
         ...
 
 
-def ingest(historian: Historian, batch: Readings, units: Mapping[int, Conversion]) -> IngestReport:
+def ingest(historian: Store, batch: Readings, units: Conversions) -> IngestReport:
     """Convert a batch to canonical units and append it.
 
     Parameters
@@ -85,7 +102,7 @@ def ingest(historian: Historian, batch: Readings, units: Mapping[int, Conversion
     Raises
     ------
     UnitError
-        If a tag has no conversion, or one that is not a scale (factor zero or not finite, range reversed).
+        If a tag has no conversion, one that is no scale (factor zero or not finite, range reversed), or two at a time.
     """
     samples = convert(batch.samples, units)
     historian.append(samples)
@@ -106,27 +123,23 @@ def report(samples: pl.DataFrame, rejected: pl.DataFrame) -> IngestReport:
     )
 
 
-def convert(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> pl.DataFrame:
+def convert(samples: pl.DataFrame, units: Conversions) -> pl.DataFrame:
     """Samples in canonical units with the raw value beside them, in the same order.
 
     Good values outside the range become Uncertain, but not a limit such as ``<0.01``, which is no value; a good sample
-    without a finite value becomes Bad. Statuses from ``RETRACTED`` on are our own marks and pass unchanged.
+    without a finite value becomes Bad. A sample of a time in which its tag has no conversion keeps its raw value alone,
+    with the status BadConfigurationError. Statuses from ``RETRACTED`` on are our own marks and pass unchanged.
     """
     _check_units(samples, units)
-    scale = pl.DataFrame(
-        [(tag, unit.factor, unit.offset, unit.lo, unit.hi) for tag, unit in sorted(units.items())],
-        schema={"tag": pl.Int32, "factor": pl.Float64, "offset": pl.Float64, "lo": pl.Float64, "hi": pl.Float64},
-        orient="row",
-    )
-    value, status = pl.col("value"), pl.col("status")
-    identity = (pl.col("factor") == 1.0) & (pl.col("offset") == 0.0)
+    value, status, factor = pl.col("value"), pl.col("status"), pl.col("factor")
+    identity = (factor == 1.0) & (pl.col("offset") == 0.0)
     outside = ((value < pl.col("lo")) | (value > pl.col("hi"))) & ~at_most(status)
-    joined = samples.join(scale, on="tag", how="left", maintain_order="left").with_columns(
-        value=pl.when(value.is_finite()).then(value)
-    )
+    joined = _scaled(samples, units).with_columns(value=pl.when(value.is_finite()).then(value))
+    unstated = value.is_not_null() & factor.is_null() & ~bad(status) & (status < RETRACTED)
     joined = joined.with_columns(
-        raw=pl.when(~identity).then(value),
-        value=pl.when(identity).then(value).otherwise(value * pl.col("factor") + pl.col("offset")),
+        status=pl.when(unstated).then(pl.lit(int(StatusCode.BAD_CONFIGURATION_ERROR))).otherwise(status),
+        raw=pl.when(~identity | factor.is_null()).then(value),
+        value=pl.when(identity).then(value).otherwise(value * factor + pl.col("offset")),
     )
     return SAMPLES.check(
         joined.with_columns(
@@ -139,14 +152,47 @@ def convert(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> pl.DataFr
     )
 
 
-def _check_units(samples: pl.DataFrame, units: Mapping[int, Conversion]) -> None:
-    missing = sorted(set(samples["tag"].unique()) - set(units))
+def _scaled(samples: pl.DataFrame, units: Conversions) -> pl.DataFrame:
+    """Samples in their order, each beside the conversion of its tag at its time; nulls where there is none."""
+    rows = [
+        (tag, one.since or _FIRST, one.until or _LAST, one.factor, one.offset, one.lo, one.hi)
+        for tag, one in _each(units)
+    ]
+    scale = pl.DataFrame(rows, schema=_SCALE, orient="row")
+    if all(one.since is None and one.until is None for _, one in _each(units)):
+        return samples.join(scale, on="tag", how="left", maintain_order="left")
+    placed = samples.with_row_index("place").sort("time", maintain_order=True)
+    joined = placed.join_asof(scale.sort("since"), left_on="time", right_on="since", by="tag", check_sortedness=False)
+    holds = pl.col("time") < pl.col("until")
+    return joined.sort("place").with_columns(
+        pl.when(holds).then(pl.col(name)) for name in ("factor", "offset", "lo", "hi")
+    )
+
+
+def _each(units: Conversions) -> Iterator[tuple[int, Conversion]]:
+    """Every conversion with its tag, by tag and time."""
+    for tag, held in sorted(units.items(), key=lambda item: item[0]):
+        several = [held] if isinstance(held, Conversion) else sorted(held, key=lambda one: one.since or _FIRST)
+        yield from ((tag, one) for one in several)
+
+
+def _check_units(samples: pl.DataFrame, units: Conversions) -> None:
+    missing = sorted(set(samples["tag"].unique()) - {tag for tag, _ in _each(units)})
     if missing:
         raise UnitError(f"tags {missing} have no conversion; declare the unit of each tag")
     wrong = [
         f"tag {tag}: factor {unit.factor}, offset {unit.offset}, range {unit.lo} to {unit.hi}"
-        for tag, unit in sorted(units.items())
+        for tag, unit in _each(units)
         if not (isfinite(unit.factor) and unit.factor and isfinite(unit.offset) and unit.lo <= unit.hi)
     ]
     if wrong:
         raise UnitError("a factor must be finite and not zero, a range must have lo <= hi: " + "; ".join(wrong))
+    twice = sorted(
+        {
+            tag
+            for (tag, one), (other, after) in pairwise(_each(units))
+            if tag == other and (one.until or _LAST) > (after.since or _FIRST)
+        }
+    )
+    if twice:
+        raise UnitError(f"tags {twice} have two conversions at a time; end one where the next begins")

@@ -1,4 +1,4 @@
-"""The embedded historian: one DuckDB file, append only, where the highest ``seq`` of a tag and time wins.
+"""A historian in one DuckDB file, append only, where the highest ``seq`` of a tag and time wins.
 
 A belt scale's 08:15 value that is corrected the next day stands twice in the table. Readers see the correction; the
 first value stays for the audit. Rows with an equal ``seq`` are ordered by source, status and value, so the winner
@@ -11,20 +11,22 @@ from __future__ import annotations
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import duckdb
 import polars as pl
 
-from ferrolan.base.errors import Fault, FerrolanError, SourceError, SurroundingsError
+from ferrolan.base.errors import Fault, FerrolanError, ProblemError, SourceError, SurroundingsError
 from ferrolan.base.status import RETRACTED
 from ferrolan.base.surroundings import refused, storing
-from ferrolan.base.tables import SAMPLES
+from ferrolan.base.tables import REGISTERED, SAMPLES, SAMPLES_TEXT, Table
+from ferrolan.historian.seam import NewTag, Position
 
 # Extensions would be fetched over the network at run time.
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
@@ -41,20 +43,33 @@ create table if not exists samples (
     status bigint not null, seq bigint not null, source smallint not null
 )
 """
+_FURTHER = """
+create table if not exists samples_text (
+    tag integer not null, time timestamp not null, text varchar,
+    status bigint not null, seq bigint not null, source smallint not null
+);
+create table if not exists registered (
+    number integer not null, name varchar not null, unit varchar not null, stepped boolean not null
+);
+create table if not exists positions (spool varchar not null, batch bigint not null)
+"""
+_TABLES = {"samples", "samples_text", "registered", "positions"}
+_FATAL = "has been invalidated"  # DuckDB gives a database up after a commit that the disk refused
 _HELD = """
 select table_name from duckdb_tables() where not internal and not temporary
 union all select view_name from duckdb_views() where not internal and not temporary
 order by all
 """
-_WINNERS = """
-select * from (
-    select * from samples where list_contains($tags, tag) and {where}
-    qualify row_number() over (partition by tag, time order by seq desc, source, status, value, raw) = 1
-) where status <> {retracted}
+_WITHIN = "time >= $start and time < $end"
+_RANKED = """
+select * from samples where tag in (select unnest($tags::integer[])) and {where}
+qualify row_number() over (partition by tag, time order by seq desc, source, status, value, raw) {place}
 """
-_LOSERS = """
-select * from samples where list_contains($tags, tag) and time >= $start and time < $end
-qualify row_number() over (partition by tag, time order by seq desc, source, status, value, raw) > 1
+_TEXTS = """
+select * from (
+    select * from samples_text where tag in (select unnest($tags::integer[])) and time >= $start and time < $end
+    qualify row_number() over (partition by tag, time order by seq desc, source, status, text) = 1
+) where status <> {retracted}
 """
 
 
@@ -82,35 +97,69 @@ class Historian:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self._lock = RLock()  # one writer at a time; readers have cursors of their own
         self._connection = _connect(path)
+        self._positions = self._stored_positions()
 
-    def append(self, samples: pl.DataFrame) -> int:
-        """Append rows of the SAMPLES schema in one transaction and return their number.
+    def register(self, tags: Sequence[NewTag]) -> Mapping[str, int]:
+        """The number of each tag by name; a name that is new gets the next free number, for good.
+
+        Raises
+        ------
+        ProblemError
+            If a known name comes with another unit than the one it was registered with.
+        """
+        with self._lock:
+            held = self.registered()
+            known = numbered(held, tags)
+            new = known.filter(pl.col("number") > (held["number"].max() or 0))
+            self._put("registered", new)
+        wanted = {tag.name for tag in tags}
+        return {str(name): int(number) for number, name, *_ in known.iter_rows() if name in wanted}
+
+    def registered(self) -> pl.DataFrame:
+        """Every registered tag (schema REGISTERED), by number."""
+        return self._select("select * from registered order by number", REGISTERED)
+
+    def append(
+        self, samples: pl.DataFrame, texts: pl.DataFrame | None = None, *, position: Position | None = None
+    ) -> int:
+        """Append rows and the position of their spool in one transaction; returns the rows stored.
+
+        Rows whose position is not above the stored one of that spool were stored before: none is stored, 0 is returned.
 
         Raises
         ------
         TableError
-            If the frame does not have the schema.
+            If a frame does not have its schema.
         SurroundingsError
             If the disk refuses; what was stored before stays, and nothing of these rows.
         """
-        rows = SAMPLES.check(samples).with_columns(pl.col("time").dt.replace_time_zone(None))
-        try:
-            self._connection.register("batch", _Stream(rows))
-            self._connection.execute("insert into samples select * from batch")
-            self._connection.unregister("batch")
-        except duckdb.Error as error:
-            raise refused(self.path or "memory", error) from error
-        return rows.height
+        rows = SAMPLES.check(samples)
+        words = SAMPLES_TEXT.empty() if texts is None else SAMPLES_TEXT.check(texts)
+        with self._lock:
+            if position is not None and position.batch <= self.position(position.spool):
+                return 0
+            with self._change() as connection:
+                _insert(connection, "samples", _naive_rows(rows))
+                _insert(connection, "samples_text", _naive_rows(words))
+                self._move(connection, position)
+            if position is not None:
+                self._positions[position.spool] = position.batch
+        return rows.height + words.height
+
+    def position(self, spool: str) -> int:
+        """Number of the last batch of a spool that is stored; 0 where none is."""
+        return self._positions.get(spool, 0)
 
     def query(self, tags: Iterable[int], start: datetime, end: datetime) -> pl.DataFrame:
         """Winning samples of the tags with a time in ``[start, end)``, sorted by tag and time."""
-        return self._read(_winners("time >= $start and time < $end"), tags, start=start, end=end)
+        return self._read(_winners(_WITHIN), tags, start=start, end=end)
 
     def superseded(self, tags: Iterable[int], start: datetime, end: datetime) -> pl.DataFrame:
         """Samples in ``[start, end)`` that lost against a later one of the same tag and time, for the audit."""
-        losers = self._read(_LOSERS, tags, start=start, end=end)
-        return losers.sort("tag", "time", "seq", "source", "status", "value", "raw")
+        losers = self._read(_RANKED.format(where=_WITHIN, place="> 1"), tags, start=start, end=end)
+        return losers.sort("tag", "time", "seq", "source", "status", "value", "raw", nulls_last=True)
 
     def at(self, tags: Iterable[int], instant: datetime) -> pl.DataFrame:
         """The last winning sample of each tag at or before an instant; a tag without one has no row."""
@@ -124,13 +173,14 @@ class Historian:
         """The first winning sample of each tag at or after an instant; a tag without one has no row."""
         return self._read(_first(_winners("time >= $instant"), "asc"), tags, instant=instant)
 
+    def texts(self, tags: Iterable[int], start: datetime, end: datetime) -> pl.DataFrame:
+        """Winning texts (schema SAMPLES_TEXT) of the tags with a time in ``[start, end)``."""
+        return self._read(_TEXTS.format(retracted=RETRACTED), tags, SAMPLES_TEXT, start=start, end=end)
+
     def count(self) -> int:
         """Number of stored rows, superseded and retracted ones included."""
-        try:
-            rows = self._connection.execute("select count(*) from samples").fetchall()  # all: else it stays unfinished
-        except duckdb.Error as error:
-            raise _translated(self.path, error) from error
-        return int(rows[0][0])
+        rows = self._rows("select (select count(*) from samples) + (select count(*) from samples_text)")
+        return int(str(rows[0][0]))
 
     def settle(self) -> None:
         """Bring everything into the file itself, out of the log beside it.
@@ -140,16 +190,18 @@ class Historian:
         SurroundingsError
             If the disk refuses.
         """
-        try:
-            self._connection.execute("checkpoint")
-        except duckdb.Error as error:
-            raise refused(self.path or "memory", error) from error
+        with self._lock:
+            try:
+                self._connection.execute("checkpoint")
+            except duckdb.Error as error:
+                raise refused(self.path or "memory", error) from error
 
     def close(self) -> None:
         """Close the file; a closed historian cannot be used again."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
-    def __enter__(self) -> Historian:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -157,16 +209,153 @@ class Historian:
     ) -> None:
         self.close()
 
-    def _read(self, select: str, tags: Iterable[int], **instants: datetime) -> pl.DataFrame:
+    def _put(self, table: str, rows: pl.DataFrame) -> None:
+        with self._change() as connection:
+            _insert(connection, table, rows)
+
+    @contextmanager
+    def _change(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A transaction: all that is done in the block is stored, durably, or nothing of it."""
+        with self._lock:
+            try:
+                self._connection.execute("begin")
+                yield self._connection
+                self._connection.execute("commit")
+            except duckdb.Error as error:
+                self._undo(error)
+                raise refused(self.path or "memory", error) from error
+            except BaseException as error:
+                self._undo(error)
+                raise
+
+    def _undo(self, error: BaseException) -> None:
+        """Take a transaction back; a database that DuckDB has given up is opened again, as it was before."""
         try:
-            relation = self._connection.sql(
-                f"select * from ({select}) order by tag, time",
-                params={"tags": list(tags), **{name: _naive(instant) for name, instant in instants.items()}},
+            self._connection.execute("rollback")
+        except duckdb.Error as after:
+            if self.path is not None and (_FATAL in str(after) or _FATAL in str(error)):
+                self._connection.close()
+                self._connection = _connect(self.path)
+
+    def _move(self, connection: duckdb.DuckDBPyConnection, position: Position | None) -> None:
+        if position is None:
+            return
+        if position.spool in self._positions:
+            connection.execute("update positions set batch = ? where spool = ?", [position.batch, position.spool])
+        else:
+            connection.execute("insert into positions values (?, ?)", [position.spool, position.batch])
+
+    def _stored_positions(self) -> dict[str, int]:
+        return {str(spool): int(str(batch)) for spool, batch in self._rows("select spool, batch from positions")}
+
+    def _read(self, select: str, tags: Iterable[int], table: Table = SAMPLES, **instants: datetime) -> pl.DataFrame:
+        return self._select(f"select * from ({select}) order by tag, time", table, tags=list(tags), **instants)
+
+    def _select(self, select: str, table: Table, **parameters: datetime | list[int]) -> pl.DataFrame:
+        """Rows of a statement that selects the columns of a table."""
+        with _reading(self.path), closing(self._connection.cursor()) as cursor:
+            return _fetched(cursor, select, table, parameters)
+
+    def _snapshot(self) -> Snapshot:
+        """A view of the database that stands still."""
+        return Snapshot(self.path, self._connection.cursor())
+
+    def _rows(self, select: str, **parameters: datetime) -> list[tuple[object, ...]]:
+        """A few rows of a statement, such as counts."""
+        with _reading(self.path), closing(self._connection.cursor()) as cursor:
+            return cursor.execute(select, _values(parameters)).fetchall()  # all: else it stays unfinished
+
+
+class Snapshot:
+    """A database as it stood at one moment, and the removal of what stood there then: one transaction."""
+
+    def __init__(self, path: Path | None, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._path, self._cursor = path, cursor
+        with _reading(path):
+            cursor.execute("begin")
+
+    def select(self, select: str, table: Table, **parameters: datetime) -> pl.DataFrame:
+        """Rows of a statement that selects the columns of a table."""
+        with _reading(self._path):
+            return _fetched(self._cursor, select, table, parameters)
+
+    def rows(self, select: str, **parameters: datetime) -> list[tuple[object, ...]]:
+        """A few rows of a statement, such as counts."""
+        with _reading(self._path):
+            return self._cursor.execute(select, _values(parameters)).fetchall()
+
+    def remove(self, deletes: Sequence[str], **parameters: datetime) -> None:
+        """Remove rows and end the transaction.
+
+        Raises
+        ------
+        SurroundingsError
+            If the disk refuses; then nothing is removed.
+        """
+        try:
+            for delete in deletes:
+                self._cursor.execute(delete, _values(parameters))
+            self._cursor.execute("commit")
+        except duckdb.Error as error:
+            raise refused(self._path or "memory", error) from error
+
+    def close(self) -> None:
+        """Let go; what was not removed stays."""
+        self._cursor.close()
+
+
+@contextmanager
+def _reading(path: Path | None) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, pl.exceptions.PolarsError) as error:
+        raise _translated(path, error) from error
+
+
+def _fetched(
+    cursor: duckdb.DuckDBPyConnection, select: str, table: Table, parameters: Mapping[str, datetime | list[int]]
+) -> pl.DataFrame:
+    frame = pl.DataFrame(_Stream(cursor.sql(select, params=_values(parameters))))
+    if "time" in table.columns:
+        frame = frame.with_columns(pl.col("time").dt.replace_time_zone("UTC"))
+    return table.check(frame)
+
+
+def _values(parameters: Mapping[str, datetime | list[int]]) -> dict[str, datetime | list[int]] | None:
+    values = {name: _naive(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
+    return values or None
+
+
+def numbered(known: pl.DataFrame, tags: Sequence[NewTag]) -> pl.DataFrame:
+    """The registered tags with those that are new behind them, each under the next free number.
+
+    Parameters
+    ----------
+    known
+        What is registered (REGISTERED), by number.
+    tags
+        What is to be registered; a name may come again with the same unit.
+
+    Raises
+    ------
+    ProblemError
+        If a name comes with another unit than the one it has.
+    """
+    units = {str(name): str(unit) for _, name, unit, _ in known.iter_rows()}
+    number, rows = int(known["number"].max() or 0), []  # type: ignore[arg-type]  # a maximum of whole numbers
+    for tag in tags:
+        if units.setdefault(tag.name, tag.unit) != tag.unit:
+            raise ProblemError(
+                f"tag {tag.name!r}: expected its unit {units[tag.name]!r}, under which it is registered, got "
+                f"{tag.unit!r}. Convert to that unit, or give the tag a new name"
             )
-            frame = pl.DataFrame(_Stream(relation))
-        except (duckdb.Error, pl.exceptions.PolarsError) as error:
-            raise _translated(self.path, error) from error
-        return SAMPLES.check(frame.with_columns(pl.col("time").dt.replace_time_zone("UTC")))
+    names = {str(name) for name in known["name"]}
+    for tag in tags:
+        if tag.name not in names:
+            names.add(tag.name)
+            number += 1
+            rows.append((number, tag.name, tag.unit, tag.stepped))
+    return pl.concat([known, pl.DataFrame(rows, schema=REGISTERED.schema, orient="row")])
 
 
 @contextmanager
@@ -225,6 +414,20 @@ class _Stream:
         return self._table.__arrow_c_stream__(requested_schema)
 
 
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    if rows.is_empty():
+        return
+    connection.register("batch", _Stream(rows))
+    try:
+        connection.execute(f"insert into {table} select * from batch")
+    finally:
+        connection.unregister("batch")
+
+
+def _naive_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(pl.col("time").dt.replace_time_zone(None))
+
+
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
     if path and _is_foreign(path):
         raise _not_a_historian(path, "another kind of file")
@@ -233,6 +436,7 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
         other = _other_content(connection)
         if not other:
             connection.execute(_CREATE)
+            connection.execute(_FURTHER)
             return connection
         connection.close()
     except duckdb.Error as error:
@@ -245,7 +449,7 @@ def _other_content(connection: duckdb.DuckDBPyConnection) -> str:
     tables = [str(row[0]) for row in connection.execute(_HELD).fetchall()]
     if not tables:
         return ""
-    if tables != ["samples"]:
+    if "samples" not in tables or not _TABLES.issuperset(tables):
         shown = ", ".join(tables[:_SHOWN]) + (" and others" if len(tables) > _SHOWN else "")
         return f"a database with {'the tables' if len(tables) > 1 else 'the table'} {shown}"
     columns = [str(row[0]) for row in connection.execute("select column_name from (describe samples)").fetchall()]
@@ -338,7 +542,8 @@ def _remove(file: Path) -> None:
 
 
 def _winners(where: str) -> str:
-    return _WINNERS.format(where=where, retracted=RETRACTED)
+    ranked = _RANKED.format(where=where, place="= 1")
+    return f"select * from ({ranked}) where status <> {RETRACTED}"
 
 
 def _first(winners: str, direction: str) -> str:

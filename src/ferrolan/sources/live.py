@@ -28,13 +28,15 @@ from ferrolan.sources.source import Discovery, TagAddress
 
 Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
 
-GATHERED = {"tag": pl.Int32, "time": TIME, "value": pl.Float64, "status": pl.Int64}
+Columns: TypeAlias = dict[str, pl.DataType | type[pl.DataType]]
+
+GATHERED: Columns = {"tag": pl.Int32, "time": TIME, "value": pl.Float64, "status": pl.Int64}
 """Columns of the samples a connector hands over, in the unit at the source; ``seq`` and ``source`` come with the spool.
 
 The rows of one hand-over are in order of arrival: of two with one tag and time the later one counts.
 """
 
-GATHERED_TEXT = {"tag": pl.Int32, "time": TIME, "text": pl.String, "status": pl.Int64}
+GATHERED_TEXT: Columns = {"tag": pl.Int32, "time": TIME, "text": pl.String, "status": pl.Int64}
 """Columns of the texts and classes a connector hands over."""
 
 LinkState = Literal["starting", "connected", "waiting", "lost", "stopped"]
@@ -68,6 +70,13 @@ class Sink(Protocol):
         Notes
         -----
         It waits while the disk is full: a connector that waits here does not acknowledge, so its source queues.
+        """
+        ...
+
+    async def reject(self, rows: pl.DataFrame) -> None:
+        """Keep rows that could not be taken, with line and reason (REJECTED), for a person to look at.
+
+        It is of files and tables: their rows have a line that can be pointed at.
         """
         ...
 

@@ -100,6 +100,11 @@ def discover_grid(grid: Grid, dialect: Dialect) -> Discovery:
     return Discovery(tuple(Discovered(name, len(grid.lines)) for name in names))
 
 
+def holds(grid: Grid, address: str) -> bool:
+    """Whether a table has a column of that name, or of that name with a unit in brackets."""
+    return bool(_places(grid, address))
+
+
 def _locate(grid: Grid, dialect: Dialect, tags: Sequence[TagAddress]) -> tuple[int | None, list[int]]:
     """Positions of the time column and of the tags' columns; every column missing or doubled is a fault."""
     if not dialect.header:

@@ -22,6 +22,7 @@ from ferrolan.enterprise.checks.names import (
     known_owner,
     texts_in,
 )
+from ferrolan.enterprise.sources import FILE_KINDS
 from ferrolan.enterprise.units import Kind, Kinds
 
 
@@ -34,7 +35,9 @@ def check_plant(data: Entry, names: Names, kinds: Kinds) -> Iterator[Problem]:
 
 
 def _account(data: Entry) -> Iterator[Problem]:
-    """An account needs streams to balance and tags to balance them with; without one there is nothing to read."""
+    """An account needs streams to balance and tags to balance them with; without one there is nothing to read, but
+    live sources may be collected for their own sake.
+    """
     for key, what in (("streams", "balances"), ("sources", "raw data"), ("tags", "meters")):
         if "account" in data and key not in data:
             way_out = f"Add {key!r}, or remove 'account': the plan then uses the declared coefficients"
@@ -42,9 +45,15 @@ def _account(data: Entry) -> Iterator[Problem]:
                 ("account",), "missing_key", f"no {key!r}", f"a key {key!r}: an account needs {what}", way_out
             )
     for key in ("sources", "tags", "virtual_plant"):
-        if "account" not in data and key in data:
+        if "account" not in data and key in data and not (key != "virtual_plant" and _only_collects(data)):
             way_out = f"Add 'account' with the month of the data, or remove {key!r}"
             yield Problem((key,), "missing_key", "no 'account'", f"a key 'account' beside {key!r}", way_out)
+
+
+def _only_collects(data: Entry) -> bool:
+    """Whether every source is a live one."""
+    kinds = [source.get("kind") for _, source in each_in(data, "sources")]
+    return bool(kinds) and not set(FILE_KINDS) & set(map(str, kinds))
 
 
 def _components(data: Entry, names: Names) -> Iterator[Problem]:

@@ -7,6 +7,8 @@ second moisture is one too many, for it is taken as it was measured.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import pairwise
 from typing import get_args
 
 from ferrolan.base import units
@@ -30,25 +32,30 @@ def check_tags(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
         Name of the tag map, for the faults.
     """
     names = Names.of(data)
+    known = {kind: _objects(data, names, TAG_KINDS[kind].of) for kind in dict.fromkeys(tag.kind for tag in tags)}
     for tag in tags:
-        for column, problem in _tag(data, names, tag):
+        for column, problem in _tag(data, names, known[tag.kind], tag):
             where = ".".join(part for part in (tag.tag, column) if part)
             yield Fault(file, tag.line, where, problem.found, problem.expected, problem.way_out, problem.code)
         yield from _tag_shared(data, tag, file)
+    yield from _periods(tags, file)
     yield from _twice(tags, file)
+    yield from _places(data, tags, file)
     yield from _unpaired(data, tags, file)
     yield from _planted(data, tags, file)
 
 
-def _tag(data: Entry, names: Names, tag: Tag) -> Iterator[tuple[str, Problem]]:
+def _tag(
+    data: Entry, names: Names, objects: tuple[Collection[str] | None, Entry], tag: Tag
+) -> Iterator[tuple[str, Problem]]:
     """What is wrong with one row, each with the column."""
     for problem in known_name((), tag.source, names.sources, "a source of the document", "unknown_source"):
         yield "source", problem
     kind = TAG_KINDS[tag.kind]
-    known, found = _objects(data, names, kind.of)
-    code = f"unknown_{kind.of.split()[0]}"
-    expected = f"a {kind.of} of the document for a tag of kind {tag.kind}"
-    for problem in known_name((), tag.object, known, expected, code):
+    known, found = objects
+    sort = "unit or stream" if kind.is_collected_only else kind.of
+    expected = f"a {sort} of the document for a tag of kind {tag.kind}"
+    for problem in known_name((), tag.object, known, expected, f"unknown_{sort.split()[0]}") if tag.object else ():
         yield "object", problem
     keys = texts_in(entry_of(entry_of(data, "sources"), tag.source), "keys")
     if keys and tag.address.count("/") != len(keys) - 1:
@@ -58,6 +65,8 @@ def _tag(data: Entry, names: Names, tag: Tag) -> Iterator[tuple[str, Problem]]:
         yield "component", problem
     for column, problem in _tag_unit(tag, str(entry_of(found, tag.object).get("form"))):
         yield column, problem
+    if kind.is_collected_only:
+        return
     if (tag.method == "at_start") != (kind.of == "stock"):
         wanted = "at_start for a stock" if kind.of == "stock" else "time_mean or mean for what flows"
         yield "method", Problem((), "wrong_method", shown(tag.method), wanted, "Correct the method or the kind")
@@ -103,6 +112,8 @@ def _objects(data: Entry, names: Names, sort: str) -> tuple[Collection[str] | No
     section = entry_of(data, "units")
     if sort == "unit" or names.units is None:
         return names.units, section
+    if sort == "anything":
+        return None if names.streams is None else (*names.units, *names.streams), {}
     if sort == "unit or stream":
         warm = [name for name, stream in each_in(data, "streams") if stream.get("form") != "heat"]
         return None if names.streams is None else (*names.units, *warm), {}
@@ -129,7 +140,7 @@ def _tag_component(tag: Tag, found: Entry, names: Names) -> Iterator[Problem]:
 
 def _tag_unit(tag: Tag, form: str) -> Iterator[tuple[str, Problem]]:
     wanted = FORM_UNITS.get(form, {}).get(tag.kind, TAG_KINDS[tag.kind].unit)
-    if not units.same_dimension(tag.unit, wanted):
+    if wanted and not units.same_dimension(tag.unit, wanted):
         of = f"{tag.kind} of {form}" if form in get_args(Form) else tag.kind
         way_out = f"Give the unit at the source, such as {'%' if wanted == '1' else wanted}"
         expected = f"a unit of {units.dimension(wanted)} for {of}"
@@ -138,10 +149,105 @@ def _tag_unit(tag: Tag, form: str) -> Iterator[tuple[str, Problem]]:
         yield "basis", Problem((), "wrong_basis", '"wet"', "dry, except for a flow", "Correct the basis")
 
 
+_OF_A_TAG = (
+    "source", "address", "kind", "object", "component", "basis", "method", "authority", "shared", "sigma_lasting",
+    "stepped", "path",
+)  # fmt: skip
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+def _periods(tags: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """Rows of one tag that overlap, or say that it measures something else."""
+    for rows in several(tags).values():
+        ordered = sorted(rows, key=_begins)
+        for one, after in pairwise(ordered):
+            if _ends(one) > _begins(after):
+                first, second = sorted((one, after), key=lambda tag: tag.line)
+                found = f"{_span(second)}, and {_span(first)} on line {first.line}"
+                way_out = "End one with valid_to where the other begins with valid_from"
+                where = f"{second.tag}.valid_from"
+                yield Fault(
+                    file, second.line, where, found, "periods that do not overlap", way_out, "tag_periods_overlap"
+                )
+        yield from _unlike(rows, file)
+
+
+def _unlike(rows: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """What a later row of a tag says otherwise than the first, and may not."""
+    first = rows[0]
+    way_out = f"Say the same as line {first.line}, or give what is measured from then on a tag of its own"
+    for tag in rows[1:]:
+        for column in _OF_A_TAG:
+            if getattr(tag, column) != getattr(first, column):
+                found, expected = (
+                    shown(getattr(tag, column)),
+                    f"{shown(getattr(first, column))} as on line {first.line}",
+                )
+                yield Fault(file, tag.line, f"{tag.tag}.{column}", found, expected, way_out, "tag_periods_differ")
+        if tag.canonical_unit != first.canonical_unit:
+            expected = f"a unit of {units.dimension(first.unit)} as on line {first.line}"
+            yield Fault(file, tag.line, f"{tag.tag}.unit", shown(tag.unit), expected, way_out, "tag_periods_differ")
+
+
+def several(tags: Iterable[Tag]) -> Mapping[str, list[Tag]]:
+    """The tags with more than one row of which some says when it holds: re-ranged or replaced instruments."""
+    rows: dict[str, list[Tag]] = {}
+    for tag in tags:
+        rows.setdefault(tag.tag, []).append(tag)
+    return {name: each for name, each in rows.items() if len(each) > 1 and any(_is_dated(tag) for tag in each)}
+
+
+def gaps(tags: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """Times between two rows of a tag in which none holds: allowed, and said."""
+    for rows in several(tags).values():
+        for one, after in pairwise(sorted(rows, key=_begins)):
+            if _ends(one) < _begins(after):
+                found = f"nothing from {_ends(one):%Y-%m-%d %H:%M} to {_begins(after):%Y-%m-%d %H:%M} UTC"
+                way_out = "Values of that time are kept raw, without a unit; add a row if the instrument was there"
+                yield Fault(file, after.line, f"{after.tag}.valid_from", found, "a row", way_out, "tag_gap")
+
+
+def _is_dated(tag: Tag) -> bool:
+    return tag.valid_from is not None or tag.valid_to is not None
+
+
+def _begins(tag: Tag) -> datetime:
+    return tag.valid_from or _FIRST
+
+
+def _ends(tag: Tag) -> datetime:
+    return tag.valid_to or _LAST
+
+
+def _span(tag: Tag) -> str:
+    since = "always" if tag.valid_from is None else f"from {tag.valid_from:%Y-%m-%d %H:%M}"
+    return since if tag.valid_to is None else f"{since} to {tag.valid_to:%Y-%m-%d %H:%M}"
+
+
+def _places(data: Entry, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
+    """A unit of the document is a work unit (ISA-95): its tags hang in it, and it stands in one place."""
+    declared, seen = entry_of(data, "units"), dict[str, Tag]()
+    for tag in tags:
+        work_unit = tag.path[3] if len(tag.path) > 3 else ""
+        if work_unit in declared and tag.object in declared and tag.object != work_unit:
+            way_out = f"Hang the tag in {tag.object!r}, or correct its object"
+            expected = f"the work unit {tag.object!r}, which it measures"
+            yield Fault(file, tag.line, f"{tag.tag}.path", shown(work_unit), expected, way_out, "wrong_path")
+        first = seen.setdefault(work_unit, tag)
+        if work_unit in declared and first.path[:3] != tag.path[:3]:
+            found = f"{work_unit!r} in {'/'.join(tag.path[:3])}"
+            expected, way_out = f"{'/'.join(first.path[:3])} as on line {first.line}", "Correct one of them"
+            yield Fault(file, tag.line, f"{tag.tag}.path", found, expected, way_out, "wrong_path")
+
+
 def _twice(tags: Iterable[Tag], file: str) -> Iterator[Fault]:
     """Names, addresses and quantities that an earlier row already has."""
     seen: dict[tuple[object, ...], Tag] = {}
+    dated = several(tags)
     for tag in tags:
+        if tag.tag in dated and tag is not dated[tag.tag][0]:
+            continue
         keys: list[tuple[str, str, tuple[object, ...]]] = [
             ("", f"the tag {tag.tag!r}", ("tag", tag.tag)),
             ("address", f"the address {shown(tag.address)} of {tag.source!r}", ("address", tag.source, tag.address)),

@@ -1,0 +1,421 @@
+"""The historian on PostgreSQL: partitions by day, COPY in, and the position of the spool in the same transaction.
+
+Two thousand rows of a belt scale's minute go in as one COPY; the position of the spool moves with them or not at all,
+so that a batch whose commit nobody heard of is handed over again and stored once. One process owns the historian: it
+holds an advisory lock for as long as its session lives. A lost connection is said, and the next call makes a new one.
+
+Rows before 1990 or after 2100, which only a wrong clock gives, share one partition. Retention drops whole days.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from urllib.parse import parse_qs, urlsplit
+
+import polars as pl
+import psycopg
+
+from ferrolan.base.errors import Fault, FerrolanError, SourceError, SurroundingsError
+from ferrolan.base.secrets import hidden
+from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT, Table
+from ferrolan.historian.seam import NewTag, Position
+from ferrolan.historian.server.registering import refuse_other_units
+from ferrolan.historian.server.rows import TAKEN, packed, unpacked
+from ferrolan.historian.server.statements import POSTGRES, VERSION, Served
+
+DROPPED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "table": pl.String, "start": pl.Datetime("us", "UTC"), "end": pl.Datetime("us", "UTC"), "rows": pl.Int64}
+"""What ``retire`` says of each partition it dropped."""
+
+_OLDEST_SERVER = 130_000  # incremental sort, without which the last value of a tag costs a whole partition
+_FIRST_DAY, _LAST_DAY = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+_DAY = timedelta(days=1)
+_TABLES = {"about", "positions", "registered", "samples", "texts"}
+_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+_CREATE = """
+create table {schema}.about (version integer not null);
+insert into {schema}.about values ({version});
+create table {schema}.registered (
+    number integer primary key, name text not null unique, unit text not null, stepped boolean not null
+);
+create table {schema}.positions (spool text primary key, batch bigint not null);
+create table {schema}.samples (
+    tag integer not null, time timestamptz not null, value double precision, raw double precision,
+    status bigint not null, seq bigint not null, source smallint not null
+) partition by range (time);
+create index samples_order on {schema}.samples (tag, time, seq desc);
+create table {schema}.samples_other partition of {schema}.samples default;
+create table {schema}.texts (
+    tag integer not null, time timestamptz not null, text text,
+    status bigint not null, seq bigint not null, source smallint not null
+) partition by range (time);
+create index texts_order on {schema}.texts (tag, time, seq desc);
+create table {schema}.texts_other partition of {schema}.texts default;
+"""
+_HELD = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition order by 1
+"""
+_PARTITIONS = """
+select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where n.nspname = %s and c.relispartition and c.relkind = 'r' order by 1
+"""
+_SAID = {
+    "28": ("server_login", "a role that may log in", "Check user, password and pg_hba.conf of the server."),
+    "3D": ("server_database", "a database that is there", "Correct the name of the database in the URL."),
+    "42501": ("server_rights", "the right to do that", "Grant it to this role; a reader needs USAGE and SELECT."),
+    "25006": ("server_rights", "a server that takes rows", "This is a standby, or read-only: use the primary."),
+    "57014": ("server_slow", "an answer in time", "Ask for less at once, or allow a longer patience."),
+    "55P03": ("server_slow", "a lock in time", "Something holds the tables: end it, then try again."),
+    "53100": ("disk_full", "room on the server's disk", "Free some space there; what was stored before is unchanged."),
+}
+"""What PostgreSQL says by its SQLSTATE or its class: code, what was expected, the way out."""
+
+
+class PostgresHistorian(Served):
+    """A historian in one schema of a PostgreSQL database; a ``historian.seam.Store``, or with ``write=False`` a reader.
+
+    Parameters
+    ----------
+    url, password, schema, write, patience
+        As in ``historian.server.open_server``.
+
+    Raises
+    ------
+    SurroundingsError
+        If the server cannot be reached or refuses, or another process owns the historian.
+    SourceError
+        If the schema holds something else.
+    """
+
+    dialect = POSTGRES
+
+    def __init__(
+        self, url: str, *, password: str = "", schema: str = "ferrolan", write: bool = True, patience: float = 60.0
+    ) -> None:
+        _refuse_password(url)
+        if not _NAME.fullmatch(schema):
+            raise _refusal(
+                "schema", f'"{schema}"', "a name of small letters, digits and _", "Correct the name.", "wrong_schema"
+            )
+        self.url, self.schema, self.write, self.patience = url, schema, write, patience
+        self._password = password
+        self._days: set[str] = set()
+        self._closed = False
+        self._lock = threading.RLock()
+        self._link: psycopg.Connection[tuple[object, ...]] | None = None
+        with self._session():
+            pass
+
+    def register(self, tags: Sequence[NewTag]) -> Mapping[str, int]:
+        """The number of each tag by name; a name that is new gets the next free number, for good.
+
+        Raises
+        ------
+        ProblemError
+            If a known name comes with another unit than the one it was registered with.
+        """
+        with self._session(write=True) as link, link.transaction():
+            known = self._known(link)
+            refuse_other_units(tags, {name: unit for name, (_, unit) in known.items()})
+            number = max((number for number, _ in known.values()), default=0)
+            for tag in tags:
+                if tag.name not in known:
+                    number += 1
+                    known[tag.name] = (number, tag.unit)
+                    link.execute(
+                        f"insert into {self.schema}.registered values (%s, %s, %s, %s)",
+                        (number, tag.name, tag.unit, tag.stepped),
+                    )
+        return {tag.name: known[tag.name][0] for tag in tags}
+
+    def append(
+        self, samples: pl.DataFrame, texts: pl.DataFrame | None = None, *, position: Position | None = None
+    ) -> int:
+        """Append rows (SAMPLES, SAMPLES_TEXT) and the position in one transaction; returns the rows stored.
+
+        Rows whose position is not above the stored one of that spool were stored before: none is stored, 0 is returned.
+
+        Raises
+        ------
+        TableError
+            If a frame does not have its schema.
+        SurroundingsError
+            If the connection is lost or the server refuses. Whether the rows were stored is known by the position:
+            hand the batch over again.
+        """
+        rows = SAMPLES.check(samples)
+        words = SAMPLES_TEXT.empty() if texts is None else SAMPLES_TEXT.check(texts)
+        with self._session(write=True) as link:
+            self._make_partitions(link, "samples", rows)
+            self._make_partitions(link, "texts", words)
+            with link.transaction():
+                if position and not self._move(link, position):
+                    return 0
+                self._copy(link, rows)
+                self._copy_texts(link, words)
+        return rows.height + words.height
+
+    def position(self, spool: str) -> int:
+        """Number of the last batch of a spool that is stored; 0 where none is."""
+        with self._session() as link:
+            row = link.execute(f"select batch from {self.schema}.positions where spool = %s", (spool,)).fetchone()
+        return int(str(row[0])) if row else 0
+
+    def retire(self, before: datetime) -> pl.DataFrame:
+        """Drop every day that ended at or before an instant, with all its rows, and say what was dropped (``DROPPED``).
+
+        Rows of a wrong clock, before 1990 or after 2100, stay.
+        """
+        dropped = []
+        with self._session(write=True) as link:
+            for name, start in self._partitions(link):
+                if start + _DAY > before:
+                    continue
+                with link.transaction():
+                    rows = link.execute(f"select count(*) from {self.schema}.{name}").fetchone()
+                    link.execute(f"drop table {self.schema}.{name}")
+                self._days.discard(name)
+                dropped.append((name, start, start + _DAY, rows[0] if rows else 0))
+        return pl.DataFrame(dropped, schema=DROPPED, orient="row")
+
+    def check(self) -> tuple[Fault, ...]:
+        """What is wrong with the historian: a server that may forget, a broken index, rows nobody can name."""
+        with self._session() as link:
+            return tuple(self._faults(link))
+
+    def close(self) -> None:
+        """Close the connection and give the historian free; a closed one cannot be used again."""
+        with self._lock:
+            self._closed = True
+            self._forget()
+
+    def __enter__(self) -> PostgresHistorian:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _select(self, statement: str, schema: Table) -> pl.DataFrame:
+        with self._session() as link:
+            if schema is SAMPLES:
+                with link.cursor().copy(
+                    f"copy (select {TAKEN} from ({statement}) as rows) to stdout (format binary)"
+                ) as copy:
+                    return unpacked(b"".join(copy))
+            return pl.DataFrame(link.execute(statement).fetchall(), schema=schema.empty().schema, orient="row")
+
+    def _number(self, statement: str) -> int:
+        with self._session() as link:
+            row = link.execute(statement).fetchone()
+        return int(str(row[0])) if row else 0
+
+    @contextmanager
+    def _session(self, *, write: bool = False) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+        """The connection, made anew where the last one was lost; what the server says comes out as ours."""
+        if write and not self.write:
+            raise _refusal(self.url, "a reader", "the owner", "Open the historian with write=True.", "server_rights")
+        with self._lock:
+            try:
+                yield self._connected()
+            except psycopg.Error as error:
+                if self._link is None or self._link.broken or self._link.closed:
+                    self._forget()
+                raise self._translated(error) from error
+
+    def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
+        if self._closed:
+            raise _refusal(self.url, "a closed historian", "an open one", "Open it again.", "closed_historian")
+        if self._link is None:
+            self._link = psycopg.connect(
+                self.url, autocommit=True, connect_timeout=10, application_name="ferrolan", prepare_threshold=None,
+                cursor_factory=psycopg.ClientCursor, options=self._options(), **_KEEPALIVE,  # type: ignore[arg-type]
+                **({"password": self._password} if self._password else {}),  # type: ignore[arg-type]
+            )  # fmt: skip
+            try:
+                self._take(self._link)
+            except BaseException:
+                self._forget()
+                raise
+        return self._link
+
+    def _options(self) -> str:
+        limit = round(self.patience * 1000)
+        only = "off" if self.write else "on"
+        return (
+            f"-c statement_timeout={limit} -c lock_timeout={min(limit, 10_000)} -c timezone=UTC "
+            f"-c default_transaction_read_only={only}"
+        )
+
+    def _take(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+        """Check the server and what its schema holds; an owner takes the lock and makes what is missing."""
+        if link.info.server_version < _OLDEST_SERVER:
+            found = f"version {link.info.server_version // 10_000}"
+            raise _refusal(self.url, found, "PostgreSQL 13 or later", "Use a newer server.", "old_server")
+        if self.write:
+            self._own(link)
+        with link.transaction():
+            held = {str(row[0]) for row in link.execute(_HELD, (self.schema,))}
+            if not held and self.write:
+                self._create(link)
+            elif not held >= _TABLES:
+                raise self._not_ours(held)
+        self._check_version(link)
+        self._days = {str(row[0]) for row in link.execute(_PARTITIONS, (self.schema,))}
+
+    def _own(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+        taken = link.execute(
+            "select pg_try_advisory_lock(hashtext('ferrolan'), hashtext(%s))", (self.schema,)
+        ).fetchone()
+        if not (taken and taken[0]):
+            way_out = "One collector writes: stop the other, or open this one as a reader. A server that lost sight of "
+            raise _refusal(
+                self.url, "one that another process owns", "a historian that is free",
+                f"{way_out}a broken connection gives it free after a minute.", "second_writer",
+            )  # fmt: skip
+
+    def _create(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+        if not link.execute("select 1 from pg_namespace where nspname = %s", (self.schema,)).fetchone():
+            link.execute(f"create schema {self.schema}")
+        for statement in _CREATE.format(schema=self.schema, version=VERSION).split(";"):
+            if statement.strip():
+                link.execute(statement)
+
+    def _not_ours(self, held: set[str]) -> SourceError:
+        found = f"the tables {', '.join(sorted(held)[:5])}" if held else "nothing this role may see"
+        way_out = "Give another schema, or let the collector make it first."
+        return SourceError(
+            [Fault(self._label(), 0, self.schema, found, "a historian", way_out, "not_a_historian")]
+        )  # fmt: skip
+
+    def _check_version(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+        row = link.execute(f"select version from {self.schema}.about").fetchone()
+        if row is None or row[0] != VERSION:
+            found = f"tables of version {row[0]}" if row else "tables without a version"
+            raise _refusal(self.url, found, f"version {VERSION}", "Use the Ferrolan that made them.", "other_version")
+
+    def _known(self, link: psycopg.Connection[tuple[object, ...]]) -> dict[str, tuple[int, str]]:
+        rows = link.execute(f"select name, number, unit from {self.schema}.registered").fetchall()
+        return {str(name): (int(str(number)), str(unit)) for name, number, unit in rows}
+
+    def _make_partitions(
+        self, link: psycopg.Connection[tuple[object, ...]], table: str, rows: pl.DataFrame
+    ) -> None:  # each day by itself: a thousand new tables in one transaction would exceed the server's locks
+        for day in rows["time"].dt.truncate("1d").unique().sort():
+            name = f"{table}_{day:%Y%m%d}"
+            if name in self._days or not _FIRST_DAY <= day < _LAST_DAY:
+                continue
+            link.execute(
+                f"create table if not exists {self.schema}.{name} partition of {self.schema}.{table} "
+                f"for values from ('{day:%Y-%m-%d} 00:00+00') to ('{day + _DAY:%Y-%m-%d} 00:00+00')"
+            )
+            self._days.add(name)
+
+    def _partitions(self, link: psycopg.Connection[tuple[object, ...]]) -> list[tuple[str, datetime]]:
+        names = [str(row[0]) for row in link.execute(_PARTITIONS, (self.schema,))]
+        dated = [name for name in names if name.rpartition("_")[2].isdecimal()]
+        return [(name, datetime.strptime(name.rpartition("_")[2], "%Y%m%d").replace(tzinfo=UTC)) for name in dated]
+
+    def _move(self, link: psycopg.Connection[tuple[object, ...]], position: Position) -> bool:
+        """Move the position of a spool forward; False where it stands there already."""
+        moved = link.execute(
+            f"insert into {self.schema}.positions as held values (%s, %s) on conflict (spool) "
+            "do update set batch = excluded.batch where held.batch < excluded.batch",
+            (position.spool, position.batch),
+        )
+        return moved.rowcount == 1
+
+    def _copy(self, link: psycopg.Connection[tuple[object, ...]], rows: pl.DataFrame) -> None:
+        if rows.is_empty():
+            return
+        names = ", ".join(SAMPLES.columns)
+        with link.cursor().copy(f"copy {self.schema}.samples ({names}) from stdin (format binary)") as copy:
+            for part in packed(rows):
+                copy.write(part)
+
+    def _copy_texts(self, link: psycopg.Connection[tuple[object, ...]], rows: pl.DataFrame) -> None:
+        """Append texts; the null character, which PostgreSQL keeps in no text, becomes the one for the unreadable."""
+        if rows.is_empty():
+            return
+        names = ", ".join(SAMPLES_TEXT.columns)
+        kept = rows.with_columns(pl.col("text").str.replace_all("\x00", "\ufffd", literal=True))
+        with link.cursor().copy(f"copy {self.schema}.texts ({names}) from stdin") as copy:
+            for row in kept.iter_rows():
+                copy.write_row(row)
+
+    def _faults(self, link: psycopg.Connection[tuple[object, ...]]) -> Iterator[Fault]:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            value = link.execute("select current_setting(%s)", (setting,)).fetchone()
+            if value and value[0] == "off":
+                yield self._fault(setting, "off", "on", "A power cut would lose rows: set it on.", "server_forgets")
+        broken = link.execute(
+            "select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid "
+            "join pg_namespace n on n.oid = c.relnamespace where n.nspname = %s and not i.indisvalid",
+            (self.schema,),
+        ).fetchall()
+        for (name,) in broken:
+            yield self._fault(str(name), "an index that is not valid", "a valid one", "REINDEX it.", "broken_index")
+        for table in ("samples", "texts"):
+            nameless = link.execute(
+                f"select distinct tag from {self.schema}.{table} where tag not in "
+                f"(select number from {self.schema}.registered) order by 1 limit 5"
+            ).fetchall()
+            for (tag,) in nameless:
+                way_out = "It was stored without being registered: register the tags of that store."
+                yield self._fault(f"{table}.tag", f"{tag}", "a registered tag", way_out, "nameless_rows")
+
+    def _fault(self, path: str, found: str, expected: str, way_out: str, code: str) -> Fault:
+        return Fault(self._label(), 0, f"{self.schema}.{path}", found, expected, way_out, code)
+
+    def _forget(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            with suppress(psycopg.Error):
+                link.close()
+
+    def _label(self) -> str:
+        return hidden(self.url, [self._password])
+
+    def _translated(self, error: psycopg.Error) -> FerrolanError:
+        """What the server said, as an error of ours, without secrets."""
+        said = hidden(str(error).partition("\n")[0], [self._password]).strip()
+        state = error.sqlstate or ""
+        known = _SAID.get(state) or _SAID.get(state[:2])
+        if known is None and (isinstance(error, psycopg.OperationalError) or self._link is None):
+            known = _login(said)
+        code, expected, way_out = known or ("server_error", "a server that answers", "Look into the server's log.")
+        return _refusal(self._label(), f'"{said}"', expected, way_out, code)
+
+
+def _login(said: str) -> tuple[str, str, str]:
+    """A connection that failed: libpq gives no SQLSTATE for what the server answered to the login."""
+    if "password" in said or "no pg_hba.conf entry" in said or "role" in said:
+        return _SAID["28"]
+    if "database" in said and "does not exist" in said:
+        return _SAID["3D"]
+    return "server_gone", "a server that can be reached", "Start it, or check the network; it is tried again."
+
+
+def _refuse_password(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.password or "password" in parse_qs(parts.query):
+        raise _refusal(
+            "url", "a URL with a password", "a URL without one",
+            "Write the password as a secret of its own: password: {env: NAME}.", "password_in_url",
+        )  # fmt: skip
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise _refusal(
+            "url", f'"{hidden(url)[:60]}"', "postgresql://user@host/database", "Correct the URL.", "bad_url"
+        )  # fmt: skip
+
+
+def _refusal(where: str, found: str, expected: str, way_out: str, code: str) -> SurroundingsError:
+    return SurroundingsError(str(Fault(hidden(where), 0, "", found, expected, way_out, code)))

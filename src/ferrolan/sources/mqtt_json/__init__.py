@@ -1,0 +1,1 @@
+"""Behind ``ferrolan.sources.mqtt``: addresses and payloads (``reading``), tags and gaps (``desk``), ``connector``."""

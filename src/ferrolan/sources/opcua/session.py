@@ -1,0 +1,596 @@
+"""The one door to the OPC UA library: a session that reads, browses, subscribes, and has no verb that writes.
+
+A session is opened, used and thrown away; when its link breaks, a new one is made. The library's own reconnecting is
+off, since it loses what the server had queued; its check of the server's certificate is always on; and Publish requests
+are sent from here, so that a message is acknowledged only when its values are on our disk.
+
+References
+----------
+OPC Foundation, OPC 10000-4 (services), OPC 10000-11 (historical access), OPC 10000-5 (operation limits).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+from asyncua import Client, ua
+from asyncua.client.ua_session import UaSession
+from asyncua.common.shortcuts import Shortcuts
+from asyncua.common.utils import ServiceError
+from asyncua.crypto import security_policies
+from asyncua.crypto.uacrypto import CertProperties
+from asyncua.ua.ua_binary import struct_from_binary
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from ferrolan.base.secrets import hidden
+from ferrolan.base.spans import seconds
+from ferrolan.base.status import StatusCode
+from ferrolan.sources.live import Place
+from ferrolan.sources.opcua.address import Address
+from ferrolan.sources.opcua.spec import OpcUaSpec
+from ferrolan.sources.opcua.trust import Own, Refused, Trust
+from ferrolan.sources.opcua.wire import Notified, Unusual, Values, notified
+
+ItemT = TypeVar("ItemT")
+AnswerT = TypeVar("AnswerT")
+
+Node: TypeAlias = ua.NodeId
+"""A node of a server, as the library names it."""
+
+BAD_NODE_UNKNOWN = 0x80340000
+"""Status of a node the server does not have."""
+
+_WATCHDOG = 15.0  # s; with the library's 1 s a subscription of 20,000 items failed 3 times of 3
+_PARTING = 2.0  # s granted to a server to take leave
+_PLAIN = 500  # items a call where the server states no limit
+_MOST = 1_000  # items a call at most
+_HISTORIES = 100  # tags a call of history where the server states no limit
+_TOO_MANY = {0x80100000, 0x80B80000, 0x80B90000, 0x80080000}  # operations, request, response, encoding limits
+_KINDS = {
+    "i": ua.NodeIdType.Numeric,
+    "s": ua.NodeIdType.String,
+    "g": ua.NodeIdType.Guid,
+    "b": ua.NodeIdType.ByteString,
+}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REFUSALS = {
+    0x801F0000: "the user is not allowed in (BadUserAccessDenied)",
+    0x80200000: "the server takes no such login (BadIdentityTokenInvalid)",
+    0x80210000: "the server refuses user or password (BadIdentityTokenRejected)",
+    0x80130000: "the server does not trust our certificate (BadSecurityChecksFailed)",
+    0x801A0000: "the server does not trust our certificate (BadCertificateUntrusted)",
+}
+
+
+class LinkFailed(Exception):  # ours alone; the connector says it in its health
+    """A link that could not be made or has broken, in words without secrets; ``lasting`` where a person must act."""
+
+    def __init__(
+        self, found: str, expected: str = "an OPC UA server that answers", way_out: str = "", *,
+        code: str = "server_gone", lasting: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(f"{found}; expected {expected}" + (f". {way_out}" if way_out else ""))
+        self.found, self.expected, self.way_out = found, expected, way_out
+        self.code, self.lasting = code, lasting
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many items one call may have."""
+
+    read: int = _PLAIN
+    monitored: int = _PLAIN
+    history: int = _HISTORIES
+    browse: int = _PLAIN
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One tag asked of the history: its handle, its node, and where the last page ended."""
+
+    handle: int
+    node: ua.NodeId
+    point: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of one tag's history: its values, the point where it goes on, and what the server said."""
+
+    asked: Asked
+    values: Values
+    point: bytes | None
+    status: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One child of a node."""
+
+    node: ua.NodeId
+    name: str
+    is_variable: bool
+    browse_name: str
+
+
+class _Bare(UaSession):
+    """The library's session without its own loop of Publish requests."""
+
+    def ensure_publish_loop(self) -> None:
+        """Start nothing: Publish requests are sent by ``published``."""
+
+    async def published(self, acknowledged: Iterable[tuple[int, int]]) -> Notified:
+        """Send one Publish request and wait for its answer."""
+        request = ua.PublishRequest()
+        request.Parameters.SubscriptionAcknowledgements = [
+            ua.SubscriptionAcknowledgement(SubscriptionId=subscription, SequenceNumber=sequence)
+            for subscription, sequence in acknowledged
+        ]
+        data = await self._send_request(request, timeout=0)
+        try:
+            return notified(bytes(data))
+        except Unusual:
+            return _unusual(struct_from_binary(ua.PublishResponse, data))
+
+
+class Session:
+    """An open session with one server."""
+
+    def __init__(self, client: Client, bare: _Bare, timeout: float) -> None:
+        self._client, self._bare, self._timeout = client, bare, timeout
+        self.limits = Limits()
+        self.namespaces: tuple[str, ...] = ()
+        self.started = 0
+        """When the server says it was started [us since 1970]; 0 where it does not."""
+
+    @classmethod
+    async def open(cls, spec: OpcUaSpec, place: Place, trust: Trust) -> Session:
+        """Reach the server, check who it is, log in.
+
+        Raises
+        ------
+        LinkFailed
+            If it cannot be reached, is not trusted, or refuses us.
+        SurroundingsError
+            If the secret or our own certificate is missing.
+        """
+        password = spec.password.read(place.folder) if spec.password else ""
+        client = Client(spec.url, timeout=seconds(spec.timeout), watchdog_intervall=_WATCHDOG)
+        bare = _Bare(client.uaclient)
+        client.uaclient.session, client.nodes = bare, Shortcuts(bare)
+        session = cls(client, bare, seconds(spec.timeout))
+        try:
+            await _prepared(client, spec, place, trust, password)
+            await client.connect()
+            await session._looked_around()
+        except BaseException as error:
+            await session.close(polite=False)
+            if isinstance(error, Exception) and not isinstance(error, LinkFailed):
+                raise _failed(error, [password]) from error
+            raise
+        return session
+
+    async def close(self, *, polite: bool = True) -> None:
+        """End it; a server that may be gone is not asked."""
+        with contextlib.suppress(Exception):
+            if not polite:
+                self._client.disconnect_socket()
+            await asyncio.wait_for(self._client.disconnect(), _PARTING)
+        with contextlib.suppress(Exception):
+            self._client.disconnect_socket()
+
+    def node(self, address: Address) -> ua.NodeId | None:
+        """The node an address names now; None where the server has no such namespace."""
+        number = address.namespace
+        if address.uri:
+            if address.uri not in self.namespaces:
+                return None
+            number = self.namespaces.index(address.uri)
+        return ua.NodeId(address.identifier, number, _KINDS[address.kind])  # type: ignore[arg-type]  # plain ones do
+
+    async def read(
+        self,
+        nodes: Sequence[ua.NodeId],
+        attribute: int = ua.AttributeIds.Value,
+        ranges: Mapping[int, str] | None = None,
+    ) -> Values:
+        """Read one attribute of nodes; the handle of a value is the place of its node."""
+        found = await self._attributes(nodes, attribute, ranges or {})
+        return columns(list(enumerate(found)))
+
+    async def raw(self, nodes: Sequence[ua.NodeId], attribute: int) -> list[object]:
+        """One attribute of nodes as the library's own values; None where it cannot be had."""
+        found = await self._attributes(nodes, attribute, {})
+        return [one.Value.Value if one.Value is not None and _is_good(one) else None for one in found]
+
+    async def subscribe(self, publishing: float, keep_alive: float) -> tuple[int, float]:
+        """Make a subscription; its number and how often it proves to live [s].
+
+        Parameters
+        ----------
+        publishing
+            How often what changed is sent [s].
+        keep_alive
+            How often it speaks where nothing changes [s].
+        """
+        silent = max(1, math.ceil(keep_alive / publishing))
+        parameters = ua.CreateSubscriptionParameters(
+            RequestedPublishingInterval=publishing * 1e3, RequestedLifetimeCount=max(30, 12 * silent),
+            RequestedMaxKeepAliveCount=silent, MaxNotificationsPerPublish=10_000, PublishingEnabled=True, Priority=0,
+        )  # fmt: skip
+        with self._said():
+            made = await self._bare.create_subscription(parameters, callback=_nothing)
+        return int(made.SubscriptionId), made.RevisedPublishingInterval * 1e-3 * made.RevisedMaxKeepAliveCount
+
+    async def monitor(
+        self, subscription: int, items: Sequence[tuple[int, ua.NodeId, str]], sampling: float, queue: int
+    ) -> list[int]:
+        """Add items (handle, node, index range) to a subscription; a status for each.
+
+        Parameters
+        ----------
+        subscription
+            Its number.
+        items
+            What is watched.
+        sampling
+            How often the server looks [s].
+        queue
+            Values it holds for each item.
+        """
+
+        async def call(part: Sequence[tuple[int, ua.NodeId, str]]) -> list[int]:
+            parameters = ua.CreateMonitoredItemsParameters(
+                SubscriptionId=subscription, TimestampsToReturn=ua.TimestampsToReturn.Both,
+                ItemsToCreate=[_watched(handle, node, span, sampling, queue) for handle, node, span in part],
+            )  # fmt: skip
+            return [_code(result.StatusCode) for result in await self._bare.create_monitored_items(parameters)]
+
+        return await self._in_parts(items, self.limits.monitored, call)
+
+    async def publish(self, acknowledged: Iterable[tuple[int, int]]) -> Notified:
+        """Ask for the next message, and acknowledge (subscription, number) what is on the disk."""
+        with self._said():
+            return await self._bare.published(acknowledged)
+
+    async def history(self, asked: Sequence[Asked], start: int, end: int, page: int) -> list[Page]:
+        """One page of the history of each tag; newest first where ``start`` lies after ``end`` [us since 1970]."""
+
+        async def call(part: Sequence[Asked]) -> list[Page]:
+            parameters = ua.HistoryReadParameters(
+                HistoryReadDetails=ua.ReadRawModifiedDetails(
+                    IsReadModified=False, StartTime=_moment(start), EndTime=_moment(end), NumValuesPerNode=page,
+                    ReturnBounds=False,
+                ),
+                TimestampsToReturn=ua.TimestampsToReturn.Both, ReleaseContinuationPoints=False,
+                NodesToRead=[ua.HistoryReadValueId(NodeId=one.node, ContinuationPoint=one.point) for one in part],
+            )  # fmt: skip
+            return [
+                _page(one, result) for one, result in zip(part, await self._bare.history_read(parameters), strict=True)
+            ]
+
+        return await self._in_parts(asked, self.limits.history, call)
+
+    async def children(self, nodes: Sequence[ua.NodeId], properties: bool = False) -> list[list[Reference]]:
+        """Children of nodes: what they organise or have as components, or their properties."""
+
+        async def call(part: Sequence[ua.NodeId]) -> list[list[Reference]]:
+            parameters = ua.BrowseParameters(
+                View=ua.ViewDescription(), RequestedMaxReferencesPerNode=0,
+                NodesToBrowse=[_branch(node, properties) for node in part],
+            )  # fmt: skip
+            return [await self._whole(result) for result in await self._bare.browse(parameters)]
+
+        return await self._in_parts(nodes, self.limits.browse, call)
+
+    async def _whole(self, result: ua.BrowseResult) -> list[Reference]:
+        found = [_reference(one) for one in result.References or ()]
+        point = result.ContinuationPoint
+        while point:
+            more = await self._bare.browse_next(
+                ua.BrowseNextParameters(ReleaseContinuationPoints=False, ContinuationPoints=[point])
+            )
+            found += [_reference(one) for one in more[0].References or ()]
+            point = more[0].ContinuationPoint
+        return found
+
+    async def _attributes(
+        self, nodes: Sequence[ua.NodeId], attribute: int, ranges: Mapping[int, str]
+    ) -> list[ua.DataValue]:
+        async def call(part: Sequence[tuple[int, ua.NodeId]]) -> list[ua.DataValue]:
+            parameters = ua.ReadParameters(MaxAge=0, TimestampsToReturn=ua.TimestampsToReturn.Both)
+            parameters.NodesToRead = [
+                ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds(attribute), IndexRange=ranges.get(place))
+                for place, node in part
+            ]
+            return list(await self._bare.read(parameters))
+
+        return await self._in_parts(list(enumerate(nodes)), self.limits.read, call)
+
+    async def _in_parts(
+        self, items: Sequence[ItemT], limit: int, call: Callable[[Sequence[ItemT]], Awaitable[list[AnswerT]]]
+    ) -> list[AnswerT]:
+        """Call in parts of at most ``limit`` items; a part the server finds too large is halved."""
+        found: list[AnswerT] = []
+        for start in range(0, len(items), limit):
+            found += await self._part(items[start : start + limit], call)
+        return found
+
+    async def _part(
+        self, part: Sequence[ItemT], call: Callable[[Sequence[ItemT]], Awaitable[list[AnswerT]]]
+    ) -> list[AnswerT]:
+        try:
+            with self._said():
+                return await call(part)
+        except LinkFailed as error:
+            cause = error.__cause__
+            if len(part) < 2 or not isinstance(cause, ua.UaStatusCodeError) or cause.code not in _TOO_MANY:
+                raise
+        half = len(part) // 2
+        return await self._part(part[:half], call) + await self._part(part[half:], call)
+
+    async def _looked_around(self) -> None:
+        """Ask what the server allows at once, what its namespaces are, and since when it runs."""
+        ids = ua.ObjectIds
+        limits = [
+            ids.Server_ServerCapabilities_OperationLimits_MaxNodesPerRead,
+            ids.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall,
+            ids.Server_ServerCapabilities_OperationLimits_MaxNodesPerHistoryReadData,
+            ids.Server_ServerCapabilities_OperationLimits_MaxNodesPerBrowse,
+        ]
+        found = await self.raw([standard(one) for one in limits], ua.AttributeIds.Value)
+        self.limits = Limits(
+            *(_limit(one, usual) for one, usual in zip(found, (_PLAIN,) * 2 + (_HISTORIES, _PLAIN), strict=True))
+        )
+        rest = await self.raw(
+            [standard(ids.Server_NamespaceArray), standard(ids.Server_ServerStatus_StartTime)], ua.AttributeIds.Value
+        )
+        self.namespaces = tuple(str(uri) for uri in rest[0]) if isinstance(rest[0], list) else ()
+        self.started = _instant(rest[1]) if isinstance(rest[1], datetime) else 0
+
+    @contextlib.contextmanager
+    def _said(self) -> Any:  # Any: an iterator, as contextlib makes it
+        try:
+            yield
+        except LinkFailed:
+            raise
+        except Exception as error:
+            raise _failed(error, []) from error
+
+
+def standard(number: int) -> Node:
+    """A node of the standard's own namespace."""
+    return ua.NodeId(ua.Int32(number))
+
+
+def columns(values: Sequence[tuple[int, ua.DataValue]]) -> Values:
+    """Values of the library, with their handles, as columns."""
+    count = len(values)
+    numbers, others = np.full(count, np.nan), dict[int, object]()
+    statuses, sourced, served = (np.zeros(count, np.int64) for _ in range(3))
+    for row, (_, value) in enumerate(values):
+        content = value.Value.Value if value.Value is not None else None
+        if isinstance(content, bool | int | float):
+            numbers[row] = float(content)
+        elif content is not None:
+            others[row] = _plain(content)
+        statuses[row] = _code(value.StatusCode)
+        sourced[row], served[row] = _instant(value.SourceTimestamp), _instant(value.ServerTimestamp)
+    handles = np.array([handle for handle, _ in values], dtype=np.int64)
+    return Values(handles, numbers, others, statuses, sourced, served)
+
+
+async def _prepared(client: Client, spec: OpcUaSpec, place: Place, trust: Trust, password: str) -> None:
+    """Give the client its certificate, its check of the server's, and its login, before any session."""
+    client.name = client.description = "Ferrolan"
+    client.session_timeout = int(max(60.0, 10 * seconds(spec.keep_alive)) * 1e3)
+    client.secure_channel_timeout = int(seconds(spec.channel_lifetime) * 1e3)
+    endpoint = _chosen(await client.connect_and_get_server_endpoints(), spec)
+    if not spec.insecure:
+        own = await asyncio.to_thread(trust.own, _now(place))
+        client.application_uri = own.uri
+        await _secured(client, spec, place, trust, endpoint, own)
+    tokens = {policy.TokenType: policy for policy in endpoint.UserIdentityTokens or ()}
+    await _logged_in(client, spec, place, password, tokens)
+
+
+async def _secured(
+    client: Client, spec: OpcUaSpec, place: Place, trust: Trust, endpoint: ua.EndpointDescription, own: Own
+) -> None:
+    shown, host = endpoint.ServerCertificate or b"", spec.server_name or spec.host
+    uri = endpoint.Server.ApplicationUri or ""
+
+    async def check(der: bytes) -> None:
+        reason = await asyncio.to_thread(trust.refusal, der, host=host, uri=uri, now=_now(place))
+        if reason is not None:
+            raise _distrusted(reason)
+
+    async def validator(certificate: x509.Certificate, _: ua.ApplicationDescription) -> None:
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        if not shown.startswith(der):
+            raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
+        await check(shown)
+
+    await check(shown)
+    client.certificate_validator = validator
+    await client.set_security(
+        _policy(spec), CertProperties(own.certificate), CertProperties(own.key),
+        server_certificate=CertProperties(_first(shown), "der"), mode=_mode(spec),
+    )  # fmt: skip
+
+
+def _chosen(endpoints: Sequence[ua.EndpointDescription], spec: OpcUaSpec) -> ua.EndpointDescription:
+    """The endpoint of the declared security; nothing weaker is taken in its place."""
+    wanted = (ua.MessageSecurityMode.None_, security_policies.SecurityPolicyNone.URI)
+    if not spec.insecure:
+        wanted = (_mode(spec), _policy(spec).URI)
+    for endpoint in endpoints:
+        if (endpoint.SecurityMode, endpoint.SecurityPolicyUri) == wanted:
+            return endpoint
+    offered = sorted({f"{one.SecurityPolicyUri.rpartition('#')[2]} {one.SecurityMode.name}" for one in endpoints})
+    raise LinkFailed(
+        f"the server offers {', '.join(offered) or 'nothing'}", f"{wanted[1].rpartition('#')[2]} {wanted[0].name}",
+        "Declare a policy and mode it offers, or switch this one on there", code="wrong_security", lasting=True,
+    )  # fmt: skip
+
+
+async def _logged_in(
+    client: Client, spec: OpcUaSpec, place: Place, password: str, tokens: Mapping[ua.UserTokenType, ua.UserTokenPolicy]
+) -> None:
+    kind = ua.UserTokenType.Anonymous
+    if spec.user is not None:
+        kind = ua.UserTokenType.UserName
+    elif spec.certificate is not None:
+        kind = ua.UserTokenType.Certificate
+    if tokens and kind not in tokens:
+        offered = ", ".join(sorted(one.name for one in tokens))
+        raise LinkFailed(f"the server takes {offered}", f"a login as {kind.name}", "Declare a login it takes",
+                         code="wrong_login", lasting=True)  # fmt: skip
+    if spec.user is not None:
+        _check_password_hidden(spec, tokens.get(kind))
+        client.set_user(spec.user)
+        client.set_password(password)
+    elif spec.certificate is not None and spec.key is not None:
+        await client.load_client_certificate(str(place.folder / spec.certificate))
+        await client.load_private_key(place.folder / spec.key)
+
+
+def _check_password_hidden(spec: OpcUaSpec, policy: ua.UserTokenPolicy | None) -> None:
+    """Refuse to send a password that neither the channel nor its own policy encrypts."""
+    own = policy.SecurityPolicyUri if policy is not None else ""
+    if spec.mode == "Sign" and own == security_policies.SecurityPolicyNone.URI:
+        raise LinkFailed("a server that takes the password as it is", "an encrypted password",
+                         "Declare mode: SignAndEncrypt", code="wrong_security", lasting=True)  # fmt: skip
+
+
+def _policy(spec: OpcUaSpec) -> type[security_policies.SecurityPolicy]:
+    if spec.policy == "Basic256Sha256":
+        return security_policies.SecurityPolicyBasic256Sha256
+    return security_policies.SecurityPolicyAes256Sha256RsaPss
+
+
+def _mode(spec: OpcUaSpec) -> ua.MessageSecurityMode:
+    return ua.MessageSecurityMode[spec.mode]
+
+
+def _distrusted(reason: Refused) -> LinkFailed:
+    return LinkFailed(reason.found, reason.expected, reason.way_out, code=reason.code, lasting=True)
+
+
+def _failed(error: Exception, secrets: Iterable[str]) -> Exception:
+    """What went wrong in our words; an error of ours that names a way out stays what it is."""
+    from ferrolan.base.errors import FerrolanError
+
+    if isinstance(error, FerrolanError):
+        return error
+    code = getattr(error, "code", None)
+    if isinstance(code, int) and code in _REFUSALS:
+        way_out = "Check user, password and certificates on both sides"
+        return LinkFailed(_REFUSALS[code], "a login that is taken", way_out, code="login_refused", lasting=True)
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return LinkFailed("no answer in time")
+    said = hidden(str(error) or type(error).__name__, secrets)
+    return LinkFailed(said if len(said) < 300 else said[:300] + "...")
+
+
+def _unusual(response: ua.PublishResponse) -> Notified:
+    """An answer to a Publish request as the library reads it."""
+    response.ResponseHeader.ServiceResult.check()
+    parameters = response.Parameters
+    message = parameters.NotificationMessage
+    values: list[tuple[int, ua.DataValue]] = []
+    changed: int | None = None
+    for part in message.NotificationData or ():
+        if isinstance(part, ua.DataChangeNotification):
+            values += [(item.ClientHandle, item.Value) for item in part.MonitoredItems or ()]
+        elif isinstance(part, ua.StatusChangeNotification):
+            changed = _code(part.Status)
+    return Notified(
+        parameters.SubscriptionId, message.SequenceNumber, _instant(message.PublishTime) or _instant(response.ResponseHeader.Timestamp),
+        columns(values) if values else None, changed,
+    )  # fmt: skip
+
+
+def _watched(handle: int, node: ua.NodeId, span: str, sampling: float, queue: int) -> ua.MonitoredItemCreateRequest:
+    return ua.MonitoredItemCreateRequest(
+        ItemToMonitor=ua.ReadValueId(NodeId=node, AttributeId=ua.AttributeIds.Value, IndexRange=span or None),
+        MonitoringMode=ua.MonitoringMode.Reporting,
+        RequestedParameters=ua.MonitoringParameters(
+            ClientHandle=handle, SamplingInterval=sampling * 1e3, QueueSize=queue, DiscardOldest=True
+        ),
+    )
+
+
+def _page(asked: Asked, result: ua.HistoryReadResult) -> Page:
+    values = getattr(result.HistoryData, "DataValues", None) or ()
+    found = columns([(asked.handle, value) for value in values])
+    return Page(asked, found, result.ContinuationPoint or None, _code(result.StatusCode))
+
+
+def _branch(node: ua.NodeId, properties: bool) -> ua.BrowseDescription:
+    kind = ua.ObjectIds.HasProperty if properties else ua.ObjectIds.HierarchicalReferences
+    classes = ua.NodeClass.Variable if properties else ua.NodeClass.Variable | ua.NodeClass.Object
+    return ua.BrowseDescription(
+        NodeId=node, BrowseDirection=ua.BrowseDirection.Forward, ReferenceTypeId=standard(kind), IncludeSubtypes=True,
+        NodeClassMask=int(classes), ResultMask=ua.BrowseResultMask.All,
+    )  # fmt: skip
+
+
+def _reference(found: ua.ReferenceDescription) -> Reference:
+    name = found.DisplayName.Text or found.BrowseName.Name
+    node = ua.NodeId(found.NodeId.Identifier, found.NodeId.NamespaceIndex, found.NodeId.NodeIdType)
+    return Reference(node, name or "", found.NodeClass == ua.NodeClass.Variable, found.BrowseName.Name or "")
+
+
+def _plain(content: object) -> object:
+    """A value of the library as a plain one: a text, or what it is."""
+    if isinstance(content, ua.LocalizedText):
+        return content.Text or ""
+    return content
+
+
+def _code(status: ua.StatusCode | None) -> int:
+    return int(status.value) if status is not None else int(StatusCode.GOOD)
+
+
+def _is_good(value: ua.DataValue) -> bool:
+    return _code(value.StatusCode) < StatusCode.UNCERTAIN
+
+
+def _limit(found: object, usual: int) -> int:
+    return min(found, _MOST) if isinstance(found, int) and found > 0 else usual
+
+
+def _instant(moment: datetime | None) -> int:
+    """A time of the library [us since 1970]; 0 where there is none."""
+    if moment is None:
+        return 0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0, (aware - _EPOCH) // timedelta(microseconds=1))
+
+
+def _moment(instant: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=instant)
+
+
+def _now(place: Place) -> datetime:
+    return _moment(place.clock.now())
+
+
+def _first(der: bytes) -> bytes:
+    """The server's own certificate, where its issuers stand behind it."""
+    return x509.load_der_x509_certificate(der[: 4 + int.from_bytes(der[2:4], "big")]).public_bytes(
+        serialization.Encoding.DER
+    )
+
+
+async def _nothing(_: object) -> None:
+    """Nothing: answers to Publish requests are taken where they are asked."""

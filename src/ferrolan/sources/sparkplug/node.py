@@ -1,0 +1,618 @@
+"""One edge node as a host sees it: births, the order of its messages, its death.
+
+Furnace1 was born with ``seq`` 0; 1, 2, 4 arrive. 4 waits: 3 may come yet. When the time for that is over, the births
+are in doubt and the node is asked for them again; what comes until then is kept aside, since an alias may mean another
+metric by now. The next birth decides over it: a metric is taken if it carries its name, or if the births before and
+after say the same of its alias.
+
+References
+----------
+Eclipse Sparkplug Specification 3.0.0, sections 5.5 to 5.10 and 6.4.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ferrolan.base.status import StatusCode
+from ferrolan.sources.live import Json
+from ferrolan.sources.sparkplug.births import Births, Known, bdseq_of, restored
+from ferrolan.sources.sparkplug.payload import Metric, Payload, WrongPayload, decode, property_value
+from ferrolan.sources.sparkplug.signals import Rows, Signal, exact
+
+Kind = Literal["NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDATA", "DDEATH"]
+
+ASIDE = 10_000
+"""Messages of one node that may be kept aside; the oldest give way, counted."""
+
+_LATEST = 253_402_300_800_000_000  # the year 10000 [us]
+_ROUND = 256
+_QUALITY = b"quality"
+
+
+@dataclass(slots=True)
+class Message:
+    """A message of a node: what it is, its bytes, its payload, and when it came [us]."""
+
+    kind: Kind
+    device: str
+    content: bytes
+    payload: Payload
+    received: int
+
+    @property
+    def time(self) -> int | None:
+        """Time in the payload [us]; None where it has none that can be."""
+        return _moment(self.payload.timestamp)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a host waits [us]: for a missing message, for a birth, from one request to the next."""
+
+    reorder: int = 5_000_000
+    birth: int = 10_000_000
+    request: int = 60_000_000
+
+
+class Node:
+    """The state of one edge node.
+
+    Parameters
+    ----------
+    group, name
+        Ids of its group and its own.
+    signals
+        Its mapped metrics by device (``""`` for its own) and name.
+    rows, counts
+        Where its rows and counters go.
+    patience
+        How long to wait for what.
+    """
+
+    def __init__(
+        self,
+        group: str,
+        name: str,
+        signals: Mapping[str, Mapping[bytes, Signal]],
+        rows: Rows,
+        counts: Counter[str],
+        patience: Patience,
+    ) -> None:
+        self.group, self.name = group, name
+        self.signals = signals
+        self.births: Births | None = None  # of the life that goes on
+        self.doubt = True  # whether these may have been overtaken
+        self.proven = 0
+        self.newest = 0
+        self.faults: dict[str, str] = {}
+        self.changed = True
+        self.aside: deque[Message] = deque()
+        self.due: int | None = None  # when to ask for births [us]
+        self._before: Births | None = None  # of the life before, or before the last rebirth
+        self._rows, self._counts, self._patience = rows, counts, patience
+        self._expected = 0
+        self._waiting: dict[int, Message] = {}
+        self._reorder: int | None = None
+        self._late: list[Message] = []
+        self._settle: int | None = None
+        self._stale_at: int | None = None
+        self._returning: dict[str, int] = {}
+        self._recent: dict[int, int] = {}
+        self._births_seen: deque[int] = deque(maxlen=8)
+        self._asked: int | None = None
+        self._answered = True
+        self._pause = patience.request
+
+    # what comes from the line
+
+    def receive(self, message: Message) -> None:
+        """Take a message of this node."""
+        before, self.proven = self.proven, message.received
+        self._pause = self._patience.request
+        match message.kind:
+            case "NBIRTH":
+                self._born(message, before)
+            case "NDEATH":
+                self._died(message)
+            case _:
+                self._in_order(message)
+
+    def tick(self, now: int) -> None:
+        """What time alone brings [us]."""
+        if self._reorder is not None and now >= self._reorder:
+            self._counts["gaps_in_seq"] += 1
+            self._fall_into_doubt(now)
+        if self._settle is not None and now >= self._settle:
+            self._settle = None
+            self._resolve_late(last_try=True)
+        if self._stale_at is not None and now >= self._stale_at:
+            self._stale_at = None
+            self._stale(self._every(), self.proven)
+        for device in [device for device, until in self._returning.items() if now >= until]:
+            del self._returning[device]
+            self._stale(self.signals.get(device, {}).values(), self.proven)
+
+    def connected(self, now: int) -> None:
+        """The line stands: births must come, or be asked for."""
+        self._ask(now + self._patience.birth)
+
+    def lost(self, since: int) -> None:
+        """The line broke; nothing is known since ``since`` [us], and births may pass unseen."""
+        self._stale(self._every(), since)
+        self._fall_into_doubt(since, asking=False)
+        self.due = self._stale_at = None
+
+    def ask(self, now: int) -> bool:
+        """Whether the node is to be asked for its births now; at most once a minute, more rarely while it is silent."""
+        if self.due is None or now < self.due:
+            return False
+        if self._asked is not None and now < self._asked + self._pause:
+            self.due = self._asked + self._pause
+            return False
+        self._pause = min(2 * self._pause, 60 * self._patience.request) if not self._answered else self._pause
+        self._asked, self._answered = now, False
+        self.due = now + self._pause
+        return True
+
+    @property
+    def wake(self) -> int | None:
+        """When ``tick`` or ``ask`` has something to do next [us]."""
+        times = [self._reorder, self._settle, self._stale_at, self.due, *self._returning.values()]
+        return min((time for time in times if time is not None), default=None)
+
+    @property
+    def holding(self) -> bool:
+        """Whether messages are kept here whose rows have not been made."""
+        return bool(self.aside or self._waiting or self._late)
+
+    # memory over a restart
+
+    def told(self) -> dict[str, Json]:
+        """What must be known after a restart, as plain data."""
+        births = self.births or self._before
+        held = [*self.aside, *self._waiting.values(), *self._late]
+        return {
+            "births": births.told() if births else [],
+            "time": births.time if births else 0,
+            "bdseq": births.bdseq if births else None,
+            "seen": [str(signal.address) for signal in self._every() if signal.newest and signal.gap is None],
+            "gaps": {str(signal.address): signal.gap for signal in self._every() if signal.gap is not None},
+            "aside": [_packed(message) for message in held],
+        }
+
+    def remember(self, told: Mapping[str, Json], since: int) -> None:
+        """Begin where an earlier life of ours ended: what was known then is unknown since ``since`` [us]."""
+        time, bdseq = told.get("time"), told.get("bdseq")
+        if isinstance(time, int):
+            self._before = restored(told.get("births"), time, bdseq if isinstance(bdseq, int) else None, self.signals)
+        gaps, seen = told.get("gaps"), told.get("seen")
+        known = set(seen) if isinstance(seen, list) else set()
+        for signal in self._every():
+            opened = gaps.get(str(signal.address)) if isinstance(gaps, dict) else None
+            if isinstance(opened, int):
+                signal.gap = signal.newest = opened
+            elif str(signal.address) in known:
+                self._rows.gap(signal, since)
+        aside = told.get("aside")
+        self.aside.extend(message for message in map(_unpacked, aside if isinstance(aside, list) else ()) if message)
+
+    # births
+
+    def _born(self, message: Message, last_proven: int) -> None:
+        mark = hash(message.content)
+        if mark in self._births_seen:
+            self._counts["duplicate_messages"] += 1
+            return
+        time = message.time or message.received
+        if self.births is not None and self._answered and time < self.births.time:
+            self._counts["late_births"] += 1
+            self._ask(message.received)
+            return
+        self._births_seen.append(mark)
+        self._begin(message, time, last_proven)
+        self._take_up(message)
+
+    def _begin(self, message: Message, time: int, last_proven: int) -> None:
+        """A new life, or the same one told again."""
+        bdseq = bdseq_of(message.payload)
+        if self.births is not None and not (self.births.bdseq == bdseq is not None):
+            self._stale(self._every(), last_proven)  # its death passed unseen
+        self._before = self.births or self._before
+        self.births = Births(time, bdseq, hash(message.content))
+        self.doubt, self._answered, self.due, self._stale_at = False, True, None, None
+        self.faults = {} if bdseq is not None else {"bdSeq": "the birth has none, so every death is believed"}
+        self._counts["births"] += 1
+        self._recent = {message.payload.seq % _ROUND: hash(message.content)}
+        self._expected = (message.payload.seq + 1) % _ROUND
+        self._settle = message.received + self._patience.birth
+
+    def _take_up(self, message: Message) -> None:
+        """Take the metrics of the birth, then what was kept aside for it."""
+        assert self.births is not None
+        alive = self._before.devices if self._before is not None else {}
+        until = message.received + self._patience.birth
+        self._returning = {device: until for device in self.signals if device and device in alive}
+        self._take_birth(message)
+        kept = [*self.aside, *self._waiting.values()]
+        self.aside.clear()
+        self._waiting.clear()
+        self._reorder = None
+        for other in kept:
+            if (other.time or other.received) >= self.births.time:
+                self._in_order(other)
+            else:
+                self._late.append(other)
+        self._resolve_late()
+
+    def _take_birth(self, message: Message) -> None:
+        """The metrics of a birth of the node or of a device, each with its value."""
+        assert self.births is not None
+        device = message.device
+        self.births.add(device, message.payload.metrics, self.signals)
+        self.faults |= self.births.remarks
+        self._returning.pop(device, None)
+        self.changed = True
+        held = self.births.devices[device]
+        self._take(message.payload.metrics, held, message, birth=True)
+        for name, signal in self.signals.get(device, {}).items():
+            self._look(name, signal, held.get(name), message.received)
+
+    def _look(self, name: bytes, signal: Signal, known: Known | None, now: int) -> None:
+        """Say which mapped metric cannot be had, in its faults and by a Bad row."""
+        place = str(signal.address)
+        self.faults.pop(place, None)
+        if known is None:
+            twin = self._elsewhere(signal)
+            self.faults[place] = f"the birth does not hold it{twin}"
+            self._rows.gap(signal, now, StatusCode.BAD_CONFIGURATION_ERROR)
+        elif known.reason:
+            self.faults[place] = known.reason
+            self._rows.gap(signal, now, StatusCode.BAD_TYPE_MISMATCH)
+
+    def _elsewhere(self, signal: Signal) -> str:
+        """A hint where the node itself holds a metric of the device's and the metric's name."""
+        where = signal.address
+        joined = f"{where.device}/{where.metric}"
+        own = self.births.devices.get("", {}) if self.births else {}
+        if not where.device or joined.encode() not in own:
+            return ""
+        return f", but the node's own birth does: write {where.group}/{where.node}//{joined}"
+
+    # order
+
+    def _in_order(self, message: Message) -> None:
+        births, payload = self.births, message.payload
+        if births is None or self.doubt:
+            self._keep_aside(message)
+            return
+        if (message.time or births.time) < births.time:
+            self._late.append(message)
+            self._settle = self._settle or message.received + self._patience.birth
+            self._resolve_late()
+            return
+        if not payload.HasField("seq"):
+            self._counts["without_seq"] += 1
+            self._apply(message)
+            return
+        seq, mark = payload.seq % _ROUND, hash(message.content)
+        if self._recent.get(seq) == mark:
+            self._counts["duplicate_messages"] += 1
+        elif seq == self._expected:
+            self._step(message, seq, mark)
+            self._follow()
+        else:
+            self._wait(message, seq)
+
+    def _step(self, message: Message, seq: int, mark: int) -> None:
+        self._recent[seq] = mark
+        self._expected = (seq + 1) % _ROUND
+        self._apply(message)
+
+    def _follow(self) -> None:
+        """Apply what waited for the message that came."""
+        while not self.doubt and self._expected in self._waiting:
+            message = self._waiting.pop(self._expected)
+            self._step(message, self._expected, hash(message.content))
+        if not self._waiting:
+            self._reorder = None
+
+    def _wait(self, message: Message, seq: int) -> None:
+        if seq in self._waiting:
+            self._counts["duplicate_messages"] += 1
+            return
+        self._waiting[seq] = message
+        if self._reorder is None:
+            self._reorder = message.received + self._patience.reorder
+
+    def _keep_aside(self, message: Message) -> None:
+        if len(self.aside) >= ASIDE:
+            self.aside.popleft()
+            self._counts["dropped_messages"] += 1
+        self.aside.append(message)
+        self.changed = True
+        self._ask(message.received)
+
+    def _fall_into_doubt(self, now: int, *, asking: bool = True) -> None:
+        """Births may have been overtaken: keep aside until they are told again."""
+        order = sorted(self._waiting, key=lambda seq: (seq - self._expected) % _ROUND)
+        self.aside.extend(self._waiting[seq] for seq in order)
+        self._waiting.clear()
+        self._reorder = None
+        self.doubt = self.changed = True
+        if asking:
+            self._ask(now)
+            self._stale_at = now + self._patience.birth
+
+    def _ask(self, when: int) -> None:
+        self.due = when if self.due is None else min(self.due, when)
+
+    def _apply(self, message: Message) -> None:
+        assert self.births is not None
+        device = message.device
+        match message.kind:
+            case "DBIRTH":
+                self._counts["births"] += 1
+                self._take_birth(message)
+                self._resolve_late()
+            case "DDEATH":
+                self._counts["deaths"] += 1
+                self._returning.pop(device, None)
+                self._stale(self.signals.get(device, {}).values(), message.time or message.received)
+                self.births.drop(device)
+                self.changed = True
+            case "DDATA" if device not in self.births.devices:
+                self._late.append(message)
+                self._settle = self._settle or message.received + self._patience.birth
+                self._ask(message.received)
+            case _:
+                self._take(message.payload.metrics, self.births.devices.get(device), message)
+
+    # late messages
+
+    def _resolve_late(self, *, last_try: bool = False) -> None:
+        """Take messages of before the birth whose metrics are certain; at the last try what is certain of each."""
+        rest = []
+        for message in self._late:
+            if message.kind not in ("NDATA", "DDATA"):
+                self._counts["late_births"] += 1
+                continue
+            found = [(metric, self._certain(message.device, metric)) for metric in message.payload.metrics]
+            if not last_try and any(known is None for _, known in found):
+                rest.append(message)
+                continue
+            self._counts["late_messages"] += 1
+            self._counts["unresolved"] += sum(known is None for _, known in found)
+            for metric, known in found:
+                if known is not None:
+                    self._sample(metric, known, message, late=True)
+        self.changed |= len(rest) != len(self._late)
+        self._late = rest
+
+    def _certain(self, device: str, metric: Metric) -> Known | None:
+        """What a metric of before the last birth must be, or None where an alias may have changed its meaning."""
+        if self.births is None:
+            return None
+        if metric.name:
+            return self.births.devices.get(device, {}).get(metric.name)
+        known = self.births.aliases.get(metric.alias)
+        before = self._before.aliases.get(metric.alias) if self._before else None
+        return known if known is not None and known.device == device and known.same(before) else None
+
+    # death
+
+    def _died(self, message: Message) -> None:
+        bdseq = bdseq_of(message.payload)
+        births = self.births
+        if births is None or (births.bdseq is not None and bdseq is not None and bdseq != births.bdseq):
+            self._counts["ignored_deaths"] += 1
+            return
+        self._counts["deaths"] += 1
+        self._stale(self._every(), message.received)
+        self.due = None
+        self._fall_into_doubt(message.received, asking=bdseq is None)
+        self._before, self.births = births, None
+        self._stale_at = None
+        self._returning = {}
+
+    def _stale(self, signals: Iterable[Signal], since: int) -> None:
+        for signal in signals:
+            if signal.newest:
+                self._rows.gap(signal, since)
+        self.changed = True
+
+    def _every(self) -> list[Signal]:
+        return [signal for named in self.signals.values() for signal in named.values()]
+
+    # samples
+
+    def _take(
+        self, metrics: Iterable[Metric], names: Mapping[bytes, Known] | None, message: Message, *, birth: bool = False
+    ) -> None:
+        """Samples of a message: the way of every value, so it is one loop."""
+        assert self.births is not None
+        aliases, rows, named = self.births.aliases, self._rows, names or {}
+        tags, times, values, statuses = rows.tags, rows.times, rows.values, rows.statuses
+        newest = self.newest
+        for metric in metrics:
+            known = named.get(metric.name) if metric.name else aliases.get(metric.alias)
+            if known is None:
+                self._unknown(metric, message)
+                continue
+            signal = known.signal
+            if signal is None:
+                if known.reason and not birth:
+                    self._counts["refused_metrics"] += 1
+                continue
+            field = metric.WhichOneof("value")
+            time = metric.timestamp * 1_000
+            if (
+                field not in _PLAIN
+                or signal.only < 0
+                or signal.gap is not None
+                or time <= signal.newest
+                or time >= _LATEST
+                or field not in known.read
+                or metric.is_historical
+                or metric.is_null
+                or metric.HasField("properties")
+            ):
+                self._sample(metric, known, message, birth=birth)
+                continue
+            value = getattr(metric, field)
+            if value - value != 0.0:
+                self._sample(metric, known, message, birth=birth)
+                continue
+            tags.append(signal.only)
+            times.append(time)
+            values.append(value)
+            statuses.append(0)
+            if not signal.newest:
+                self.changed = True
+            signal.newest = signal.sampled = time
+            signal.held = value
+            if time > newest:
+                newest = time
+        self.newest = max(newest, self.newest)
+
+    def _sample(
+        self, metric: Metric, known: Known, message: Message, *, birth: bool = False, late: bool = False
+    ) -> None:
+        """One sample with everything that may be the matter with it."""
+        signal = known.signal
+        if signal is None or known.reason:
+            self._counts["refused_metrics"] += not birth
+            return
+        time, status = self._time(metric, message)
+        value, said = self._value(metric, known)
+        status = said or status
+        if (time, value) == (signal.sampled, signal.held):
+            self._counts["duplicate"] += 1
+        else:
+            self._counts["late"] += time < signal.sampled
+            self._rows.add(signal, time, value, status, known.datatype)
+        if metric.is_historical or late:
+            return
+        if signal.gap is not None:
+            self._close(signal, time, value, status, known, message, birth)
+        if time >= signal.sampled:
+            signal.sampled, signal.held = time, value
+        self.changed |= not signal.newest
+        signal.newest = max(signal.newest, time)
+        self.newest = max(self.newest, time)
+
+    def _close(
+        self, signal: Signal, time: int, value: Value, status: int, known: Known, message: Message, birth: bool
+    ) -> None:
+        """End a gap: by a sample after it, or by the value a birth proves, at the birth's time."""
+        assert signal.gap is not None
+        if time <= signal.gap:
+            if not birth:
+                return
+            told = message.time or message.received
+            time = told if told > signal.gap else max(message.received, signal.gap + 1)
+            self._rows.add(signal, time, value, status, known.datatype)
+            signal.newest = time
+        signal.gap = None
+        self.changed = True
+
+    def _time(self, metric: Metric, message: Message) -> tuple[int, int]:
+        """The time of a metric [us]: its own, its message's, or, as uncertain, that of its arrival."""
+        time = _moment(metric.timestamp) or message.time
+        if time is not None:
+            return time, 0
+        self._counts["without_time"] += 1
+        return message.received, int(StatusCode.UNCERTAIN)
+
+    def _value(self, metric: Metric, known: Known) -> tuple[Value, int]:
+        """The value of a metric, None where it has none, and what its status is where that is not good."""
+        field = metric.WhichOneof("value")
+        if metric.is_null or field is None:
+            return None, _quality(metric) or int(StatusCode.BAD_NO_DATA)
+        read = known.read.get(field)
+        try:
+            value = read(getattr(metric, field)) if read is not None else None
+        except UnicodeDecodeError:
+            value = None
+        if value is None:
+            self._counts["refused_metrics"] += 1
+            return None, int(StatusCode.BAD_TYPE_MISMATCH)
+        if isinstance(value, float) and value - value != 0.0:
+            return None, _quality(metric) or int(StatusCode.BAD_SENSOR_FAILURE)
+        status = _quality(metric)
+        if not exact(value):
+            self._counts["beyond_2_53"] += 1
+            status = status or int(StatusCode.UNCERTAIN_DATA_SUB_NORMAL)
+        return value, status
+
+    def _unknown(self, metric: Metric, message: Message) -> None:
+        """A metric no birth names: refused by its name; an alias without a meaning is a reason to ask."""
+        self._counts["unknown_metrics"] += 1
+        if metric.name:
+            place = "/".join(
+                filter(None, (self.group, self.name, message.device, metric.name.decode(errors="replace")))
+            )
+            if len(self.faults) < _NAMED:
+                self.faults.setdefault(place, "data of a metric that the birth does not hold")
+        else:
+            self._ask(message.received)
+
+
+Value = int | float | str | None
+_PLAIN = frozenset({"double_value", "float_value"})
+_NAMED = 1_000
+
+
+def read_message(kind: Kind, device: str, content: bytes, now: int) -> Message:
+    """A message of a node.
+
+    Raises
+    ------
+    WrongPayload
+        If its bytes are no payload.
+    """
+    return Message(kind, device, content, decode(content), now)
+
+
+def _moment(milliseconds: int) -> int | None:
+    return milliseconds * 1_000 if 0 < milliseconds * 1_000 < _LATEST else None
+
+
+def _quality(metric: Metric) -> int:
+    """Status of a metric by its property ``Quality``: 192 good, 0 bad, 500 stale; good where it has none."""
+    if not metric.HasField("properties"):
+        return 0
+    for key, held in zip(metric.properties.keys, metric.properties.values, strict=False):
+        if key.lower() == _QUALITY:
+            quality = property_value(held)
+            return _status(int(quality)) if isinstance(quality, int | float) else 0
+    return 0
+
+
+def _status(quality: int) -> int:
+    """A quality as a status: Sparkplug's three, those of OPC DA by two bits of eight, or a code of 32 bits."""
+    if quality == 500:
+        return int(StatusCode.UNCERTAIN_LAST_USABLE_VALUE)
+    if 0 <= quality < 256:
+        return int({3: StatusCode.GOOD, 1: StatusCode.UNCERTAIN}.get(quality >> 6, StatusCode.BAD))
+    if 0 <= quality <= 0xFFFF:
+        return int(StatusCode.BAD)
+    return int({0: StatusCode.GOOD, 1: StatusCode.UNCERTAIN}.get(quality >> 30 & 3, StatusCode.BAD))
+
+
+def _packed(message: Message) -> list[Json]:
+    return [message.kind, message.device, message.received, base64.b64encode(message.content).decode()]
+
+
+def _unpacked(told: Json) -> Message | None:
+    match told:
+        case ["NDATA" | "DBIRTH" | "DDATA" | "DDEATH" as kind, str(device), int(received), str(content)]:
+            try:
+                return read_message(kind, device, base64.b64decode(content), received)
+            except (WrongPayload, ValueError):
+                return None
+    return None

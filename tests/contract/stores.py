@@ -1,0 +1,46 @@
+"""The stores that pass the contract suite, by name: how each is opened at a place, again and again.
+
+A store that needs a server asks for the server's fixture through ``request``; where it is not installed the test is
+skipped there. To add one: a function here and a line in ``STORES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from ferrolan.historian.embedded import Archive
+from ferrolan.historian.seam import Store
+from ferrolan.historian.store import Historian
+
+Opener = Callable[[], Store]
+"""Opens the store; called again after it was closed, it opens what was stored before."""
+
+
+def _file(place: Path, request: pytest.FixtureRequest) -> Opener:
+    return lambda: Historian(place / "historian.duckdb")
+
+
+def _archive(place: Path, request: pytest.FixtureRequest) -> Opener:
+    return lambda: Archive(place / "historian")
+
+
+def _sealed(place: Path, request: pytest.FixtureRequest) -> Opener:
+    """The archive that seals every whole day after every append: what was late goes into a new generation each time."""
+    return lambda: _Sealing(place / "historian")
+
+
+class _Sealing(Archive):
+    def append(self, *arguments: object, **options: object) -> int:  # the seam's own signature
+        stored = super().append(*arguments, **options)  # type: ignore[arg-type]
+        self.seal()
+        return stored
+
+
+STORES: Mapping[str, Callable[[Path, pytest.FixtureRequest], Opener]] = {
+    "file": _file,
+    "archive": _archive,
+    "sealed": _sealed,
+}

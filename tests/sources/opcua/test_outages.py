@@ -1,0 +1,165 @@
+"""What a cut line, a dead or silent server, and a stop of ours leave behind."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.servers.opcua import Server, served
+from tests.servers.proxy import Proxy
+from tests.sources.opcua.collecting import Memory, made, run, streaming, tags, until
+
+EACH = 3  # tags that change
+
+
+@pytest.fixture(scope="module")
+def historian() -> Iterator[Server]:
+    with served(tags=EACH) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def forgetful() -> Iterator[Server]:
+    with served(tags=EACH, history=False) as server:
+        yield server
+
+
+def times(server: Server, number: int) -> list[int]:
+    return [moment for moment, _ in server.ask(history=number)]
+
+
+def kept(sink: Memory, tag: int) -> set[int]:
+    return set(
+        sink.winners.filter((pl.col("tag") == tag) & pl.col("value").is_not_null())["time"].dt.epoch("us").to_list()
+    )
+
+
+def test_a_cut_line_loses_nothing_where_the_server_has_a_history(historian: Server, tmp_path: Path) -> None:
+    async def journey() -> None:
+        sink = Memory()
+        async with Proxy.to("127.0.0.1", historian.settings.port) as proxy:
+            connector = made(historian, tmp_path, port=proxy.port)
+            async with streaming(connector, tags(historian), sink):
+                await until(lambda: len(sink.winners) >= EACH, "first values")
+                await historian.tell(tick={"period": 0.05, "each": EACH})
+                begun = await historian.tell(history=0)
+                await until(lambda: len(sink.samples) > 10 * EACH, "a stream")
+                proxy.cut()
+                await until(lambda: len(sink.gaps()) == EACH, "a row a tag that says that nothing is known")
+                await asyncio.sleep(2.0)
+                proxy.restore()
+                await until(lambda: connector.health.state == "connected", "the link again")
+                await until(lambda: not sink.gaps().height, "the gap withdrawn")
+                await historian.tell(still=True)
+                last = times(historian, 0)[-1]
+                await until(lambda: last in kept(sink, 1), "the last value")
+        for number in range(EACH):
+            written = [moment for moment in times(historian, number) if moment >= begun[-1][0]]
+            assert len(written) > 40 and set(written) <= kept(sink, number + 1)
+        assert sink.winners.select("tag", "time").is_duplicated().sum() == 0
+        assert connector.health.backfilled > 0 and connector.health.gaps == 0 and connector.health.reconnects >= 1
+
+    run(journey())
+
+
+def test_without_a_history_a_cut_leaves_exactly_one_gap_row_a_tag(forgetful: Server, tmp_path: Path) -> None:
+    async def journey() -> None:
+        sink = Memory()
+        async with Proxy.to("127.0.0.1", forgetful.settings.port) as proxy:
+            connector = made(forgetful, tmp_path, port=proxy.port)
+            async with streaming(connector, tags(forgetful), sink):
+                await until(lambda: len(sink.winners) >= EACH, "first values")
+                proxy.cut()
+                await until(lambda: len(sink.gaps()) == EACH, "gap rows")
+                await until(lambda: proxy.refused >= 2, "two tries in vain")
+                proxy.restore()
+                await until(lambda: connector.health.state == "connected", "the link again")
+                since = sink.gaps()["time"].max()
+                await until(
+                    lambda: sink.winners.filter(pl.col("time") > since)["tag"].n_unique() == EACH,
+                    "a row a tag after it",
+                )
+                await forgetful.tell(write=[[0, 77.0, None, 0]])
+                await until(lambda: sink.has(1, 77.0), "values again")
+        assert sink.gaps()["tag"].to_list() == [1, 2, 3]
+        assert connector.health.gaps == EACH
+
+    run(journey())
+
+
+def test_a_gap_over_a_stop_of_ours_is_filled_at_the_next_start(historian: Server, tmp_path: Path) -> None:
+    async def journey() -> None:
+        first = Memory()
+        async with streaming(made(historian, tmp_path), tags(historian), first):
+            await until(lambda: len(first.winners) >= EACH, "first values")
+            await until(lambda: first.state.get("proven"), "a proof of life that is kept")
+        await historian.tell(write=[[number, 500.0 + number, None, 0] for number in range(EACH)])
+        second = Memory(first.state)
+        async with streaming(made(historian, tmp_path), tags(historian), second):
+            await until(
+                lambda: all(second.has(number + 1, 500.0 + number) for number in range(EACH)), "values of the gap"
+            )
+            await until(lambda: not second.gaps().height and second.state["gaps"] == [], "the gap withdrawn")
+        assert second.samples["status"].n_unique() >= 3  # good, no communication, withdrawn
+
+    run(journey())
+
+
+def test_a_server_that_is_killed_and_comes_back_leaves_its_gap_marked(tmp_path: Path) -> None:
+    async def journey(server: Server) -> None:
+        sink = Memory()
+        connector = made(server, tmp_path)
+        async with streaming(connector, tags(server), sink):
+            await until(lambda: len(sink.winners) >= EACH, "first values")
+            server.kill()
+            await until(lambda: len(sink.gaps()) == EACH, "gap rows")
+            await asyncio.to_thread(server.start)
+            await until(lambda: connector.health.state == "connected", "the link again")
+            await server.tell(write=[[0, 88.0, None, 0]])
+            await until(lambda: sink.has(1, 88.0), "values again")
+            await until(lambda: sink.state["gaps"] == [], "nothing left to fill")
+        assert sink.gaps()["tag"].to_list() == [1, 2, 3]  # its memory went with it: nobody knows what was
+
+    with served(tags=EACH) as server:
+        run(journey(server))
+
+
+def test_a_silent_server_is_left_and_its_stretch_filled_when_it_wakes(historian: Server, tmp_path: Path) -> None:
+    async def journey() -> None:
+        sink = Memory()
+        connector = made(historian, tmp_path, timeout="2 s")
+        async with streaming(connector, tags(historian), sink):
+            await until(lambda: len(sink.winners) >= EACH, "first values")
+            historian.signal(signal.SIGSTOP)
+            try:
+                await until(lambda: len(sink.gaps()) == EACH, "gap rows of a silent server")
+                assert "nothing heard" in connector.health.said
+            finally:
+                historian.signal(signal.SIGCONT)
+            await until(lambda: connector.health.state == "connected", "the link again")
+            await historian.tell(write=[[0, 99.0, None, 0]])
+            await until(lambda: sink.has(1, 99.0), "values again")
+            await until(lambda: not sink.gaps().height, "the gap withdrawn")
+
+    run(journey())
+
+
+def test_a_line_that_is_open_and_dead_is_rebuilt(historian: Server, tmp_path: Path) -> None:
+    async def journey() -> None:
+        sink = Memory()
+        async with Proxy.to("127.0.0.1", historian.settings.port) as proxy:
+            connector = made(historian, tmp_path, port=proxy.port, timeout="2 s")
+            async with streaming(connector, tags(historian), sink):
+                await until(lambda: len(sink.winners) >= EACH, "first values")
+                proxy.hang()
+                await until(lambda: len(sink.gaps()) == EACH, "gap rows")
+                proxy.restore()
+                await until(lambda: not sink.gaps().height, "the gap withdrawn")
+                assert proxy.connections > 2
+
+    run(journey())

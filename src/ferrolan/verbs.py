@@ -24,7 +24,9 @@ import polars as pl
 from ferrolan.assembly import balances, market, sources, stock_takes, tags, watched
 from ferrolan.assembly.calibration import calibrated, with_calibrated
 from ferrolan.assembly.catalogue import connections, kinds
+from ferrolan.assembly.collected import Collected, collected
 from ferrolan.assembly.flowsheet import flowsheet_of, with_responses
+from ferrolan.assembly.historian import open_reader, place_of
 from ferrolan.assembly.plan import plan_problem, raised_rooms
 from ferrolan.assembly.reckoning import remarks, tables_of
 from ferrolan.assembly.responses import (
@@ -45,7 +47,7 @@ from ferrolan.briefs.write import render
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.load import load as load_document
 from ferrolan.enterprise.sites import require_month
-from ferrolan.historian.aggregate import measure
+from ferrolan.historian.aggregate import measure, ordered
 from ferrolan.historian.ingest import ingest as take_in
 from ferrolan.historian.store import anew
 from ferrolan.kept_runs import CONTEXT
@@ -164,13 +166,14 @@ def _journey(
     traded = enterprise.concentrate is not None and "concentrate" in asked
     raw = account = planned = questions = value = money = markets = None
     files: Mapping[str, Path] = {}
+    live = None
     if enterprise.account is not None and "raw data" in asked:
         with clock("raw data"):
-            files = raw_files(enterprise, folder)
-    identity = identity_of(enterprise, files, signed, only)
-    if files:
+            files, live = raw_files(enterprise, folder), of_connections(enterprise)
+    identity = identity_of(enterprise, files, signed, only, live)
+    if files or live is not None:
         with clock("historian"):
-            raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb")
+            raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb", live)
     if raw is not None and "account" in asked:
         with clock("account"):
             account = reconcile(enterprise, raw, signed.excluded, signed.counted)
@@ -347,7 +350,25 @@ def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, 
     return made
 
 
-def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None = None) -> Raw:
+def of_connections(enterprise: Enterprise) -> Collected | None:
+    """The month of the live sources, measured in the historian that ``ferrolan collect`` fills; None without any.
+
+    Raises
+    ------
+    SourceError
+        If nothing was collected, or not the whole month.
+    SurroundingsError
+        If the historian cannot be reached.
+    """
+    if not enterprise.connections:
+        return None
+    with open_reader(enterprise) as reader:
+        return collected(enterprise, reader, tags.periods(enterprise), place_of(enterprise))
+
+
+def ingest(
+    enterprise: Enterprise, files: Mapping[str, Path], store: Path | None = None, live: Collected | None = None
+) -> Raw:
     """Take raw files into the historian and measure the periods of the account.
 
     Parameters
@@ -358,6 +379,8 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
         Raw file of every source by name, from ``raw_files``.
     store
         File of the historian, made anew; in memory if none is given.
+    live
+        What the live sources gave of the month, from ``of_connections``.
 
     Raises
     ------
@@ -376,10 +399,15 @@ def ingest(enterprise: Enterprise, files: Mapping[str, Path], store: Path | None
             parts["repaired"].append(_without_folder(batch.repaired, files))
             odd = watched.remarks(enterprise, name, files[name], batch, report, span)
             parts["remarks"].append(_without_folder(sources.remark_rows(name, (*batch.report.remarks, *odd)), files))
-        measured = measure(historian, tags.signals(enterprise), span)
+        measured = [measure(historian, tags.signals_of(enterprise, enterprise.sources), span)]
         samples = historian.count()
+    if live is not None:
+        measured.append(live.measurements)
+        parts["ingest"].append(live.ingest)
+        parts["remarks"].append(live.remarks)
+        samples += live.samples
     tables = {table: pl.concat(frames) for table, frames in parts.items()}
-    return Raw({"measurements": measured, **tables}, samples)
+    return Raw({"measurements": ordered(pl.concat(measured)), **tables}, samples)
 
 
 def reconcile(
@@ -525,8 +553,14 @@ def brief(tables: Tables, context: Context) -> str:
     return render(tables, context)
 
 
-def identity_of(enterprise: Enterprise, files: Mapping[str, Path], signed: Signed, only: Only | None) -> RunIdentity:
-    """What a run depends on: document, raw files, month, signed acts, one station alone, seed, code.
+def identity_of(
+    enterprise: Enterprise,
+    files: Mapping[str, Path],
+    signed: Signed,
+    only: Only | None,
+    live: Collected | None = None,
+) -> RunIdentity:
+    """What a run depends on: document, raw files, what was collected, month, signed acts, one station, seed, code.
 
     Raises
     ------
@@ -543,6 +577,8 @@ def identity_of(enterprise: Enterprise, files: Mapping[str, Path], signed: Signe
     if missing:
         raise SourceError(missing)
     hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
+    if live is not None:
+        hashes["collected"] = live.content_hash
     hashes |= signed.hashes
     month = enterprise.plan.starts if enterprise.account is None else enterprise.account.month
     hashes["month"] = hash_json(month)

@@ -11,7 +11,8 @@ import ferrolan
 from ferrolan.base import errors
 from ferrolan.base.errors import FerrolanError
 from ferrolan.base.surroundings import OTHER, REFUSALS
-from ferrolan.sources import sql
+from ferrolan.historian.server import refusals
+from ferrolan.sources.sql import database
 
 PACKAGE = Path(ferrolan.__file__).parent
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "when-it-refuses.md"
@@ -49,7 +50,8 @@ def codes_of(call: ast.Call) -> Iterator[str]:
 
 def codes() -> set[str]:
     """Every code in the source."""
-    found = {refusal.code for refusal in (*REFUSALS, OTHER)} | {said[-1] for said in sql._SAID}
+    found = {refusal.code for refusal in (*REFUSALS, OTHER)} | {said[-1] for said in database._SAID}
+    found |= {said[0] for said in refusals.SAID.values()}
     for path in PACKAGE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):

@@ -23,9 +23,7 @@ from ferrolan.sources.source import Discovery, TagAddress
 
 T0 = 1_774_000_000_000_000
 """First time of everything here: 2026-03-20 [us]."""
-HEADER = (
-    "tag,source,address,kind,object,component,unit,basis,method,sigma_relative,sigma_absolute,lo,hi,description\n"
-)
+HEADER = "tag,source,address,kind,object,component,unit,basis,method,sigma_relative,sigma_absolute,lo,hi,description\n"
 
 PLANT = """\
 ferrolan: 1

@@ -13,7 +13,10 @@ import pytest
 
 from ferrolan.historian.embedded import Archive
 from ferrolan.historian.seam import Store
+from ferrolan.historian.server import open_server
+from ferrolan.historian.server.clickhouse import ClickHouse, ClickHouseHistorian
 from ferrolan.historian.store import Historian
+from tests.servers.postgres import ADMIN
 
 Opener = Callable[[], Store]
 """Opens the store; called again after it was closed, it opens what was stored before."""
@@ -39,8 +42,32 @@ class _Sealing(Archive):
         return stored
 
 
+def _postgres(place: Path, request: pytest.FixtureRequest) -> Opener:
+    server = request.getfixturevalue("postgres")
+    url = server.url(server.database("contract"))
+    return lambda: open_server(url, password=ADMIN)
+
+
+def _clickhouse(place: Path, request: pytest.FixtureRequest) -> Opener:
+    server = _Shared(request.getfixturevalue("chdb"))
+    server.run("drop database if exists contract")
+    return lambda: ClickHouseHistorian(server, "contract")
+
+
+class _Shared:
+    """The one ClickHouse of the process, which no test closes."""
+
+    def __init__(self, server: ClickHouse) -> None:
+        self.run = server.run
+
+    def close(self) -> None:
+        pass
+
+
 STORES: Mapping[str, Callable[[Path, pytest.FixtureRequest], Opener]] = {
     "file": _file,
     "archive": _archive,
     "sealed": _sealed,
+    "postgresql": _postgres,
+    "clickhouse": _clickhouse,
 }

@@ -218,6 +218,26 @@ def test_without_samples_every_aggregate_is_bad_no_data() -> None:
         assert found.status.tolist() == [StatusCode.BAD_NO_DATA] * 2 and np.isnan(found.value).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_sample_without_a_finite_value_is_bad_whatever_its_status(value: float) -> None:
+    time, edges = np.array([0, 5, 10]) * MICROS, np.array([0, 5, 10]) * MICROS
+    for name in aggregates():
+        found, expected = (
+            of_samples(time, np.array([1.0, number, 2.0]), np.array([0, code, 0], np.int64), name, edges)
+            for number, code in ((value, 0), (np.nan, int(StatusCode.BAD)))
+        )
+        np.testing.assert_array_equal(found.value, expected.value)
+        assert found.status.tolist() == expected.status.tolist()
+
+
+def test_limit_bits_of_a_sample_stay_and_those_of_another_history_do_not() -> None:
+    low, stored_as_interpolated = 0x00000500, 0x00000402
+    edges = np.array([0, 5, 10]) * MICROS
+    time = np.array([1, 6, 20], np.int64) * MICROS
+    status = np.array([low, stored_as_interpolated, 0], np.int64)
+    assert of_samples(time, np.ones(3), status, "Start", edges).status.tolist() == [low | 0x4, 0]
+
+
 def test_an_unknown_aggregate_is_refused_with_the_list() -> None:
     with pytest.raises(ProblemError, match="TimeAverage2"):
         ask([(0, 1, 0)], [0, 10], "Mean", Configuration())

@@ -81,7 +81,7 @@ def test_a_batch_that_comes_twice_is_stored_once(store) -> None:
     assert store.append(rows, words, position=Position("opcua", 5)) == 2
     assert store.append(rows, words, position=Position("opcua", 5)) == 0
     assert store.append(rows, position=Position("opcua", 4)) == 0
-    assert (store.count(), store.position("opcua"), store.position("other")) == (1, 5, 0)
+    assert (store.count(), store.position("opcua"), store.position("other")) == (2, 5, 0)
     assert store.texts([2], minute(0), minute(1))["text"].to_list() == ["charge"]
 
 
@@ -129,7 +129,7 @@ def test_a_point_in_time_looks_into_the_partitions_of_a_day(store, postgres: Pos
 def test_a_second_writer_is_refused_and_readers_are_free(store, database: str, postgres: Postgres) -> None:
     with pytest.raises(SurroundingsError) as refused:
         open_server(database, password=ADMIN)
-    assert "stop the other" in said(refused, "second_writer")
+    assert "stop the other" in said(refused, "in_use")
     store.append(samples([row(1, 0, 1.0, 1)]))
     in_plant(
         postgres, "drop owned by reader" if postgres.admin("select 1 from pg_roles where rolname = 'reader'") else "select 1",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,9 @@ from ferrolan.base.errors import ProblemError, SurroundingsError
 from ferrolan.historian.seam import NewTag, Position
 from ferrolan.historian.server.clickhouse import Chdb, ClickHouseHistorian
 from tests.historian.server_stores import MOMENTS, ROWS, Row, minute, row, samples, texts, winners
-from tests.servers import absent
+from tests.servers.clickhouse import chdb
 
-
-@pytest.fixture(scope="module")
-def chdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chdb]:
-    try:
-        server = Chdb(tmp_path_factory.mktemp("chdb"))
-    except SurroundingsError as error:
-        absent(str(error))
-    yield server
-    server.close()
+__all__ = ["chdb"]
 
 
 @pytest.fixture
@@ -34,7 +25,9 @@ def store(chdb: Chdb) -> ClickHouseHistorian:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, cut=st.integers(0, 25), moment=MOMENTS, end=MOMENTS)
-def test_every_question_is_answered_as_by_a_plain_list(store, chdb: Chdb, rows: list[Row], cut: int, moment, end) -> None:
+def test_every_question_is_answered_as_by_a_plain_list(
+    store, chdb: Chdb, rows: list[Row], cut: int, moment, end
+) -> None:
     chdb.run("truncate table works.samples")
     store.append(samples(rows[:cut]))
     store.append(samples(rows[cut:]))
@@ -58,10 +51,10 @@ def test_a_batch_whose_position_was_lost_falls_together_with_its_rows(store, chd
     assert store.append(batch, words, position=Position("opcua", 7)) == 5
     chdb.run("truncate table works.positions")
     assert store.append(batch, words, position=Position("opcua", 7)) == 5
-    assert (store.count(), store.position("opcua")) == (4, 7) and store.texts([3], minute(0), minute(1)).height == 1
+    assert (store.count(), store.position("opcua")) == (5, 7) and store.texts([3], minute(0), minute(1)).height == 1
     assert store.append(batch, words, position=Position("opcua", 7)) == 0
     chdb.run("optimize table works.samples final")
-    assert store.count() == 4 and store.superseded([1], minute(0), minute(1)).height == 1
+    assert store.count() == 5 and store.superseded([1], minute(0), minute(1)).height == 1
 
 
 def test_rows_of_two_batches_stay_two_rows_however_alike(store) -> None:

@@ -18,9 +18,35 @@ from ferrolan.sources.sparkplug import payload as wire
 from tests.servers import absent, needed
 
 NAMESPACE = "spBv1.0"
-INT8, INT16, INT32, INT64, UINT8, UINT16, UINT32, UINT64, FLOAT, DOUBLE, BOOLEAN, STRING, DATETIME, TEXT, UUID, DATASET = range(1, 17)
-FIELDS = {FLOAT: "float_value", DOUBLE: "double_value", BOOLEAN: "boolean_value", STRING: "string_value", TEXT: "string_value", UUID: "string_value"}
-FIELDS |= dict.fromkeys((INT8, INT16, INT32, UINT8, UINT16, UINT32), "int_value") | dict.fromkeys((INT64, UINT64, DATETIME), "long_value")
+(
+    INT8,
+    INT16,
+    INT32,
+    INT64,
+    UINT8,
+    UINT16,
+    UINT32,
+    UINT64,
+    FLOAT,
+    DOUBLE,
+    BOOLEAN,
+    STRING,
+    DATETIME,
+    TEXT,
+    UUID,
+    DATASET,
+) = range(1, 17)
+FIELDS = {
+    FLOAT: "float_value",
+    DOUBLE: "double_value",
+    BOOLEAN: "boolean_value",
+    STRING: "string_value",
+    TEXT: "string_value",
+    UUID: "string_value",
+}
+FIELDS |= dict.fromkeys((INT8, INT16, INT32, UINT8, UINT16, UINT32), "int_value") | dict.fromkeys(
+    (INT64, UINT64, DATETIME), "long_value"
+)
 FIELDS |= {DATASET: "dataset_value"}
 
 
@@ -65,7 +91,9 @@ def _put(made: Any, metric: M) -> None:
         _value(made, metric)
     for key, value in metric.properties.items():
         made.properties.keys.append(key.encode())
-        held = made.properties.values.add(type=STRING if isinstance(value, str) else INT32 if isinstance(value, int) else DOUBLE)
+        held = made.properties.values.add(
+            type=STRING if isinstance(value, str) else INT32 if isinstance(value, int) else DOUBLE
+        )
         if isinstance(value, str):
             held.string_value = value.encode()
         elif isinstance(value, int):
@@ -95,7 +123,9 @@ class AliasEdge:
 
     group: str = "Works"
     node: str = "Furnace1"
-    metrics: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"": ("Pressure",), "Hearth": ("T/North", "T/South")})
+    metrics: Mapping[str, Sequence[str]] = field(
+        default_factory=lambda: {"": ("Pressure",), "Hearth": ("T/North", "T/South")}
+    )
     now: int = 1_774_000_000_000
     bdseq: int | None = 0
     seq: int = 0
@@ -132,7 +162,9 @@ class AliasEdge:
         told = []
         for name, value in values.items():
             self.values[device, name] = value
-            told.append(M(value, name if named else None, None if named else self.aliases[device, name], self.now, **more))
+            told.append(
+                M(value, name if named else None, None if named else self.aliases[device, name], self.now, **more)
+            )
         return self.topic("DDATA" if device else "NDATA", device), encode(told, self.now, self._next())
 
     def death(self, device: str = "") -> Sent:

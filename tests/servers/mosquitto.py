@@ -38,11 +38,13 @@ class Mosquitto:
     def __post_init__(self) -> None:
         self.program = needed("mosquitto")
         lines = [f"listener {self.port} 127.0.0.1", "persistence true", f"persistence_location {self.folder}/"]
-        lines += ["autosave_interval 1", "autosave_on_changes true", "user root", self.settings]
+        lines += ["autosave_interval 1", "user root", self.settings]
         if self.closed:
             passwords = self.folder / "passwords"
             passwords.touch(mode=0o600)
-            subprocess.run([needed("mosquitto_passwd"), "-b", passwords, USER, PASSWORD], check=True, capture_output=True)
+            subprocess.run(
+                [needed("mosquitto_passwd"), "-b", passwords, USER, PASSWORD], check=True, capture_output=True
+            )
             lines += ["allow_anonymous false", f"password_file {passwords}"]
         else:
             lines += ["allow_anonymous true"]

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,6 +98,13 @@ class Postgres:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A server for the whole test session."""
+    with started() as server:
+        yield server
+
+
+@contextmanager
+def started() -> Iterator[Postgres]:
+    """A new server, gone with its data when the block ends."""
     initdb = needed("initdb", *_FOLDERS)
     pytest.importorskip("psycopg", reason='needs pip install "ferrolan[connect]"')
     folder = Path(tempfile.mkdtemp(prefix="ferrolan-postgres-"))

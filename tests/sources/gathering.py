@@ -56,7 +56,9 @@ class MemorySink:
 
 
 @contextlib.asynccontextmanager
-async def running(connector: Connector, tags: Sequence[TagAddress], sink: MemorySink) -> AsyncIterator[asyncio.Task[None]]:
+async def running(
+    connector: Connector, tags: Sequence[TagAddress], sink: MemorySink
+) -> AsyncIterator[asyncio.Task[None]]:
     """A connector at work for as long as the block lasts."""
     task = asyncio.create_task(connector.stream(tags, sink))
     try:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.status import StatusCode
-from ferrolan.base.tables import REJECTED, REPAIRED, SAMPLES, SAMPLES_TEXT
+from ferrolan.base.tables import REJECTED, REPAIRED, SAMPLES, SAMPLES_TEXT, TIME
 from ferrolan.sources import Batch, TagAddress, TextDialect, read_csv
+from ferrolan.sources.clock import in_order
 from ferrolan.sources.timeline import OUTSIDE
 
 PLAIN = TextDialect(separator=",", time_column="time", time_format="%Y-%m-%d %H:%M")
@@ -301,8 +302,8 @@ def test_a_gap_of_months_in_a_series_is_no_exchange_of_day_and_month(tmp_path: P
     assert read(tmp_path, day(*rows), time_format="%d/%m/%Y %H:%M").samples.height == 96
 
 
-def test_the_hours_of_both_clock_changes_are_refused_and_remarked_on(tmp_path: Path) -> None:
-    autumn = day("2026-10-25 01:30,1", "2026-10-25 02:30,2", "2026-10-25 02:30,3", "2026-10-25 03:30,4")
+def test_hours_of_both_clock_changes_that_no_order_tells_are_refused_and_remarked_on(tmp_path: Path) -> None:
+    autumn = day("2026-10-25 01:30,1", "2026-10-25 02:15,2", "2026-10-25 02:30,3", "2026-10-25 03:30,4")
     batch = read(tmp_path, autumn, time_zone=BERLIN)
     assert batch.rejected["line"].to_list() == [3, 4] and batch.samples["value"].to_list() == [1.0, 4.0]
     remark = remark_of(batch, "clock_change")
@@ -311,6 +312,103 @@ def test_the_hours_of_both_clock_changes_are_refused_and_remarked_on(tmp_path: P
     spring = day("2026-03-29 01:30,1", "2026-03-29 02:30,2", "2026-03-29 03:30,3")
     found = remark_of(read(tmp_path, spring, time_zone=BERLIN), "clock_change").found
     assert found == "0 rows in the hour that occurs twice, 1 in the hour that does not exist"
+
+
+def test_the_hour_that_occurs_twice_is_told_by_the_order_of_its_rows(tmp_path: Path) -> None:
+    local = ["01:45", "02:00", "02:30", "02:00", "02:30", "03:00"]
+    batch = read(tmp_path, day(*(f"2026-10-25 {at},1" for at in local)), time_zone=BERLIN)
+    first = datetime(2026, 10, 24, 23, 45, tzinfo=UTC)
+    minutes = [0, 15, 45, 75, 105, 135]
+    assert batch.samples["time"].to_list() == [first + timedelta(minutes=minute) for minute in minutes]
+    remark = remark_of(batch, "clock_change")
+    assert (remark.line, remark.found) == (3, "4 rows in the hour that occurs twice, in order")
+    assert batch.rejected.height == 0
+
+
+@given(
+    step=st.sampled_from([1, 5, 10, 15, 20, 30, 60]),
+    start=st.integers(0, 3),
+    zone=st.sampled_from([BERLIN, "America/New_York", "Australia/Lord_Howe"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_a_whole_night_of_a_clock_change_is_read_back_as_it_was(step: int, start: int, zone: str) -> None:
+    night = {BERLIN: datetime(2026, 10, 24, 20, tzinfo=UTC), "America/New_York": datetime(2026, 11, 1, 1, tzinfo=UTC)}
+    first = night.get(zone, datetime(2026, 4, 4, 11, tzinfo=UTC)) + timedelta(minutes=start)
+    utc = pl.Series([first + timedelta(minutes=step * k) for k in range(10 * 60 // step)]).cast(TIME)
+    time, reason, told = in_order(utc.dt.convert_time_zone(zone).dt.replace_time_zone(None), zone)
+    if zone == "Australia/Lord_Howe" and step == 60:  # half an hour is put back: one pass alone is seen
+        return
+    assert time.equals(utc) and reason.null_count() == len(utc) and told.any()
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        ["02:00", "02:30"],
+        ["02:30", "02:00", "02:30", "02:00"],
+        ["03:00", "02:30", "02:00", "02:30", "01:30"],
+        ["02:00", "02:30", "04:00", "02:00", "02:30"],
+    ],
+)
+def test_an_hour_that_occurs_twice_is_refused_where_order_does_not_tell(tmp_path: Path, local: list[str]) -> None:
+    batch = read(
+        tmp_path,
+        day("2026-10-24 01:30,1", "2026-10-24 02:30,1", *(f"2026-10-25 {at},1" for at in local)),
+        time_zone=BERLIN,
+    )
+    assert batch.rejected.height == sum(at.startswith("02") for at in local)
+
+
+QUARTERS = ("2026-03-01 00:15,1", "2026-03-01 00:30,2", "2026-03-01 00:45,3", "2026-03-01 01:00,4")
+STARTS = [datetime(2026, 3, 1, 0, minute, tzinfo=UTC) for minute in (0, 15, 30, 45)]
+
+
+@pytest.mark.parametrize("step", [None, timedelta(minutes=15)])
+def test_a_value_stamped_at_the_end_of_its_period_holds_from_the_start_of_it(
+    tmp_path: Path, step: timedelta | None
+) -> None:
+    batch = read(tmp_path, day(*QUARTERS), stamp="end", step=step)
+    assert batch.samples["time"].to_list() == STARTS
+    assert [remark.code for remark in batch.report.remarks] == ([] if step else ["undeclared_step"])
+
+
+@pytest.mark.parametrize("stamp", ["start", "moment"])
+def test_other_stamps_move_nothing(tmp_path: Path, stamp: str) -> None:
+    batch = read(tmp_path, day(*QUARTERS), stamp=stamp, step=timedelta(minutes=15))
+    assert batch.samples["time"].to_list() == [at + timedelta(minutes=15) for at in STARTS]
+
+
+def test_a_period_after_a_gap_begins_one_step_before_its_end(tmp_path: Path) -> None:
+    batch = read(tmp_path, day(*QUARTERS, "2026-03-01 08:00,5"), stamp="end")
+    assert batch.samples["time"].to_list() == [*STARTS, datetime(2026, 3, 1, 7, 45, tzinfo=UTC)]
+
+
+def test_a_day_that_ends_at_midnight_begins_at_the_one_before(tmp_path: Path) -> None:
+    rows = ("2026-03-01 12:00,1", "2026-03-01 00:00,2")
+    batch = read(tmp_path, day(*rows), stamp="end", step=timedelta(hours=12), midnight="ends_day")
+    assert batch.samples["time"].to_list() == [datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 12, tzinfo=UTC)]
+
+
+def test_rows_without_a_clock_that_are_stamped_at_the_end_begin_one_step_earlier(tmp_path: Path) -> None:
+    batch = read(
+        tmp_path, day("1", "2", header="feed"), time_column="", time_format="", stamp="end",
+        start=datetime(2026, 3, 1, 0, 15), step=timedelta(minutes=15),
+    )  # fmt: skip
+    assert batch.samples["time"].to_list() == STARTS[:2]
+
+
+@pytest.mark.parametrize("rows", [QUARTERS[:1], ("2026-03-01 00:15,1", "2026-03-01 00:30,2", "2026-03-01 02:45,3")])
+def test_periods_of_which_nobody_knows_the_length_are_refused(tmp_path: Path, rows: tuple[str, ...]) -> None:
+    fault = fault_of(tmp_path, day(*rows), stamp="end")
+    assert (fault.code, fault.path) == ("missing_step", "step")
+
+
+def test_the_sum_over_a_day_is_the_same_whichever_way_its_periods_are_stamped(tmp_path: Path) -> None:
+    start = datetime(2026, 3, 1)
+    ends = [f"{start + timedelta(minutes=15 * (k + 1)):%Y-%m-%d %H:%M},{k}" for k in range(96)]
+    begins = [f"{start + timedelta(minutes=15 * k):%Y-%m-%d %H:%M},{k}" for k in range(96)]
+    one, other = read(tmp_path, day(*ends), stamp="end"), read(tmp_path, day(*begins), stamp="start")
+    assert one.samples.equals(other.samples)
 
 
 def test_a_repeated_time_is_remarked_on(tmp_path: Path) -> None:

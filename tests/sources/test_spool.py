@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ferrolan.base.errors import SurroundingsError, TableError
@@ -176,18 +176,23 @@ def test_a_spool_that_was_lost_is_another_spool_to_the_store(tmp_path: Path) -> 
     assert Spool(tmp_path / "b", "scada").identity == spool.identity != after
 
 
-def test_a_full_spool_refuses_and_takes_again_when_it_is_emptied(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, "scada", bounds=Bounds(most=5_000), segment=1)
-    written = 0
+@pytest.mark.parametrize("segment", [1, 16 * 2**20])
+def test_a_full_spool_refuses_and_takes_again_when_it_is_emptied(tmp_path: Path, segment: int) -> None:
+    spool = Spool(tmp_path, "scada", bounds=Bounds(most=8_000), segment=segment)
+
+    def fill(value: int = 0) -> None:
+        while True:
+            spool.append(rows(value), state={"seen": value})
+            value += 1
+
     with pytest.raises(SurroundingsError, match=r"\[spool_full\]"):
-        while written < 100:
-            spool.append(rows(written))
-            written += 1
-    assert 0 < written < 100 and spool.nearly_full
-    assert values(spool) == list(range(written))
+        fill()
+    written = len(values(spool))
+    assert written > 1 and spool.nearly_full and values(spool) == list(range(written))
     spool.release(spool.last)
     spool.append(rows(99))
     assert values(spool, spool.last - 1) == [99] and not spool.nearly_full
+    assert spool.state == {"seen": written - 1}
 
 
 @pytest.mark.parametrize("failing", ["pwrite", "fdatasync"])
@@ -233,7 +238,7 @@ def test_the_name_of_a_segment_is_on_the_disk_before_its_records(tmp_path: Path)
     sync, write, data = os.fsync, os.pwrite, os.fdatasync
 
     def fsync(file: int) -> None:
-        done.append("folder" if Path(os.readlink(f"/proc/self/fd/{file}")).is_dir() else "file")
+        done.append("folder" if Path(f"/proc/self/fd/{file}").readlink().is_dir() else "file")
         sync(file)
 
     def pwrite(file: int, content: bytes, offset: int) -> int:
@@ -258,6 +263,7 @@ ACTS = st.one_of(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(ACTS, max_size=25), st.sampled_from([1, 1_500, 100_000]))
 def test_whatever_happens_nothing_acknowledged_is_lost_repeated_or_reordered(
     tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int, bool]], segment: int

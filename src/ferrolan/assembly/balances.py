@@ -342,10 +342,16 @@ class _Readings:
         return Reading(
             row["kind"], row["object"], row["component"], row["period"], value, sigma, row["tag"],
             () if water is None else (water.tag,),
-            model=None if tag is None or below else _model(tag, row["value"], row["sigma"], factor),
+            model=None if tag is None or below else self._model(tag, row, factor),
             below=below,
             shares=shares,
         )  # fmt: skip
+
+    def _model(self, tag: Tag, row: Mapping[str, Any], factor: float) -> ErrorModel | None:  # Any: the columns differ
+        """How the reading's sigma changes with its value, by the row of the tag that gave it."""
+        rows = (other for other in self.document.tags if other.tag == tag.tag) if _is_dated(tag) else (tag,)
+        models = (_model(other, row["value"], row["sigma"], factor) for other in rows)
+        return next((model for model in models if model is not None), None)
 
     def _factor(self, row: Mapping[str, Any]) -> float:  # Any: the columns differ
         """The balance's units per unit of the measurement."""
@@ -369,6 +375,11 @@ class _Readings:
         tag = self.tags.get(water.tag)
         if tag is not None and tag.sigma_lasting > 0.0:
             yield _lasting_name(tag.tag), -wet * water.sigma
+
+
+def _is_dated(tag: Tag) -> bool:
+    """Whether it may have other rows, for other times."""
+    return tag.valid_from is not None or tag.valid_to is not None
 
 
 def _model(tag: Tag, value: float, sigma: float, factor: float) -> ErrorModel | None:

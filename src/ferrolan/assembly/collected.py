@@ -14,7 +14,7 @@ from datetime import datetime
 import polars as pl
 
 from ferrolan.assembly.sources import refuse_end_at, remark_rows, series_of
-from ferrolan.assembly.tags import Numbers, signals
+from ferrolan.assembly.tags import Numbers, signals_of
 from ferrolan.assembly.watched import watched
 from ferrolan.base.errors import Fault
 from ferrolan.base.provenance import hash_json
@@ -66,7 +66,7 @@ def collected(document: Enterprise, reader: Reader, periods: Sequence[Period], w
         Where the series of a source end before the month does.
     """
     known = _numbers(document, reader)
-    wanted = [signal for signal in signals(document, known) if _source(document)[signal.name] in document.connections]
+    wanted = signals_of(document, document.connections, known)
     parts = [_of_source(document, reader, name, known, periods, where) for name in document.connections]
     return Collected(
         MEASUREMENTS.check(measure(reader, wanted, periods)),

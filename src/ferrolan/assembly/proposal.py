@@ -8,6 +8,7 @@ whatever an account needs is filled in afterwards. A tag whose address the sourc
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from ferrolan.enterprise.tags import LEVELS, Tag
 from ferrolan.sources.browsed import Found
 
 _TEXTS = ("string", "localizedtext", "char", "text", "varchar", "character varying")
+_NUMBERED = re.compile(r"ns=\d+;")
+_NAMESPACE = re.compile(r"^(?:ns=\d+|nsu=.+?);")
+_ELEMENT = re.compile(r"\|\[[\d:,]+\]$")
 _ROOTS = ("Objects", "Root")
 _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (  # kind, unit of its dimension, parts of names
     ("temperature", "K", ()),
@@ -63,27 +67,24 @@ def propose(found: Sequence[Found], source: str, tags: Sequence[Tag] = ()) -> Pr
         The tag map as it is, of every source: names in it are not given again.
     """
     own = [tag for tag in tags if tag.source == source]
-    mapped, held = {tag.address for tag in own}, {one.address for one in found}
-    fresh = [one for one in found if one.address not in mapped]
+    held, fresh = _Held(found), undeclared(found, source, tags)
     names = _names(fresh, {tag.tag for tag in tags})
     return Proposal(
-        tuple(tag for tag in own if tag.address in held),
+        tuple(tag for tag in own if held.at(tag.address) is not None),
         tuple(_proposed(one, name, source) for one, name in zip(fresh, names, strict=True)),
-        tuple(tag for tag in own if tag.address not in held),
+        tuple(tag for tag in own if held.at(tag.address) is None),
     )
 
 
 def disagreements(found: Sequence[Found], source: str, tags: Sequence[Tag], file: str) -> Iterator[Fault]:
     """What a source says otherwise than the tag map: an address it has not, a type or unit that differs."""
-    held = {one.address: one for one in found}
+    held, known = _Held(found), [one.address for one in found]
     for tag in tags:
         if tag.source != source:
             continue
-        one = held.get(tag.address)
+        one = held.at(tag.address)
         if one is None:
-            way_out = (
-                nearest(tag.address, list(held)) if held else "Check the source; it holds nothing that can be read"
-            )
+            way_out = nearest(tag.address, known) if known else "Check the source; it holds nothing that can be read"
             where, expected = f"{tag.tag}.address", f"an address that {source!r} holds"
             yield Fault(file, tag.line, where, shown(tag.address), expected, way_out, "address_not_held")
             continue
@@ -93,7 +94,8 @@ def disagreements(found: Sequence[Found], source: str, tags: Sequence[Tag], file
 
 def undeclared(found: Sequence[Found], source: str, tags: Sequence[Tag]) -> tuple[Found, ...]:
     """What a source holds and no tag names: counted, and no fault."""
-    mapped = {tag.address for tag in tags if tag.source == source}
+    held = _Held(found)
+    mapped = {one.address for tag in tags if tag.source == source and (one := held.at(tag.address)) is not None}
     return tuple(one for one in found if one.address not in mapped)
 
 
@@ -112,6 +114,29 @@ def unit_of(found: Found) -> tuple[str, str]:
         except UnitError:
             continue
     return "", f"the unit {found.unit_text!r} is not known"
+
+
+class _Held:
+    """What a source holds, found by an address however it is written.
+
+    A node of OPC UA may be named by the number of its namespace, which the server gives, where the browse gave the URI;
+    ``|[3]`` is an element of an array that the source holds whole.
+    """
+
+    def __init__(self, found: Sequence[Found]) -> None:
+        self._exact = {one.address: one for one in found}
+        self._bare: dict[str, list[Found]] = {}
+        for one in found:
+            self._bare.setdefault(_NAMESPACE.sub("", one.address), []).append(one)
+
+    def at(self, address: str) -> Found | None:
+        """What stands at an address, or None."""
+        whole = _ELEMENT.sub("", address)
+        one = self._exact.get(address) or self._exact.get(whole)
+        if one is None and (numbered := _NUMBERED.match(whole)):
+            several = self._bare.get(whole[numbered.end() :], [])
+            one = several[0] if len(several) == 1 else None
+        return one
 
 
 def _of_symbol(text: str) -> str:

@@ -79,6 +79,12 @@ def signals(document: Enterprise, numbers: Numbers | None = None) -> tuple[Signa
     return tuple(_signal(tag, known[tag.tag]) for tag in document.tags if tag.kind not in ("other", TEXT))
 
 
+def signals_of(document: Enterprise, sources: Container[str], numbers: Numbers | None = None) -> tuple[Signal, ...]:
+    """The signals of the tags of some sources."""
+    of = {tag.tag: tag.source for tag in document.tags}
+    return tuple(signal for signal in signals(document, numbers) if of[signal.name] in sources)
+
+
 def max_ages(document: Enterprise, numbers: Numbers | None = None) -> Mapping[int, timedelta]:
     """How long a value of a tag holds at most, where that is declared."""
     known = _numbers(document, numbers)

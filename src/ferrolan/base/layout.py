@@ -32,11 +32,12 @@ class Layout(Model):
     start: Text | None = None
     """Local time of the first row where the table has no clock, such as ``2026-03-01 00:00``."""
     step: Text | None = None
-    """Time from row to row where the table has no clock, such as ``3 min``."""
+    """Time from row to row where the table has no clock, such as ``3 min``; length of the periods of ``stamp: end``."""
     midnight: Literal["starts_day", "ends_day"] = "starts_day"
     """Which day 00:00 belongs to: the one it starts, or the written one, which it ends; 24:00 is then read as well."""
     stamp: Literal["moment", "start", "end"] = "moment"
-    """What a time marks: the moment of a reading, or start or end of the period a value counts."""
+    """What a time marks: the moment of a reading, or start or end of the period a value counts; a value stamped at the
+    end is moved to the start by ``step``, or by the step that the rows keep."""
     decimal: Literal[",", "."] = "."
     """Decimal mark."""
     bad_texts: tuple[Text, ...] = ()

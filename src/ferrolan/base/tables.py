@@ -57,7 +57,7 @@ class Table:
         ]
         if faults:
             raise TableError(f"table {self.name!r}: " + "; ".join(faults))
-        return frame.select(list(self.columns))
+        return frame if frame.columns == list(self.columns) else frame.select(list(self.columns))
 
 
 def _table(name: str, row: str, /, **columns: tuple[pl.DataType | type[pl.DataType], str, str]) -> Table:

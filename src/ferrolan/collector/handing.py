@@ -149,16 +149,25 @@ class _Known:
         tags, times = self._columns(rows)
         old = times <= self._newest[tags]
         again = rows.select(pl.struct("tag", "time").is_duplicated()).to_series().to_numpy()
+        late = self._late(rows, tags, times)
         if not (old | again).any():
-            return _Sifted(rows, 0, 0)
+            return _Sifted(rows, 0, int(late.sum()))
         same = np.zeros(rows.height, dtype=bool)
         if old.any():
             same[old] = self._stand_in_store(rows.filter(old))
         if again.any():
             first, repeated = self._repeat(rows.filter(again))
             same[again] = np.where(first, same[again], repeated)
-        late = int((times < self._newest[tags])[~same].sum())
-        return _Sifted(rows.filter(~same), int(same.sum()), late)
+        return _Sifted(rows.filter(~same), int(same.sum()), int(late[~same].sum()))
+
+    def _late(
+        self, rows: pl.DataFrame, tags: npt.NDArray[np.int32], times: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.bool_]:
+        """Which rows are older than the newest of their tag that came before them."""
+        late = times < self._newest[tags]
+        if (np.diff(times) < 0).any():
+            late |= rows.select(pl.col("time") < pl.col("time").cum_max().over("tag")).to_series().to_numpy()
+        return late
 
     def _columns(self, rows: pl.DataFrame) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
         """Tags and times [us] of rows, with room for the newest time of each."""

@@ -184,4 +184,4 @@ def _said(error: BaseException) -> str:
     """What an error says; of a group, what its first part says."""
     if isinstance(error, BaseExceptionGroup):
         return _said(error.exceptions[0])
-    return str(error) if isinstance(error, FerrolanError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, FerrolanError) and str(error) else f"{type(error).__name__}: {error}"

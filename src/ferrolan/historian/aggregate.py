@@ -127,7 +127,12 @@ def measure(historian: Reader, signals: Sequence[Signal], periods: Sequence[Peri
         for measured in way(historian, chosen, periods)
     ]
     frame = pl.DataFrame(rows, schema=MEASUREMENTS.schema, orient="row")
-    return MEASUREMENTS.check(frame.sort("kind", "object", "component", "tag", "period", maintain_order=True))
+    return MEASUREMENTS.check(ordered(frame))
+
+
+def ordered(measurements: pl.DataFrame) -> pl.DataFrame:
+    """Measurements in their declared order."""
+    return measurements.sort("kind", "object", "component", "tag", "period", maintain_order=True)
 
 
 @dataclass(frozen=True)
@@ -183,7 +188,7 @@ def censored(trace: Trace, reading_of: Callable[[Trace], Reading]) -> Reading:
     upper = reading_of(trace)
     if upper.value is None or trace.limited is None or not trace.limited.any():
         return upper
-    return _below(upper, reading_of(_width(trace)))
+    return _below(upper, reading_of(_width(trace, trace.limited)))
 
 
 def _below(upper: Reading, width: Reading) -> Reading:
@@ -195,9 +200,9 @@ def _below(upper: Reading, width: Reading) -> Reading:
     return Reading(upper.value - 0.5 * width.value, upper.coverage, "uncertain", unknown=width.value)
 
 
-def _width(trace: Trace) -> Trace:
+def _width(trace: Trace, limited: NDArray[np.bool_]) -> Trace:
     """A trace of how far each value may lie below."""
-    return replace(trace, value=np.where(trace.limited, trace.value, 0.0))
+    return replace(trace, value=np.where(limited, trace.value, 0.0))
 
 
 def time_mean(trace: Trace, start: int, end: int, *, stepped: bool, max_age: int | None = None) -> Reading:
@@ -274,7 +279,7 @@ def _censored_means(trace: Trace, starts: Instants, ends: Instants, signal: Sign
     if trace.limited is None or not trace.limited.any():
         yield from uppers
         return
-    widths = _time_means(_width(trace), starts, ends, signal.stepped, max_age)
+    widths = _time_means(_width(trace, trace.limited), starts, ends, signal.stepped, max_age)
     yield from (_below(upper, width) for upper, width in zip(uppers, widths, strict=True))
 
 

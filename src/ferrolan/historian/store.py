@@ -425,7 +425,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFram
 
 
 def _naive_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(pl.col("time").dt.replace_time_zone(None))
+    naive = rows["time"].cast(pl.Datetime("us"))
+    return rows.clone().replace_column(
+        rows.get_column_index("time"), naive
+    )  # without an engine: it is done for every commit
 
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:

@@ -104,6 +104,7 @@ def cell_dialect(layout: Layout, time_zone: str) -> Dialect:
         time_zone=layout.time_zone or time_zone,
         start=layout.first_time,
         step=layout.row_step,
+        stamp=layout.stamp,
         midnight=layout.midnight,
         decimal=layout.decimal,
         bad_texts=tuple(layout.bad_texts),

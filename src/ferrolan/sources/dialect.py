@@ -24,6 +24,7 @@ SEPARATORS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar", " ": "run
 Midnight = Literal["starts_day", "ends_day"]
 LeadingZeros = Literal["flag", "take", "refuse"]
 ZeroRows = Literal["flag", "take"]
+Stamp = Literal["moment", "start", "end"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,11 @@ class Dialect:
     time_zone
         IANA zone of the wall clock; not used if the format itself holds ``%z`` (or ``%#z``, which reads Z as well).
     start, step
-        Local time of the first row and the time from row to row, where the table has no clock.
+        Local time of the first row and the time from row to row, where the table has no clock; ``step`` alone is the
+        length of the periods that ``stamp`` speaks of.
+    stamp
+        What a time marks: the moment of a reading, or start or end of the period a value counts. A value holds from its
+        time to the next one, so one that is stamped at the end of its period is taken at the start of it.
     midnight
         Which day 00:00 belongs to: the one it starts, or the written one, which it ends. With ``ends_day`` 24:00 is
         read as well.
@@ -67,6 +72,7 @@ class Dialect:
     time_zone: str = "UTC"
     start: datetime | None = None
     step: timedelta | None = None
+    stamp: Stamp = "moment"
     midnight: Midnight = "starts_day"
     decimal: str = "."
     bad_texts: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -46,12 +47,15 @@ ASIDE = "aside"
 """Folder of what was damaged, in the folder of the spool."""
 IDENTITY = "identity"
 """File with the spool's identity."""
+HANDED = "handed"
+"""File with the number of rows that were handed over, as far as it was noted."""
 
 _MAGIC = b"FSP1"
 _RECORD = struct.Struct("<4sIBxxxIIIIQqQ")
 """Magic, CRC-32 of what follows, kind, bytes of samples, texts and state, rows of samples, batch, first seq, total."""
 _CHECKED = 8  # bytes before what the check sum is over
 _BATCH, _HEAD = 1, 2
+_PARTS = 8  # segments a full spool has at least, so that it empties bit by bit
 _JUMP = 10**6  # batches a damaged segment cannot have held
 _READ_AT_ONCE = 32 * 2**20  # bytes of payload a page holds at most, but for its last record
 
@@ -215,14 +219,14 @@ class Spool:
         self.folder, self.name, self.source = Path(folder) / quote(name, safe=""), name, source
         self.bounds = bounds or Bounds()
         self.findings: list[Finding] = []
-        self._now, self._segment_size = now, segment
+        self._now, self._segment_size = now, min(segment, self.bounds.most // _PARTS)
         self._writing, self._listing = threading.RLock(), threading.Lock()
         self._file: int | None = None
         self._segments: list[_Segment] = []
         self._unsure = False  # whether the last segment has bytes behind its end that may be anything
         self._spoilt = False  # whether the kernel could not write the last segment, and may have forgotten what
         self._cursor: tuple[int, Path, int] | None = None  # batch that was read, segment and offset behind it
-        self._handed = 0  # total of what was released
+        self._handed, self._released = 0, 0  # total, and last batch, of what was released
         try:
             self._open()
         except OSError as error:
@@ -278,8 +282,8 @@ class Spool:
         with self._writing:
             tail, numbers, encoded = self._encoded(gathered)
             content = b"".join(encoded)
-            self._refuse_full(len(content))
             try:
+                self._make_room(len(content))
                 self._write(content)
             except OSError as error:
                 raise refused(self.folder, error) from error
@@ -367,7 +371,7 @@ class Spool:
 
     @property
     def waiting(self) -> int:
-        """Rows that are not handed over; after a start, before the first are, up to a segment's rows too many."""
+        """Rows that are not handed over; after a crash, before the first are, possibly some too many."""
         return max(self._tail.total - self._handed, 0)
 
     @property
@@ -395,13 +399,23 @@ class Spool:
         disk = os.statvfs(self.folder)
         return disk.f_bavail * disk.f_frsize - min(self.bounds.free, disk.f_blocks * disk.f_frsize // 10)
 
-    def _refuse_full(self, wanted: int) -> None:
-        if self.size + wanted <= self.bounds.most and wanted <= self._above_floor():
+    def _make_room(self, wanted: int) -> None:
+        """Refuse what does not fit; where all that fills it is handed over, its last segment makes room as well."""
+        if self._fits(wanted):
             return
+        if self._segments and self._tail.batch and self._released >= self._tail.batch:
+            self._mend()
+            self._begin_segment()
+            self.release(self._released)
+            if self._fits(wanted):
+                return
         found = f"{self.size:,} bytes in it and {max(self._above_floor(), 0):,} bytes free above the floor"
         way_out = "It empties when the historian takes its rows: see to the historian, or free space on the disk."
         fault = Fault(str(self.folder), 0, "", found, f"room for {wanted:,} bytes", way_out, "spool_full")
         raise SurroundingsError(str(fault))
+
+    def _fits(self, wanted: int) -> bool:
+        return self.size + wanted <= self.bounds.most and wanted <= self._above_floor()
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -440,7 +454,9 @@ class Spool:
         """
         if total is not None:
             self._handed = max(self._handed, total)
+        self._released = max(self._released, batch)
         try:
+            self._note_handed()
             for segment in self._stored(batch):
                 segment.path.unlink(missing_ok=True)
         except OSError as error:
@@ -536,7 +552,7 @@ class Spool:
         if any(found.lost for found in self.findings):  # batches may be lost that the store knows: never their numbers
             self._tail.batch += _JUMP
         self.opened_at = self._tail.batch
-        self._handed = self._total_at_start()
+        self._handed = max(self._total_at_start(), min(self._noted_handed(), self._tail.total))
         if self._segments:
             self._file = os.open(self._segments[-1].path, os.O_RDWR | os.O_CLOEXEC)
             os.fsync(self._file)
@@ -602,6 +618,18 @@ class Spool:
             self.findings.append(Finding(segment.path.name, end, segment.end - end, said))
         os.truncate(segment.path, end)
         segment.end = end
+
+    def _note_handed(self) -> None:
+        """Note how many rows were handed over, for the next start: to be told, never to be relied on."""
+        with suppress(OSError):
+            (self.folder / HANDED).write_text(f"{self.identity} {self._handed}", encoding="utf-8")
+
+    def _noted_handed(self) -> int:
+        try:
+            identity, handed = (self.folder / HANDED).read_text(encoding="utf-8").split()
+            return int(handed) if identity == self.identity else 0
+        except (OSError, ValueError):
+            return 0
 
     def _total_at_start(self) -> int:
         """Rows before the first segment that is there."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ import polars as pl
 
 from ferrolan.base.errors import Fault
 from ferrolan.base.tables import TIME
-from ferrolan.sources.clock import TWICE, to_utc
+from ferrolan.sources.clock import TWICE, in_order, to_utc
 from ferrolan.sources.dialect import SPREADSHEET, Dialect
 from ferrolan.sources.grid import Grid
 from ferrolan.sources.source import bounded, counted, refusal
@@ -35,6 +35,7 @@ the plans of a plant end long before, and a date of a spreadsheet's 1900 system 
 OUTSIDE = f"wrong_time: no time of a sample, for it lies outside {EARLIEST.year} to {LATEST.year}"
 """Reason of a row whose time lies before ``EARLIEST`` or not before ``LATEST``."""
 
+_REGULAR = 0.75  # share of the steps that must be one and the same to be the length of a period
 _MOST = 0.5  # share of refused times above which the declaration is wrong, and not the cells
 _JUMP = timedelta(
     days=20
@@ -95,7 +96,7 @@ def timeline(grid: Grid, dialect: Dialect, position: int | None) -> Timeline:
         If most times cannot be read as declared, or only with day and month exchanged do they run in order.
     """
     if position is None:
-        return _counted(grid, dialect)
+        return _at_starts(grid, dialect, _counted(grid, dialect))
     text = grid.column(position)
     local = _parsed(text, dialect.time_format, grid.moments.get(position), ends_day=dialect.midnight == "ends_day")
     far = outside(local)
@@ -103,7 +104,7 @@ def timeline(grid: Grid, dialect: Dialect, position: int | None) -> Timeline:
     _check_format(grid, dialect, text, local, far)
     _check_day_and_month(grid, dialect, text, local, far, moments=position in grid.moments)
     moved = _moved(local, dialect)
-    frame = _instants(grid, dialect, text, moved, far)
+    frame, told = _instants(grid, dialect, text, moved, far)
     if position in grid.moments:
         frame = _with_serials(frame)
     rows = frame.drop_nulls("time").select("row", "line", "time")
@@ -113,8 +114,37 @@ def timeline(grid: Grid, dialect: Dialect, position: int | None) -> Timeline:
         *_backward(grid, dialect, text, local, rows),
         *_repeated(grid, rows),
         *_clock_changes(grid, refused),
+        *_told(grid, dialect, told),
     )
-    return Timeline(rows, refused, _repaired(grid, text, local, moved), remarks)
+    return _at_starts(grid, dialect, Timeline(rows, refused, _repaired(grid, text, local, moved), remarks))
+
+
+def _at_starts(grid: Grid, dialect: Dialect, times: Timeline) -> Timeline:
+    """Times with those that mark the end of a period at its start, from which its value holds."""
+    if dialect.stamp != "end" or times.rows.is_empty():
+        return times
+    step, remarks = dialect.step, times.remarks
+    if step is None:
+        step = _kept_step(grid, dialect, times.rows)
+        way_out = f"Moved back by {step}, the step that the rows keep; declare step to be sure."
+        found = "stamp: end without the length of the periods"
+        remark = Fault(grid.file, 0, "step", found, "step, the length of a period", way_out, "undeclared_step")
+        remarks = (*remarks, remark)
+    return replace(times, rows=times.rows.with_columns(time=pl.col("time") - step), remarks=remarks)
+
+
+def _kept_step(grid: Grid, dialect: Dialect, rows: pl.DataFrame) -> timedelta:
+    """The step between neighbouring times that most of them keep, or the refusal of rows that keep none."""
+    steps = rows["time"].unique().sort().diff().drop_nulls()
+    counts = steps.value_counts(sort=True)
+    if counts.is_empty() or counts["count"][0] < _REGULAR * len(steps):
+        raise refusal(
+            grid.file, 0, "step", "rows that keep no step", "step, the length of the periods stamped at their end",
+            "Declare step, such as 15 min, or stamp: moment.", "missing_step",
+        )  # fmt: skip
+    kept = counts["time"][0]
+    assert isinstance(kept, timedelta)
+    return kept
 
 
 def _counted(grid: Grid, dialect: Dialect) -> Timeline:
@@ -204,21 +234,25 @@ def _with_midnight_moved(local: pl.Series) -> pl.Series:
     return pl.DataFrame({"local": local}).select(local=moved)["local"]
 
 
-def _instants(grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, far: pl.Series) -> pl.DataFrame:
-    """One row a row of the table: row, line, found, time, reason."""
+def _instants(
+    grid: Grid, dialect: Dialect, text: pl.Series, local: pl.Series, far: pl.Series
+) -> tuple[pl.DataFrame, pl.Series]:
+    """One row a row of the table: row, line, found, time, reason; and whether its order told the time (n,)."""
+    told = pl.Series([False], dtype=pl.Boolean).new_from_index(0, len(local))
     if isinstance(local.dtype, pl.Datetime) and local.dtype.time_zone is not None:
         time, reason = local.cast(TIME), pl.Series([None], dtype=pl.String).new_from_index(0, len(local))
     else:
-        time, reason = to_utc(local, dialect.time_zone)
+        time, reason, told = in_order(local, dialect.time_zone)
     frame = pl.DataFrame({"line": grid.lines, "found": text, "time": time, "reason": reason, "far": far})
     frame = frame.with_row_index("row")
     unread = f"not a time of the format {dialect.time_format}" if dialect.time_format else "not a date"
     midnight = f"{unread}; 24:00 is read where midnight: ends_day is declared"
     late = pl.col("found").str.contains(_LATE)
     unread_reason = pl.when(late).then(pl.lit(midnight)).otherwise(pl.lit(unread))
-    return frame.with_columns(
+    frame = frame.with_columns(
         pl.when("far").then(pl.lit(OUTSIDE)).otherwise(pl.col("reason").fill_null(unread_reason)).alias("reason")
     )
+    return frame, told
 
 
 def _with_serials(frame: pl.DataFrame) -> pl.DataFrame:
@@ -399,6 +433,15 @@ def _clock_changes(grid: Grid, refused: pl.DataFrame) -> Iterator[Fault]:
     found = f"{counted(twice, 'row')} in the hour that occurs twice, {never} in the hour that does not exist"
     way_out = "Export in UTC or with the offset of each time (%z), or declare the zone the clock really keeps."
     yield Fault(grid.file, int(changed["line"][0]), "", found, "times that name one instant", way_out, "clock_change")
+
+
+def _told(grid: Grid, dialect: Dialect, told: pl.Series) -> Iterator[Fault]:
+    """Say so where the hour that occurs twice was told by the order of its rows."""
+    if told.any():
+        found = f"{counted(int(told.sum()), 'row')} in the hour that occurs twice, in order"
+        way_out = "The first pass was taken as summer time, the second as winter time; export in UTC to be sure."
+        line = int(grid.lines[told.arg_max() or 0])
+        yield Fault(grid.file, line, dialect.time_column, found, "times that name one instant", way_out, "clock_change")
 
 
 def backward(time: pl.Expr) -> pl.Expr:

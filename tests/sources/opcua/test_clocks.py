@@ -76,13 +76,13 @@ def test_an_hour_without_a_link_is_filled_to_the_last_sample(shifted: Shifted, t
             filled = sink.winners.filter(
                 (pl.col("tag") == tag) & pl.col("time").dt.epoch("us").is_between(since, since + HOUR)
             )
-            assert set((tag - 1) * 1e6 + place for place in range(3600)) <= set(filled["value"])
+            assert {(tag - 1) * 1e6 + place for place in range(3600)} <= set(filled["value"])
         assert sink.winners.select("tag", "time").is_duplicated().sum() == 0
 
     run(journey())
 
 
-@pytest.mark.parametrize("jump", [3600, -3600])
+@pytest.mark.parametrize("jump", [3600, pytest.param(-3600, marks=pytest.mark.slow)])
 def test_a_server_clock_that_jumps_is_flagged_and_loses_nothing(shifted: Shifted, tmp_path: Path, jump: int) -> None:
     server = shifted.server
 
@@ -110,6 +110,7 @@ def test_a_server_clock_that_jumps_is_flagged_and_loses_nothing(shifted: Shifted
     run(journey())
 
 
+@pytest.mark.slow
 def test_a_cut_while_the_server_clock_is_set_back_is_still_filled(shifted: Shifted, tmp_path: Path) -> None:
     server = shifted.server
 

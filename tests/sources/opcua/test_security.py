@@ -13,7 +13,7 @@ import pytest
 
 from ferrolan.base.errors import SourceError
 from tests.servers.certificates import issue, revoke
-from tests.servers.opcua import Server, Settings, served
+from tests.servers.opcua import Server, served
 from tests.sources.opcua.collecting import Memory, made, run, streaming, tags, until
 
 SECURE = {"insecure": False, "user": "reader", "password": {"env": "BF1_PASSWORD"}}
@@ -66,6 +66,7 @@ def test_an_unknown_certificate_is_refused_kept_and_taken_once_a_person_moved_it
     run(journey())
 
 
+@pytest.mark.slow
 def test_a_certificate_swapped_during_a_cut_is_refused(tmp_path: Path) -> None:
     first, second = issue(tmp_path / "a"), issue(tmp_path / "b")
     fields = {"insecure": False, "anonymous": True}
@@ -190,7 +191,3 @@ def test_keys_that_live_for_seconds_are_renewed_without_a_loss(server: Server, t
         assert connector.health.reconnects == 0 and not sink.gaps().height
 
     run(journey())
-
-
-def test_settings_of_the_test_server_are_those_it_was_given(server: Server) -> None:
-    assert isinstance(server.settings, Settings) and server.settings.users == {"reader": PASSWORD}

@@ -37,11 +37,15 @@ async def say(client: aiomqtt.Client, *messages: Sent, qos: int = 0) -> None:
         await client.publish(topic, content, qos)
 
 
-def test_births_and_alias_only_data_arrive_and_nothing_is_said_but_state_and_rebirth(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_births_and_alias_only_data_arrive_and_nothing_is_said_but_state_and_rebirth(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
     async def go() -> None:
         sink, edge = MemorySink(), AliasEdge()
         async with recorder(mosquitto.port) as heard, aiomqtt.Client("127.0.0.1", mosquitto.port) as node:
-            ours = {edge.topic(kind, device) for kind in ("NBIRTH", "NDATA", "DBIRTH", "DDATA") for device in ("", "Hearth")}
+            ours = {
+                edge.topic(kind, device) for kind in ("NBIRTH", "NDATA", "DBIRTH", "DDATA") for device in ("", "Hearth")
+            }
             connector = connect(spec(mosquitto.port), place(tmp_path))
             async with running(connector, tags(), sink):
                 await wait_for(lambda: any("/NCMD/" in topic for topic, *_ in heard), "a node nobody heard of is asked")
@@ -53,7 +57,9 @@ def test_births_and_alias_only_data_arrive_and_nothing_is_said_but_state_and_reb
                 await say(node, edge.data({"Pressure": 5.0}))
                 await wait_for(lambda: len(sink.rows) == 103)
                 await wait_for(lambda: connector.health.proven > 0 and connector.health.state == "connected")
-            await wait_for(lambda: b'"online":false' in [content for topic, content, _ in heard if "STATE" in topic][-1])
+            await wait_for(
+                lambda: b'"online":false' in [content for topic, content, _ in heard if "STATE" in topic][-1]
+            )
             said = [(topic, content) for topic, content, _ in heard if topic not in ours]
         assert sink.values(NORTH)[1:] == [1400.0 + step for step in range(100)]
         for topic, content in said:
@@ -85,7 +91,9 @@ def test_an_edge_node_of_others_is_born_reports_dies_and_is_born_again(mosquitto
                 assert [row[2] for row in sink.rows] == [3.5, -7.0] and sink.texts[0][2] == "running"
                 edge.tell(set={"Count": -8, "State": "halt"})
                 edge.tell(set={"Mill/Power": 4.25}, options={"compress": True})
-                await wait_for(lambda: [row[2] for row in sink.rows[2:]] == [-8.0, 4.25] and sink.texts[-1][2] == "halt")
+                await wait_for(
+                    lambda: [row[2] for row in sink.rows[2:]] == [-8.0, 4.25] and sink.texts[-1][2] == "halt"
+                )
                 edge.kill()
                 await wait_for(lambda: connector.health.gaps == 3)
                 assert [row[0] for row in sink.rows if row[3] == BAD] == [1, 2] and sink.texts[-1][2:] == (None, BAD)
@@ -114,7 +122,9 @@ def test_what_an_edge_node_of_others_holds_is_discovered(mosquitto: Mosquitto, t
     asyncio.run(go())
 
 
-def test_a_broker_that_is_killed_leaves_one_gap_a_metric_and_births_close_it(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_a_broker_that_is_killed_leaves_one_gap_a_metric_and_births_close_it(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
     async def go() -> None:
         sink, edge = MemorySink(), AliasEdge()
         connector = connect(spec(mosquitto.port), place(tmp_path))
@@ -200,7 +210,9 @@ async def _said(connector: Any) -> str:
     return f"{connector.health.said} {connector.health.faults} {connector.health.figures}"
 
 
-def test_tls_with_a_known_authority_name_and_password_is_let_in(closed_mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_with_a_known_authority_name_and_password_is_let_in(
+    closed_mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SPARKPLUG_PASSWORD", PASSWORD)
     connector = connect(closed_spec(closed_mosquitto), place(tmp_path))
     said = asyncio.run(_said(connector))
@@ -227,7 +239,9 @@ def test_who_cannot_be_trusted_is_refused_and_the_password_stands_nowhere(
     connector = connect(closed_spec(closed_mosquitto, **change), place(tmp_path))
     said = asyncio.run(_said(connector))
     assert words in said.lower()
-    assert PASSWORD not in said + repr(connector.__dict__) and "another-secret-4451" not in said + repr(connector.__dict__)
+    assert PASSWORD not in said + repr(connector.__dict__) and "another-secret-4451" not in said + repr(
+        connector.__dict__
+    )
     assert connector.health.state == "stopped" and connector.health.proven == 0
 
 

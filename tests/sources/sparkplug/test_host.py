@@ -73,7 +73,9 @@ def test_05_a_clean_stop_says_the_death_with_the_present_time() -> None:
 
 
 def test_06_two_brokers_have_a_state_with_a_time_of_its_own_each() -> None:
-    times = [json.loads(Host("ferrolan", tags()).opening(NOW + shift).birth.payload)["timestamp"] for shift in (0, 5_000)]
+    times = [
+        json.loads(Host("ferrolan", tags()).opening(NOW + shift).birth.payload)["timestamp"] for shift in (0, 5_000)
+    ]
     assert times == [NOW // 1000, NOW // 1000 + 5]
 
 
@@ -91,7 +93,10 @@ def test_07_a_birth_may_start_the_counting_anywhere(start: int) -> None:
 
 def test_08_a_birth_without_bdseq_is_said_and_every_death_then_counts() -> None:
     steps = born(bdseq=None)
-    assert "bdSeq" in steps.host.faults["Works/Furnace1/bdSeq"] or "every death" in steps.host.faults["Works/Furnace1/bdSeq"]
+    assert (
+        "bdSeq" in steps.host.faults["Works/Furnace1/bdSeq"]
+        or "every death" in steps.host.faults["Works/Furnace1/bdSeq"]
+    )
     assert len(steps.rows) == 3
     steps.edge.bdseq = 44
     steps.hear(steps.edge.death())
@@ -156,7 +161,11 @@ def test_10_an_alias_of_two_metrics_is_refused_and_said_while_names_live() -> No
 def test_11_the_birth_gives_the_datatype_and_one_without_is_refused_by_name() -> None:
     steps = Steps(tags=tags("Works/Furnace1/A", "Works/Furnace1/B")).connect()
     time = steps.edge.now
-    told = [M(-3, "A", 1, time, INT16), M(1.0, "B", 2, time, None, into="double_value"), M(0, "bdSeq", None, time, UINT64)]
+    told = [
+        M(-3, "A", 1, time, INT16),
+        M(1.0, "B", 2, time, None, into="double_value"),
+        M(0, "bdSeq", None, time, UINT64),
+    ]
     steps.hear(("spBv1.0/Works/NBIRTH/Furnace1", encode(told, time, 0)))
     assert [row[0::2] for row in steps.rows] == [(1, -3.0), (2, None)]
     assert "datatype" in steps.host.faults["Works/Furnace1/B"]
@@ -167,13 +176,20 @@ def test_11_the_birth_gives_the_datatype_and_one_without_is_refused_by_name() ->
 
 def test_12_a_metric_the_birth_does_not_hold_is_refused_and_counted() -> None:
     steps = born()
-    told = encode([M(1.0, "Invented", None, steps.edge.now, DOUBLE), M(7.0, "Pressure", None, steps.edge.now + 1)], steps.edge.now, 2)
+    told = encode(
+        [M(1.0, "Invented", None, steps.edge.now, DOUBLE), M(7.0, "Pressure", None, steps.edge.now + 1)],
+        steps.edge.now,
+        2,
+    )
     assert [row[0] for row in steps.hear(("spBv1.0/Works/NDATA/Furnace1", told))] == [PRESSURE]
     assert steps.host.counts["unknown_metrics"] == 1 and "Works/Furnace1/Invented" in steps.host.faults
 
 
 def test_12_a_mapped_metric_missing_from_the_birth_has_one_bad_row_and_a_hint() -> None:
-    steps = Steps(AliasEdge(metrics={"": ("Info/Firmware", "P")}), tags("Works/Furnace1/Info/Firmware", "Works/Furnace1//Info/Firmware"))
+    steps = Steps(
+        AliasEdge(metrics={"": ("Info/Firmware", "P")}),
+        tags("Works/Furnace1/Info/Firmware", "Works/Furnace1//Info/Firmware"),
+    )
     steps.connect().hear(*steps.edge.births())
     assert [row[0::2] for row in steps.rows] == [(2, 0.0)]
     steps = Steps(AliasEdge(metrics={"": ("P",)}), tags("Works/Furnace1/P", "Works/Furnace1/Q")).connect()
@@ -185,7 +201,9 @@ def test_12_a_mapped_metric_missing_from_the_birth_has_one_bad_row_and_a_hint() 
 def test_13_is_null_is_a_bad_row_without_a_value() -> None:
     steps = born()
     told = encode([M(None, None, 1, steps.edge.now + 1, null=True)], steps.edge.now + 1, 2)
-    assert steps.hear(("spBv1.0/Works/NDATA/Furnace1", told)) == [(PRESSURE, (steps.edge.now + 1) * 1000, None, StatusCode.BAD_NO_DATA)]
+    assert steps.hear(("spBv1.0/Works/NDATA/Furnace1", told)) == [
+        (PRESSURE, (steps.edge.now + 1) * 1000, None, StatusCode.BAD_NO_DATA)
+    ]
 
 
 def test_14_historical_samples_are_rows_of_their_time_and_close_no_gap() -> None:
@@ -198,7 +216,10 @@ def test_14_historical_samples_are_rows_of_their_time_and_close_no_gap() -> None
     steps.host.lost(steps.now)
     steps.connect()
     steps.edge.bdseq = 1
-    old = [M(9.0, "Pressure", 1, steps.edge.now + 99_000, DOUBLE, historical=True), M(1, "bdSeq", None, steps.edge.now, UINT64)]
+    old = [
+        M(9.0, "Pressure", 1, steps.edge.now + 99_000, DOUBLE, historical=True),
+        M(1, "bdSeq", None, steps.edge.now, UINT64),
+    ]
     steps.hear(("spBv1.0/Works/NBIRTH/Furnace1", encode(old, steps.edge.now + 50, 0)))
     (signal,) = steps.host._nodes["Works", "Furnace1"].signals[""].values()
     assert signal.gap is not None
@@ -406,7 +427,11 @@ def test_26_data_missed_over_our_restart_are_taken_when_the_births_agree() -> No
 
 def test_27_a_state_of_2_2_is_understood() -> None:
     steps = Steps().connect()
-    steps.hear(("STATE/other", b"ONLINE"), ("STATE/ferrolan", b"OFFLINE"), ("spBv1.0/STATE/third", b'{"online":true,"timestamp":1}'))
+    steps.hear(
+        ("STATE/other", b"ONLINE"),
+        ("STATE/ferrolan", b"OFFLINE"),
+        ("spBv1.0/STATE/third", b'{"online":true,"timestamp":1}'),
+    )
     assert steps.host.hosts == {"other": True, "ferrolan": False, "third": True}
     assert [json.loads(said.payload)["online"] for said in steps.sent] == [True]
 
@@ -455,7 +480,13 @@ def test_datatypes_are_read_as_the_birth_says() -> None:
 
 @pytest.mark.parametrize(
     ("quality", "status"),
-    [(192, 0), (0, StatusCode.BAD), (500, StatusCode.UNCERTAIN_LAST_USABLE_VALUE), (64, StatusCode.UNCERTAIN), (-2147483136, StatusCode.BAD)],
+    [
+        (192, 0),
+        (0, StatusCode.BAD),
+        (500, StatusCode.UNCERTAIN_LAST_USABLE_VALUE),
+        (64, StatusCode.UNCERTAIN),
+        (-2147483136, StatusCode.BAD),
+    ],
 )
 def test_the_property_quality_becomes_the_status_and_the_value_stays(quality: int, status: int) -> None:
     steps = born()
@@ -488,7 +519,9 @@ def test_one_bad_metric_of_5000_does_not_stop_the_others() -> None:
 def test_no_bytes_stop_a_host(content: bytes, kind: str) -> None:
     steps = born()
     kind, _, device = kind.partition("/")
-    steps.hear((f"spBv1.0/Works/{kind}/Furnace1" + (f"/{device}" if device else ""), content), ("", content), ("a/b", content))
+    steps.hear(
+        (f"spBv1.0/Works/{kind}/Furnace1" + (f"/{device}" if device else ""), content), ("", content), ("a/b", content)
+    )
     steps.hear(*steps.edge.births(start=3))
     steps.host.memory(steps.now)
     assert steps.rows

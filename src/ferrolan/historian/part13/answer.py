@@ -24,6 +24,7 @@ RAW, CALCULATED, INTERPOLATED = 0x00, 0x01, 0x02
 PARTIAL, EXTRA_DATA, MULTIPLE_VALUES = 0x04, 0x08, 0x10
 _INFO_TYPE = 0x400  # InfoType DataValue: the low bits are those of history
 _BITS = 0x1F
+_OTHERS = 0x3E0  # limit bits, overflow and reserved ones
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,13 @@ def answer(
 
 def with_bits(codes: Codes, info: Codes) -> Codes:
     """Status codes with information bits; without any the code stays as it is."""
-    return np.where(info == 0, codes, (codes & ~0xC1F) | _INFO_TYPE | info)
+    return np.where(info == 0, codes, (codes & ~(0xC00 | _BITS)) | _INFO_TYPE | info)
 
 
 def without_bits(codes: Codes) -> Codes:
-    """Status codes without the information bits of history."""
-    return np.where((codes & 0xC00) == _INFO_TYPE, codes & ~(_INFO_TYPE | _BITS), codes)
+    """Status codes without the information bits of history; limit and overflow bits stay."""
+    left = codes & ~_BITS
+    return np.where((codes & 0xC00) != _INFO_TYPE, codes, np.where(left & _OTHERS, left, left & ~_INFO_TYPE))
 
 
 def is_bad(codes: Codes) -> Flags:

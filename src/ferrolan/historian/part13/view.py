@@ -44,7 +44,8 @@ class View:
     Parameters
     ----------
     time, value, status
-        The winning samples in order of time: instants [us], values (NaN where there is none), status codes (n,).
+        The winning samples in order of time: instants [us], values (NaN where there is none; what is not finite is none,
+        and Bad), status codes (n,).
     edges
         Rising edges of consecutive intervals [us] (m + 1,).
     configuration
@@ -68,14 +69,17 @@ class View:
     ) -> None:
         data = np.flatnonzero((status & 0xFFFF0000) != StatusCode.BAD_NO_DATA)
         kept = slice(data[0], data[-1] + 1) if len(data) else slice(0, 0)
-        self.time, self.value, self.status = time[kept], value[kept], status[kept]
+        self.time = time[kept]
+        self.value = np.where(np.isfinite(value[kept]), value[kept], np.nan)
+        self.status = np.where(
+            np.isnan(self.value) & (status[kept] < StatusCode.BAD), int(StatusCode.BAD), status[kept]
+        )
         self.hides = np.zeros(len(self.time), np.bool_) if hides is None else hides[kept]
         self.edges, self.starts, self.ends = edges, edges[:-1], edges[1:]
         self.configuration = configuration
         self.stepped = bool(configuration.stepped)
         self.resolution = round(configuration.resolution.total_seconds() * _MICROS)
-        severity = (self.status >> 30) & 3
-        self.level = np.where(np.isnan(self.value), BAD, np.minimum(severity, BAD))
+        self.level = np.minimum((self.status >> 30) & 3, BAD)
         self.good = self.level == GOOD
         self.usable = self.good | ((self.level == UNCERTAIN) & (not configuration.treat_uncertain_as_bad))
         self._clipped = clipped

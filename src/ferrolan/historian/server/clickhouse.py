@@ -1,8 +1,8 @@
-"""The historian on ClickHouse, the distributed store of a large group; tried through ``chdb``, which runs it in this process.
+"""The historian on ClickHouse, the distributed store of a large group; tried through ``chdb``, within this process.
 
 ``ReplacingMergeTree(seq)`` in the order of tag and time, partitioned by month. Merging is eventual, so every reading
-says ``final``. Two rows of one belt scale and moment with different ``seq`` both stay, because the whole row is the key:
-the correction wins when it is read, the first value is there for the audit.
+says ``final``. Two rows of one belt scale and moment with different ``seq`` both stay, because the whole row is the
+key: the correction wins when it is read, the first value is there for the audit.
 
 ClickHouse has no transaction over two tables. A batch of a spool is therefore made idempotent by its rows: each carries
 spool, number of the batch and, among equal rows, its place, and all of that is part of the key. The position is written
@@ -24,14 +24,19 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from ferrolan.base.errors import Fault, SurroundingsError
+from ferrolan.base.errors import Fault
 from ferrolan.base.extras import needs
 from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT, Table
 from ferrolan.historian.seam import NewTag, Position
+from ferrolan.historian.server.refusals import refusal
 from ferrolan.historian.server.registering import refuse_other_units
 from ferrolan.historian.server.statements import CLICKHOUSE, Served
 
-DROPPED = {"table": pl.String, "start": pl.Datetime("us", "UTC"), "rows": pl.Int64}
+DROPPED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "table": pl.String,
+    "start": pl.Datetime("us", "UTC"),
+    "rows": pl.Int64,
+}
 """What ``retire`` says of each month it dropped."""
 
 _ORIGIN = ("spool", "batch", "nth")
@@ -87,7 +92,9 @@ class Chdb:
             return bytes(self._session.query(statement, "Arrow").bytes())
         except RuntimeError as error:
             said = str(error).partition("\n")[0][:200]
-            raise _refusal(f'"{said}"', "a database that answers", "Look at what it says.", "server_error") from error
+            raise refusal(
+                "ClickHouse", f'"{said}"', "a database that answers", "Look at what it says.", "server_error"
+            ) from error
 
     def close(self) -> None:
         """Close it."""
@@ -167,7 +174,7 @@ class ClickHouseHistorian(Served):
         return self._number(f"select max(batch) from {self.schema}.positions where spool = '{name}'")
 
     def retire(self, before: datetime) -> pl.DataFrame:
-        """Drop every month that ended at or before an instant, with all its rows, and say what was dropped (``DROPPED``)."""
+        """Drop every month that ended at or before an instant, and say what was dropped (``DROPPED``)."""
         first = before.astimezone(UTC)
         parts = self._frame(
             "select table, partition, toInt64(sum(rows)) as rows from system.parts "
@@ -190,7 +197,15 @@ class ClickHouseHistorian(Served):
             )
             way_out = "It was stored without being registered: register the tags of that store."
             faults += [
-                Fault("ClickHouse", 0, f"{self.schema}.{table}.tag", str(tag), "a registered tag", way_out, "nameless_rows")
+                Fault(
+                    "ClickHouse",
+                    0,
+                    f"{self.schema}.{table}.tag",
+                    str(tag),
+                    "a registered tag",
+                    way_out,
+                    "nameless_rows",
+                )
                 for tag in nameless["tag"]
             ]
         return tuple(faults)
@@ -209,7 +224,7 @@ class ClickHouseHistorian(Served):
 
     def _select(self, statement: str, schema: Table) -> pl.DataFrame:
         frame = self._frame(statement)
-        return frame.cast(dict(schema.schema)) if frame.width else schema.empty()
+        return frame.cast(schema.empty().schema) if frame.width else schema.empty()
 
     def _number(self, statement: str) -> int:
         rows = self._frame(statement).rows()
@@ -217,7 +232,7 @@ class ClickHouseHistorian(Served):
 
     def _frame(self, statement: str) -> pl.DataFrame:
         body = self._run(statement)
-        return pl.read_ipc(io.BytesIO(body), memory_map=False) if body else pl.DataFrame()
+        return pl.read_ipc(io.BytesIO(body)) if body else pl.DataFrame()
 
     def _run(self, statement: str) -> bytes:
         with self._lock:
@@ -246,7 +261,3 @@ def _with_origin(rows: pl.DataFrame, origin: Position) -> pl.DataFrame:
         batch=pl.lit(origin.batch, dtype=pl.Int64),
         nth=pl.int_range(pl.len(), dtype=pl.UInt32).over(rows.columns),
     ).select(*rows.columns, *_ORIGIN)
-
-
-def _refusal(found: str, expected: str, way_out: str, code: str) -> SurroundingsError:
-    return SurroundingsError(str(Fault("ClickHouse", 0, "", found, expected, way_out, code)))

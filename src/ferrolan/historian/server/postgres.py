@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -20,21 +21,27 @@ from urllib.parse import parse_qs, urlsplit
 import polars as pl
 import psycopg
 
-from ferrolan.base.errors import Fault, FerrolanError, SourceError, SurroundingsError
+from ferrolan.base.errors import Fault, FerrolanError, SourceError
 from ferrolan.base.secrets import hidden
 from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT, Table
 from ferrolan.historian.seam import NewTag, Position
+from ferrolan.historian.server.refusals import refusal, said
 from ferrolan.historian.server.registering import refuse_other_units
 from ferrolan.historian.server.rows import TAKEN, packed, unpacked
 from ferrolan.historian.server.statements import POSTGRES, VERSION, Served
 
 DROPPED: dict[str, pl.DataType | type[pl.DataType]] = {
-    "table": pl.String, "start": pl.Datetime("us", "UTC"), "end": pl.Datetime("us", "UTC"), "rows": pl.Int64}
+    "table": pl.String,
+    "start": pl.Datetime("us", "UTC"),
+    "end": pl.Datetime("us", "UTC"),
+    "rows": pl.Int64,
+}
 """What ``retire`` says of each partition it dropped."""
 
 _OLDEST_SERVER = 130_000  # incremental sort, without which the last value of a tag costs a whole partition
 _FIRST_DAY, _LAST_DAY = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+_TRIES, _BETWEEN = 6, 0.2  # a session that ended gives its lock free a moment later [1], [s]
 _DAY = timedelta(days=1)
 _TABLES = {"about", "positions", "registered", "samples", "texts"}
 _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -66,16 +73,6 @@ _PARTITIONS = """
 select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = %s and c.relispartition and c.relkind = 'r' order by 1
 """
-_SAID = {
-    "28": ("server_login", "a role that may log in", "Check user, password and pg_hba.conf of the server."),
-    "3D": ("server_database", "a database that is there", "Correct the name of the database in the URL."),
-    "42501": ("server_rights", "the right to do that", "Grant it to this role; a reader needs USAGE and SELECT."),
-    "25006": ("server_rights", "a server that takes rows", "This is a standby, or read-only: use the primary."),
-    "57014": ("server_slow", "an answer in time", "Ask for less at once, or allow a longer patience."),
-    "55P03": ("server_slow", "a lock in time", "Something holds the tables: end it, then try again."),
-    "53100": ("disk_full", "room on the server's disk", "Free some space there; what was stored before is unchanged."),
-}
-"""What PostgreSQL says by its SQLSTATE or its class: code, what was expected, the way out."""
 
 
 class PostgresHistorian(Served):
@@ -101,7 +98,7 @@ class PostgresHistorian(Served):
     ) -> None:
         _refuse_password(url)
         if not _NAME.fullmatch(schema):
-            raise _refusal(
+            raise refusal(
                 "schema", f'"{schema}"', "a name of small letters, digits and _", "Correct the name.", "wrong_schema"
             )
         self.url, self.schema, self.write, self.patience = url, schema, write, patience
@@ -222,7 +219,7 @@ class PostgresHistorian(Served):
     def _session(self, *, write: bool = False) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         """The connection, made anew where the last one was lost; what the server says comes out as ours."""
         if write and not self.write:
-            raise _refusal(self.url, "a reader", "the owner", "Open the historian with write=True.", "server_rights")
+            raise refusal(self.url, "a reader", "the owner", "Open the historian with write=True.", "server_rights")
         with self._lock:
             try:
                 yield self._connected()
@@ -233,7 +230,7 @@ class PostgresHistorian(Served):
 
     def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._closed:
-            raise _refusal(self.url, "a closed historian", "an open one", "Open it again.", "closed_historian")
+            raise refusal(self.url, "a closed historian", "an open one", "Open it again.", "closed_historian")
         if self._link is None:
             self._link = psycopg.connect(
                 self.url, autocommit=True, connect_timeout=10, application_name="ferrolan", prepare_threshold=None,
@@ -259,7 +256,7 @@ class PostgresHistorian(Served):
         """Check the server and what its schema holds; an owner takes the lock and makes what is missing."""
         if link.info.server_version < _OLDEST_SERVER:
             found = f"version {link.info.server_version // 10_000}"
-            raise _refusal(self.url, found, "PostgreSQL 13 or later", "Use a newer server.", "old_server")
+            raise refusal(self.url, found, "PostgreSQL 13 or later", "Use a newer server.", "old_server")
         if self.write:
             self._own(link)
         with link.transaction():
@@ -272,15 +269,19 @@ class PostgresHistorian(Served):
         self._days = {str(row[0]) for row in link.execute(_PARTITIONS, (self.schema,))}
 
     def _own(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
-        taken = link.execute(
-            "select pg_try_advisory_lock(hashtext('ferrolan'), hashtext(%s))", (self.schema,)
-        ).fetchone()
-        if not (taken and taken[0]):
-            way_out = "One collector writes: stop the other, or open this one as a reader. A server that lost sight of "
-            raise _refusal(
-                self.url, "one that another process owns", "a historian that is free",
-                f"{way_out}a broken connection gives it free after a minute.", "second_writer",
-            )  # fmt: skip
+        """Take the lock of the owner, and wait a moment for one that is just leaving."""
+        for _ in range(_TRIES):
+            taken = link.execute(
+                "select pg_try_advisory_lock(hashtext('ferrolan'), hashtext(%s))", (self.schema,)
+            ).fetchone()
+            if taken and taken[0]:
+                return
+            time.sleep(_BETWEEN)
+        way_out = "One collector writes: stop the other, or open this one as a reader. A server that lost sight of "
+        raise refusal(
+            self.url, "one that another process owns", "a historian that is free",
+            f"{way_out}a broken connection gives it free after a minute.", "in_use",
+        )  # fmt: skip
 
     def _create(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
         if not link.execute("select 1 from pg_namespace where nspname = %s", (self.schema,)).fetchone():
@@ -300,7 +301,7 @@ class PostgresHistorian(Served):
         row = link.execute(f"select version from {self.schema}.about").fetchone()
         if row is None or row[0] != VERSION:
             found = f"tables of version {row[0]}" if row else "tables without a version"
-            raise _refusal(self.url, found, f"version {VERSION}", "Use the Ferrolan that made them.", "other_version")
+            raise refusal(self.url, found, f"version {VERSION}", "Use the Ferrolan that made them.", "other_version")
 
     def _known(self, link: psycopg.Connection[tuple[object, ...]]) -> dict[str, tuple[int, str]]:
         rows = link.execute(f"select name, number, unit from {self.schema}.registered").fetchall()
@@ -386,36 +387,20 @@ class PostgresHistorian(Served):
 
     def _translated(self, error: psycopg.Error) -> FerrolanError:
         """What the server said, as an error of ours, without secrets."""
-        said = hidden(str(error).partition("\n")[0], [self._password]).strip()
-        state = error.sqlstate or ""
-        known = _SAID.get(state) or _SAID.get(state[:2])
-        if known is None and (isinstance(error, psycopg.OperationalError) or self._link is None):
-            known = _login(said)
-        code, expected, way_out = known or ("server_error", "a server that answers", "Look into the server's log.")
-        return _refusal(self._label(), f'"{said}"', expected, way_out, code)
-
-
-def _login(said: str) -> tuple[str, str, str]:
-    """A connection that failed: libpq gives no SQLSTATE for what the server answered to the login."""
-    if "password" in said or "no pg_hba.conf entry" in said or "role" in said:
-        return _SAID["28"]
-    if "database" in said and "does not exist" in said:
-        return _SAID["3D"]
-    return "server_gone", "a server that can be reached", "Start it, or check the network; it is tried again."
+        text = hidden(str(error).partition("\n")[0], [self._password]).strip()
+        away = self._link is None or isinstance(error, psycopg.OperationalError)
+        code, expected, way_out = said(error.sqlstate or "", text, away=away)
+        return refusal(self._label(), f'"{text}"', expected, way_out, code)
 
 
 def _refuse_password(url: str) -> None:
     parts = urlsplit(url)
     if parts.password or "password" in parse_qs(parts.query):
-        raise _refusal(
+        raise refusal(
             "url", "a URL with a password", "a URL without one",
             "Write the password as a secret of its own: password: {env: NAME}.", "password_in_url",
         )  # fmt: skip
     if parts.scheme not in ("postgresql", "postgres"):
-        raise _refusal(
+        raise refusal(
             "url", f'"{hidden(url)[:60]}"', "postgresql://user@host/database", "Correct the URL.", "bad_url"
         )  # fmt: skip
-
-
-def _refusal(where: str, found: str, expected: str, way_out: str, code: str) -> SurroundingsError:
-    return SurroundingsError(str(Fault(hidden(where), 0, "", found, expected, way_out, code)))

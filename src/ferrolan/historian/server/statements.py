@@ -122,8 +122,8 @@ class Served(ABC):
         return self._ranked("texts", tags, self._between(start, end))
 
     def count(self) -> int:
-        """Number of stored rows, superseded and withdrawn ones included."""
-        return self._number(f"select count(*) from {self._table('samples')}")
+        """Number of stored rows, texts among them, superseded and withdrawn ones included."""
+        return sum(self._number(f"select count(*) from {self._table(table)}") for table in _TIES)
 
     @abstractmethod
     def _select(self, statement: str, schema: Table) -> pl.DataFrame:

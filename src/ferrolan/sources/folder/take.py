@@ -31,7 +31,8 @@ class Unsettled(Exception):  # a state of the file, not a mistake
 @dataclass(frozen=True)
 class Taken:
     """What is remembered of a file: SHA-256 of its content [hex], size [byte], time [ns], rows, and whether its last
-    line was ended."""
+    line was ended.
+    """
 
     content: str
     size: int

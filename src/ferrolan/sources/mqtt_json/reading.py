@@ -20,7 +20,7 @@ from ferrolan.sources.source import bounded, refusal
 
 Path = tuple[str | int, ...]
 
-_STEP = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]|(.)", re.DOTALL)
+_STEP = re.compile(r"(?:^|(?<=.)\.)([^.\[\]]+)|\[(\d+)\]|(.)", re.DOTALL)
 _TICKS = {"s": 1_000_000, "ms": 1_000, "us": 1}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 253_402_300_800_000_000  # the year 10000 [us]

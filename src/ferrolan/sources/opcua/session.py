@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ Node: TypeAlias = ua.NodeId
 BAD_NODE_UNKNOWN = 0x80340000
 """Status of a node the server does not have."""
 
+_QUIET = logging.Logger("quiet", logging.CRITICAL + 1)
 _WATCHDOG = 15.0  # s; with the library's 1 s a subscription of 20,000 items failed 3 times of 3
 _PARTING = 2.0  # s granted to a server to take leave
 _PLAIN = 500  # items a call where the server states no limit
@@ -126,6 +128,17 @@ class _Bare(UaSession):
 
     def ensure_publish_loop(self) -> None:
         """Start nothing: Publish requests are sent by ``published``."""
+
+    async def activate_session(self, parameters: ua.ActivateSessionParameters) -> ua.ActivateSessionResult:
+        """Log in; the library's log of what it sends, which would hold the password, is silent meanwhile."""
+        protocol = self._client.protocol
+        if protocol is None:
+            return await super().activate_session(parameters)
+        usual, protocol.logger = protocol.logger, _QUIET
+        try:
+            return await super().activate_session(parameters)
+        finally:
+            protocol.logger = usual
 
     async def published(self, acknowledged: Iterable[tuple[int, int]]) -> Notified:
         """Send one Publish request and wait for its answer."""
@@ -505,7 +518,7 @@ def _unusual(response: ua.PublishResponse) -> Notified:
     """An answer to a Publish request as the library reads it."""
     response.ResponseHeader.ServiceResult.check()
     parameters = response.Parameters
-    message = parameters.NotificationMessage
+    message, answered = parameters.NotificationMessage, _instant(response.ResponseHeader.Timestamp)
     values: list[tuple[int, ua.DataValue]] = []
     changed: int | None = None
     for part in message.NotificationData or ():
@@ -514,7 +527,7 @@ def _unusual(response: ua.PublishResponse) -> Notified:
         elif isinstance(part, ua.StatusChangeNotification):
             changed = _code(part.Status)
     return Notified(
-        parameters.SubscriptionId, message.SequenceNumber, _instant(message.PublishTime) or _instant(response.ResponseHeader.Timestamp),
+        parameters.SubscriptionId, message.SequenceNumber, _instant(message.PublishTime) or answered,
         columns(values) if values else None, changed,
     )  # fmt: skip
 

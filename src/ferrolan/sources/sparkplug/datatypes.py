@@ -53,7 +53,7 @@ def readers(datatype: int) -> dict[str, Callable[[int | float | bytes], Value]] 
         mask = (1 << _UNSIGNED[datatype]) - 1
         return {field: lambda raw: int(raw) & mask for field in _WHOLE}
     if datatype in (9, 10):
-        return {"float_value": _number, "double_value": _number}
+        return {"float_value": float, "double_value": float}
     if datatype == 11:
         return dict.fromkeys(("boolean_value", *_WHOLE), _truth)
     return {"string_value": _text} if datatype in TEXTS else None
@@ -79,10 +79,6 @@ def as_text(value: Value, datatype: int) -> str:
 def _signed(raw: int, bits: int) -> int:
     raw &= (1 << bits) - 1
     return raw - (1 << bits) if raw >> (bits - 1) else raw
-
-
-def _number(raw: int | float | bytes) -> Value:
-    return float(raw)
 
 
 def _truth(raw: int | float | bytes) -> Value:

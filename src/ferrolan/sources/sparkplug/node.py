@@ -21,6 +21,7 @@ from typing import Literal
 from ferrolan.base.status import StatusCode
 from ferrolan.sources.live import Json
 from ferrolan.sources.sparkplug.births import Births, Known, bdseq_of, restored
+from ferrolan.sources.sparkplug.datatypes import EXACT
 from ferrolan.sources.sparkplug.payload import Metric, Payload, WrongPayload, decode, property_value
 from ferrolan.sources.sparkplug.signals import Rows, Signal, exact
 
@@ -448,15 +449,14 @@ class Node:
                 if known.reason and not birth:
                     self._counts["refused_metrics"] += 1
                 continue
-            field = metric.WhichOneof("value")
+            field = metric.WhichOneof("value") or ""
+            read = known.read.get(field)
             time = metric.timestamp * 1_000
             if (
-                field not in _PLAIN
+                read is None
                 or signal.only < 0
                 or signal.gap is not None
-                or time <= signal.newest
-                or time >= _LATEST
-                or field not in known.read
+                or not signal.newest < time < _LATEST
                 or metric.is_historical
                 or metric.is_null
                 or metric.HasField("properties")
@@ -464,7 +464,11 @@ class Node:
                 self._sample(metric, known, message, birth=birth)
                 continue
             value = getattr(metric, field)
-            if value - value != 0.0:
+            if value.__class__ is not float:
+                value = read(value)
+            if value.__class__ is int and -EXACT <= value <= EXACT:
+                value = float(value)
+            elif value.__class__ is not float or value - value != 0.0:
                 self._sample(metric, known, message, birth=birth)
                 continue
             tags.append(signal.only)
@@ -563,7 +567,6 @@ class Node:
 
 
 Value = int | float | str | None
-_PLAIN = frozenset({"double_value", "float_value"})
 _NAMED = 1_000
 
 

@@ -35,7 +35,7 @@ _MYSQL_ROLES: Mapping[str, Literal["time", "value", "key"]] = {
     **dict.fromkeys(("datetime", "timestamp", "date"), "time"),
     **dict.fromkeys(("decimal", "double", "float", "int", "bigint", "smallint", "mediumint", "tinyint"), "value"),
     **dict.fromkeys(("char", "varchar", "text", "enum"), "key"),
-}  # type: ignore[dict-item]
+}
 _RIGHTS = ("permission denied", "command denied", "not authorized")
 _SLOW = (
     "statement timeout",

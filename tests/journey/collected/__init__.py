@@ -1,0 +1,1 @@
+"""A source over a real socket that counts what was acknowledged, and a collector that takes from it."""

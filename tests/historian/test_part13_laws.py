@@ -42,7 +42,7 @@ def severities(found: Answer) -> list[int]:
 
 
 @pytest.mark.parametrize("name", ORACLES)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(samples=SAMPLES, edges=EDGES, way=WAYS, percent=st.sampled_from([50, 100]))
 def test_an_aggregate_is_what_its_definition_says_worked_out_slowly(
     name: str, samples: list[Sample], edges: list[int], way: Configuration, percent: int
@@ -66,7 +66,7 @@ def test_an_aggregate_is_what_its_definition_says_worked_out_slowly(
             assert values[place] == pytest.approx(float(value), rel=1e-12, abs=1e-12)  # type: ignore[arg-type]
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_what_is_bad_has_no_value_and_what_has_none_is_bad(
     samples: list[Sample], edges: list[int], way: Configuration
@@ -77,7 +77,7 @@ def test_what_is_bad_has_no_value_and_what_has_none_is_bad(
         assert ((found.time >= np.array(edges[:-1]) * MICROS) & (found.time < np.array(edges[1:]) * MICROS)).all()
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_a_range_is_the_maximum_less_the_minimum(samples: list[Sample], edges: list[int], way: Configuration) -> None:
     for ending in ("", "2"):
@@ -86,7 +86,7 @@ def test_a_range_is_the_maximum_less_the_minimum(samples: list[Sample], edges: l
         assert severities(spread) == severities(high)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_an_actual_time_has_the_same_value_and_is_within_its_interval(
     samples: list[Sample], edges: list[int], way: Configuration
@@ -101,7 +101,7 @@ def test_an_actual_time_has_the_same_value_and_is_within_its_interval(
             assert severities(plain) == severities(timed)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_good_and_bad_time_never_exceed_the_interval_and_fill_it_where_nothing_is_uncertain(
     samples: list[Sample], edges: list[int], way: Configuration
@@ -124,7 +124,7 @@ def test_time_in_both_states_is_the_good_time(samples: list[Sample], edges: list
     np.testing.assert_array_equal(zero + other, good)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(SAMPLES, st.integers(-5, 20), st.integers(21, 40), st.integers(41, 70), WAYS)
 def test_what_adds_up_adds_up_when_an_interval_is_split(
     samples: list[Sample], start: int, between: int, end: int, way: Configuration
@@ -140,7 +140,7 @@ def test_what_adds_up_adds_up_when_an_interval_is_split(
         assert np.nansum(parts) == pytest.approx(np.nansum(whole), rel=1e-12, abs=1e-9)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(SAMPLES, st.integers(-5, 20), st.integers(21, 40), WAYS)
 def test_a_total_adds_up_within_the_data(samples: list[Sample], start: int, between: int, way: Configuration) -> None:
     closed = [*[one for one in samples if one[0] < 60], (60, 1, 0)]
@@ -150,7 +150,7 @@ def test_a_total_adds_up_within_the_data(samples: list[Sample], start: int, betw
             assert parts.sum() == pytest.approx(whole.sum(), rel=1e-12, abs=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS, st.floats(-1e9, 1e9))
 def test_the_mean_of_a_constant_is_that_constant(
     samples: list[Sample], edges: list[int], way: Configuration, constant: float
@@ -163,7 +163,7 @@ def test_the_mean_of_a_constant_is_that_constant(
         assert set(found[~np.isnan(found)]) <= {constant}
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_delta_bounds_add_up_over_intervals_that_meet(
     samples: list[Sample], edges: list[int], way: Configuration
@@ -174,7 +174,7 @@ def test_delta_bounds_add_up_over_intervals_that_meet(
         assert parts.sum() == pytest.approx(whole[0], abs=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_an_end_bound_is_the_next_start_bound(samples: list[Sample], edges: list[int], way: Configuration) -> None:
     starts, ends = (ask(samples, edges, f"{kind}Bound", way).value for kind in ("Start", "End"))
@@ -182,7 +182,7 @@ def test_an_end_bound_is_the_next_start_bound(samples: list[Sample], edges: list
     np.testing.assert_array_equal(starts[1:][inside], ends[:-1][inside])
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS)
 def test_variances_are_squares_of_deviations_and_differ_by_the_count(
     samples: list[Sample], edges: list[int], way: Configuration
@@ -199,7 +199,7 @@ def test_variances_are_squares_of_deviations_and_differ_by_the_count(
 _SPREADS = ("StandardDeviation", "Variance")
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SAMPLES, EDGES, WAYS, st.data())
 def test_an_interval_has_the_same_answer_alone_and_among_others(
     samples: list[Sample], edges: list[int], way: Configuration, data: st.DataObject

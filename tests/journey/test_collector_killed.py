@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +19,6 @@ import pytest
 
 from ferrolan.assembly.historian import open_store
 from ferrolan.enterprise.document import Enterprise
-from ferrolan.sources.spool import Spool
 from tests.collector.bench import loaded
 from tests.journey.collected.peer import BLOCK, Peer
 
@@ -87,11 +85,13 @@ def holds_once(document: Enterprise, rows: int) -> None:
 def killed(folder: Path, kills: int, seed: int) -> None:
     chance = random.Random(seed)
     document = loaded(folder)
-    with Peer(kills * 4_000 + 2_000) as peer:
+    with Peer() as peer:
         for _ in range(kills):
             with collecting(document, peer.port) as process:
+                peer.offer(20 * BLOCK)
+                wanted = peer.acknowledged + chance.randrange(0, 19) * BLOCK
                 started(process)
-                peer.until(peer.acknowledged + chance.randrange(0, 20) * BLOCK)
+                peer.until(wanted)
                 time.sleep(chance.random() * 0.05)  # anywhere within a write, a commit, a release
                 process.kill()
         with collecting(document, peer.port) as process:

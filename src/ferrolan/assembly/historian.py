@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ferrolan.base.errors import Fault, SourceError
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.enterprise.historian import PostgresHistorian
 from ferrolan.historian.seam import Reader, Store
@@ -46,6 +47,8 @@ def open_reader(document: Enterprise, folder: Path | None = None) -> Iterator[Re
 
     Raises
     ------
+    SourceError
+        If nothing was collected yet.
     SurroundingsError
         If its owner does not answer, the server cannot be reached, or the disk refuses.
     """
@@ -61,7 +64,12 @@ def open_reader(document: Enterprise, folder: Path | None = None) -> Iterator[Re
         return
     from ferrolan.historian.embedded import open_reader as open_archive
 
-    with open_archive(_folder(document, folder)) as reader:
+    place = _folder(document, folder)
+    if not place.is_dir():
+        way_out = f"Collect first: ferrolan collect {document.path}."
+        expected = "a historian that something was collected into"
+        raise SourceError([Fault(str(place), 0, "historian", "no such folder", expected, way_out, "nothing_collected")])
+    with open_archive(place) as reader:
         yield reader
 
 

@@ -10,7 +10,7 @@ of one name: one number and address, two conversions and two signals, each for i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from datetime import timedelta
 from fractions import Fraction
 

@@ -75,7 +75,7 @@ class Declaration(Document):
     """The YAML file."""
 
     tags: Text | None = None
-    """CSV file of the tags, relative to the document."""
+    """CSV or YAML file of the tags, relative to the document."""
 
 
 class Enterprise(Document, Shown):
@@ -88,7 +88,7 @@ class Enterprise(Document, Shown):
     path: Path
     """The YAML file."""
     tags_path: Path
-    """The CSV file of the tags; the YAML file itself where it names none."""
+    """The file of the tags; the YAML file itself where it names none."""
     content_hash: str
     """SHA-256 over the content of both files."""
 

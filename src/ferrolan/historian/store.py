@@ -53,6 +53,7 @@ create table if not exists registered (
 );
 create table if not exists positions (spool varchar not null, batch bigint not null)
 """
+_LAST_POSITIONS = "select spool, max(batch) from positions group by spool"  # appended, as an update costs more
 _TABLES = {"samples", "samples_text", "registered", "positions"}
 _FATAL = "has been invalidated"  # DuckDB gives a database up after a commit that the disk refused
 _HELD = """
@@ -192,6 +193,7 @@ class Historian:
         """
         with self._lock:
             try:
+                self._connection.execute(f"delete from positions where (spool, batch) not in ({_LAST_POSITIONS})")
                 self._connection.execute("checkpoint")
             except duckdb.Error as error:
                 raise refused(self.path or "memory", error) from error
@@ -240,13 +242,10 @@ class Historian:
     def _move(self, connection: duckdb.DuckDBPyConnection, position: Position | None) -> None:
         if position is None:
             return
-        if position.spool in self._positions:
-            connection.execute("update positions set batch = ? where spool = ?", [position.batch, position.spool])
-        else:
-            connection.execute("insert into positions values (?, ?)", [position.spool, position.batch])
+        connection.execute("insert into positions values (?, ?)", [position.spool, position.batch])
 
     def _stored_positions(self) -> dict[str, int]:
-        return {str(spool): int(str(batch)) for spool, batch in self._rows("select spool, batch from positions")}
+        return {str(spool): int(str(batch)) for spool, batch in self._rows(_LAST_POSITIONS)}
 
     def _read(self, select: str, tags: Iterable[int], table: Table = SAMPLES, **instants: datetime) -> pl.DataFrame:
         return self._select(f"select * from ({select}) order by tag, time", table, tags=list(tags), **instants)

@@ -74,7 +74,7 @@ def tag_columns() -> tuple[tuple[str, str], ...]:
     Examples
     --------
     >>> dict(tag_columns())["unit"]
-    'Unit at the source, as written.'
+    'Unit at the source, as our units are written: ``E18`` of UNECE Recommendation 20 is ``t/h``.'
     """
     lines = inspect.cleandoc(Tag.__doc__ or "").splitlines()
     meanings = {

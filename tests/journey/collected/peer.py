@@ -6,6 +6,7 @@ A row that was sent and not acknowledged when the link broke is sent again, as e
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 from types import TracebackType
@@ -18,7 +19,7 @@ BLOCK = 200
 class Peer:
     """Sends rows 0 to ``most`` - 1 in blocks; ``acknowledged`` is the number of rows it may forget."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = 0) -> None:
         self.most, self.acknowledged, self.sent, self.links = most, 0, 0, 0
         self.changed = threading.Condition()
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -44,7 +45,7 @@ class Peer:
     def _deliver(self, link: socket.socket) -> None:
         file = link.makefile("rw")
         try:
-            while True:
+            while self._has_more(link):
                 first = self.acknowledged
                 count = min(BLOCK, self.most - first)
                 file.write(json.dumps([first, count]) + "\n")
@@ -56,10 +57,23 @@ class Peer:
                 with self.changed:
                     self.acknowledged = max(self.acknowledged, int(answer))
                     self.changed.notify_all()
-                if count == 0 and not link.recv(1):
-                    return
         except OSError:
             return
+
+    def _has_more(self, link: socket.socket) -> bool:
+        """Wait until there is something to send; False where the other side has gone."""
+        with self.changed:
+            while self.most <= self.acknowledged:
+                self.changed.wait(0.05)
+                if select.select([link], [], [], 0)[0] and not link.recv(1, socket.MSG_PEEK):
+                    return False
+        return True
+
+    def offer(self, rows: int) -> None:
+        """So many rows more are there to be sent."""
+        with self.changed:
+            self.most += rows
+            self.changed.notify_all()
 
     def __enter__(self) -> Self:
         return self

@@ -109,7 +109,7 @@ class Row:
             self.get("component") or None, unit, basis, method, relative, absolute, lo, hi,
             self.get("description"), self.line, maximum, detection, authority, shared,
             lasting, path, scale, offset, stepped == "step" if stepped else kind in ("state", "text"),
-            max_age, since, until,
+            max_age, since, until, self.get("note"),
         )  # fmt: skip
 
     @property

@@ -135,6 +135,8 @@ class Tag:
         How long a value holds at most; until the next one where nothing is said (None).
     valid_from, valid_to
         When the row holds, ``[valid_from, valid_to)`` [UTC]; for ever where nothing is said (None).
+    note
+        Anything; nothing is read from it.
     """
 
     tag: str
@@ -164,6 +166,7 @@ class Tag:
     max_age: timedelta | None = None
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    note: str = ""
 
     @property
     def canonical_unit(self) -> str:

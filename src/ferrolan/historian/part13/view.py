@@ -44,8 +44,8 @@ class View:
     Parameters
     ----------
     time, value, status
-        The winning samples in order of time: instants [us], values (NaN where there is none; what is not finite is none,
-        and Bad), status codes (n,).
+        Winning samples in order of time: instants [us], values (NaN where there is none), status codes (n,). A value
+        that is not finite is none, and a sample without a value is Bad.
     edges
         Rising edges of consecutive intervals [us] (m + 1,).
     configuration
@@ -79,7 +79,7 @@ class View:
         self.configuration = configuration
         self.stepped = bool(configuration.stepped)
         self.resolution = round(configuration.resolution.total_seconds() * _MICROS)
-        self.level = np.minimum((self.status >> 30) & 3, BAD)
+        self.level: NDArray[np.int64] = np.minimum((self.status >> 30) & 3, BAD)
         self.good = self.level == GOOD
         self.usable = self.good | ((self.level == UNCERTAIN) & (not configuration.treat_uncertain_as_bad))
         self._clipped = clipped
@@ -141,7 +141,7 @@ class View:
     @cached_property
     def region(self) -> NDArray[np.int64]:
         """Level of each stretch (p,): that of its sample; of an inherited one that of the simple bound (3.1.9)."""
-        level = self.level[self.stretches.sample]
+        level: NDArray[np.int64] = self.level[self.stretches.sample]
         if self.stepped:
             return level
         follows = np.append(self.level[1:], BAD)[self.stretches.sample]

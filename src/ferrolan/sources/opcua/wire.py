@@ -201,6 +201,8 @@ def _alike(data: bytes, at: int, bits: int, kind: int, most: int, columns: _Colu
     """Take the items that look like the next one, as one view of the bytes."""
     layout = _layout(bits, kind)
     most = min(most, (len(data) - at) // layout.itemsize)
+    if most < 1:
+        raise Unusual("a message that is cut short")
     view = np.frombuffer(data, dtype=layout, count=most, offset=at)
     same = (view["bits"] == bits) & (view["kind"] == kind)
     rows = most if same.all() else int(np.argmin(same))

@@ -44,7 +44,7 @@ class Known:
         )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Births:
     """The births of a node and its devices that belong together; times in us since 1970."""
 
@@ -71,7 +71,8 @@ class Births:
     def drop(self, device: str) -> None:
         """Forget the metrics of a device, which died."""
         if self.devices.pop(device, None) is not None:
-            self.aliases = {alias: known for alias, known in self.aliases.items() if known.device != device}
+            for alias in [alias for alias, known in self.aliases.items() if known.device == device]:
+                del self.aliases[alias]
 
     def told(self) -> list[Json]:
         """The metrics as plain data, to be kept over a restart."""

@@ -26,7 +26,7 @@ from ferrolan.records.changes import Preview, Replay, account_changes, replayed
 from ferrolan.records.exclusions import Exclusion
 from ferrolan.records.stock_takes import StockTake
 from ferrolan.signed import LEDGER, signed_acts, signed_then
-from ferrolan.verbs import identity_of, ingest, load, of_connections, of_month, raw_files, reconcile
+from ferrolan.verbs import identity_of, ingest, load, of_month, raw_data, reconcile
 
 
 def exclude(
@@ -88,7 +88,7 @@ def preview(
     for one in asked:
         _refuse_unknown_tag(enterprise, one)
     signed = signed_acts(enterprise, Path(out) / LEDGER)
-    raw = ingest(enterprise, raw_files(enterprise, out), live=of_connections(enterprise))
+    raw = ingest(enterprise, raw_data(enterprise, out))
     others = [item for item in signed.excluded if item.tag not in asked]
     then = others if back else [*others, *(Exclusion(one, "preview", "") for one in asked)]
     before, after = (reconcile(enterprise, raw, out_of_it, signed.counted) for out_of_it in (signed.excluded, then))
@@ -232,9 +232,9 @@ def replay(kept: runs.Run, document: Path | str | None = None, out: Path | str =
         raise RecordError([fault])
     enterprise = of_month(load(document), kept_context(kept).month)
     signed = signed_then(enterprise, Path(out) / LEDGER, kept.identity.inputs)
-    files, live = raw_files(enterprise, out), of_connections(enterprise)
-    identity = identity_of(enterprise, files, signed, None, live)
-    raw = ingest(enterprise, files, live=live)
+    data = raw_data(enterprise, out)
+    identity = identity_of(enterprise, data, signed, None)
+    raw = ingest(enterprise, data)
     account = reconcile(enterprise, raw, signed.excluded, signed.counted)
     code_changed = (identity.code, identity.libraries) != (kept.identity.code, kept.identity.libraries)
     return replayed(kept, {**raw.tables, **account.tables}, identity.inputs, code_changed=code_changed)

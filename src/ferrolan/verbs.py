@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -165,15 +165,14 @@ def _journey(
     asked = set(NEEDED[only])
     traded = enterprise.concentrate is not None and "concentrate" in asked
     raw = account = planned = questions = value = money = markets = None
-    files: Mapping[str, Path] = {}
-    live = None
+    found = RawData()
     if enterprise.account is not None and "raw data" in asked:
         with clock("raw data"):
-            files, live = raw_files(enterprise, folder), of_connections(enterprise)
-    identity = identity_of(enterprise, files, signed, only, live)
-    if files or live is not None:
+            found = raw_data(enterprise, folder)
+    identity = identity_of(enterprise, found, signed, only)
+    if found:
         with clock("historian"):
-            raw = ingest(enterprise, files, folder / "historian" / f"{identity.run_id}.duckdb", live)
+            raw = ingest(enterprise, found, folder / "historian" / f"{identity.run_id}.duckdb")
     if raw is not None and "account" in asked:
         with clock("account"):
             account = reconcile(enterprise, raw, signed.excluded, signed.counted)
@@ -320,8 +319,59 @@ def simulate(
     return Simulated(with_responses(enterprise, solution), solution, simulated_tables(enterprise, solution), fits)
 
 
+@dataclass(frozen=True)
+class RawData:
+    """Where the raw data of a month is: files by source, tables on servers by source with the hash of their rows, and
+    what the live sources gave.
+    """
+
+    files: Mapping[str, Path] = field(default_factory=dict)
+    tables: Mapping[str, str] = field(default_factory=dict)
+    live: Collected | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.files or self.tables or self.live is not None)
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """SHA-256 of each source, by what it is called in the record of a run [hex].
+
+        Raises
+        ------
+        SourceError
+            Naming every raw file that is not there.
+        """
+        missing = [_missing(name, path) for name, path in self.files.items() if not path.is_file()]
+        if missing:
+            raise SourceError(missing)
+        found = {f"source {name}": hash_file(path) for name, path in self.files.items()}
+        found |= {f"source {name}": rows for name, rows in self.tables.items()}
+        return found if self.live is None else {**found, "collected": self.live.content_hash}
+
+
+def _missing(name: str, path: Path) -> Fault:
+    way_out = "Check the path in the document."
+    return Fault(str(path), 0, f"sources.{name}", "no such file", "a raw file", way_out, "no_file")
+
+
+def raw_data(enterprise: Enterprise, out: Path | str = "runs") -> RawData:
+    """The raw data of the account's month: files, tables on database servers, and what live sources gave.
+
+    Raises
+    ------
+    SourceError
+        If a table cannot be read, nothing was collected of a live source, or not the whole month.
+    SurroundingsError
+        If the historian or a server cannot be reached, or the disk refuses.
+    """
+    served = {
+        name: sources.row_hash(enterprise, name) for name in enterprise.sources if sources.on_server(enterprise, name)
+    }
+    return RawData(raw_files(enterprise, out), served, of_connections(enterprise))
+
+
 def raw_files(enterprise: Enterprise, out: Path | str = "runs") -> Mapping[str, Path]:
-    """The raw file of every source, by the source's name.
+    """The raw file of every source that has one, by the source's name.
 
     Paths count from the document. A document with a ``virtual_plant`` and no raw file beside it has its month made from
     the seed, in ``<out>/raw/``; what is made there is named by document and code, so it is never stale, and it appears
@@ -366,21 +416,17 @@ def of_connections(enterprise: Enterprise) -> Collected | None:
         return collected(enterprise, reader, tags.periods(enterprise), place_of(enterprise))
 
 
-def ingest(
-    enterprise: Enterprise, files: Mapping[str, Path], store: Path | None = None, live: Collected | None = None
-) -> Raw:
-    """Take raw files into the historian and measure the periods of the account.
+def ingest(enterprise: Enterprise, found: RawData | Mapping[str, Path], store: Path | None = None) -> Raw:
+    """Take raw data into the historian and measure the periods of the account.
 
     Parameters
     ----------
     enterprise
         The document with its sources and tag map.
-    files
-        Raw file of every source by name, from ``raw_files``.
+    found
+        Where the raw data of every source is, from ``raw_data``; or the raw files alone, from ``raw_files``.
     store
         File of the historian, made anew; in memory if none is given.
-    live
-        What the live sources gave of the month, from ``of_connections``.
 
     Raises
     ------
@@ -388,24 +434,26 @@ def ingest(
         Where a file cannot be taken as declared, or ends before the month: what, where (file and line), found,
         expected, way out.
     """
+    found = found if isinstance(found, RawData) else RawData(found)
     units, span = tags.conversions(enterprise), tags.periods(enterprise)
     parts = {table.name: [table.empty()] for table in (INGEST, REJECTED, REPAIRED, REMARKS)}
     with anew(store) as historian:
-        for name, batch in sources.batches(enterprise, files):
-            sources.refuse_early_end(enterprise, name, files[name], batch, span)
+        for name, batch in sources.batches(enterprise, found.files):
+            where = sources.where(enterprise, name, found.files)
+            sources.refuse_early_end(enterprise, name, where, batch, span)
             report = take_in(historian, batch, units)
             parts["ingest"].append(sources.ingest_row(name, batch, report))
-            parts["rejected"].append(_without_folder(batch.rejected, files))
-            parts["repaired"].append(_without_folder(batch.repaired, files))
-            odd = watched.remarks(enterprise, name, files[name], batch, report, span)
-            parts["remarks"].append(_without_folder(sources.remark_rows(name, (*batch.report.remarks, *odd)), files))
+            parts["rejected"].append(_without_folder(batch.rejected, found.files))
+            parts["repaired"].append(_without_folder(batch.repaired, found.files))
+            odd = (*batch.report.remarks, *watched.remarks(enterprise, name, where, batch, report, span))
+            parts["remarks"].append(_without_folder(sources.remark_rows(name, odd), found.files))
         measured = [measure(historian, tags.signals_of(enterprise, enterprise.sources), span)]
         samples = historian.count()
-    if live is not None:
-        measured.append(live.measurements)
-        parts["ingest"].append(live.ingest)
-        parts["remarks"].append(live.remarks)
-        samples += live.samples
+    if found.live is not None:
+        measured.append(found.live.measurements)
+        parts["ingest"].append(found.live.ingest)
+        parts["remarks"].append(found.live.remarks)
+        samples += found.live.samples
     tables = {table: pl.concat(frames) for table, frames in parts.items()}
     return Raw({"measurements": ordered(pl.concat(measured)), **tables}, samples)
 
@@ -553,42 +601,28 @@ def brief(tables: Tables, context: Context) -> str:
     return render(tables, context)
 
 
-def identity_of(
-    enterprise: Enterprise,
-    files: Mapping[str, Path],
-    signed: Signed,
-    only: Only | None,
-    live: Collected | None = None,
-) -> RunIdentity:
-    """What a run depends on: document, raw files, what was collected, month, signed acts, one station, seed, code.
+def identity_of(enterprise: Enterprise, found: RawData, signed: Signed, only: Only | None) -> RunIdentity:
+    """What a run depends on: document, raw data, month, signed acts, one station alone, seed, code.
 
     Raises
     ------
     SourceError
         Naming every raw file that is not there.
     """
-    missing = [
-        Fault(
-            str(path), 0, f"sources.{name}", "no such file", "a raw file", "Check the path in the document.", "no_file"
-        )
-        for name, path in files.items()
-        if not path.is_file()
-    ]
-    if missing:
-        raise SourceError(missing)
-    hashes = {f"source {name}": hash_file(path) for name, path in files.items()}
-    if live is not None:
-        hashes["collected"] = live.content_hash
-    hashes |= signed.hashes
+    hashes = {"document": enterprise.content_hash, **found.hashes, **signed.hashes}
     month = enterprise.plan.starts if enterprise.account is None else enterprise.account.month
     hashes["month"] = hash_json(month)
     if only is not None:
         hashes["only"] = hash_json(only)
-    return run_identity({"document": enterprise.content_hash, **hashes}, enterprise.seed)
+    return run_identity(hashes, enterprise.seed)
 
 
 def _source_files(enterprise: Enterprise, folder: Path) -> Mapping[str, Path]:
-    return {name: sources.source_file(enterprise, name, folder) for name in enterprise.sources}
+    return {
+        name: sources.source_file(enterprise, name, folder)
+        for name in enterprise.sources
+        if not sources.on_server(enterprise, name)
+    }
 
 
 def _are_there(files: Mapping[str, Path]) -> bool:

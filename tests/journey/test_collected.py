@@ -60,8 +60,7 @@ def test_what_is_collected_measures_as_the_files_do(
     ended = collect(path, once=True, port=0)
     assert ended.received == ended.stored + ended.known and not ended.waiting
     plant = ferrolan.load(path)
-    files = verbs.raw_files(plant)
-    collected = verbs.ingest(plant, files, live=verbs.of_connections(plant))
+    collected = verbs.ingest(plant, verbs.raw_data(plant))
     direct = verbs.ingest(document, verbs.raw_files(document, path.parent.parent / "runs"))
     both = [raw.tables["measurements"].drop("sigma") for raw in (collected, direct)]
     assert_frame_equal(*both, rel_tol=1e-12)

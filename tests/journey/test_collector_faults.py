@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from ferrolan.sources.spool import Spool
 from tests.collector.bench import loaded
 from tests.journey.collected.peer import BLOCK, Peer

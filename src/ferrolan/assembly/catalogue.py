@@ -50,7 +50,9 @@ def connections() -> Registry[ConnectorKind]:
     >>> connections()["replay"].title
     'replay of a file'
     """
-    return Registry("kind of connection", (opcua.KIND, modbus.KIND, folder.KIND, replay.KIND, mqtt.KIND, sparkplug.KIND))
+    return Registry(
+        "kind of connection", (opcua.KIND, modbus.KIND, folder.KIND, replay.KIND, mqtt.KIND, sparkplug.KIND)
+    )
 
 
 def kinds() -> Registry[UnitKind]:

@@ -63,7 +63,13 @@ def source_file(document: Enterprise, source: str, folder: Path) -> Path:
     return folder / (declared.url.removeprefix(SQLITE) if isinstance(declared, SqlSource) else declared.path)
 
 
-def refuse_early_end(document: Enterprise, name: str, file: Path, batch: Batch, periods: Sequence[Period]) -> None:
+def where(document: Enterprise, name: str, files: Mapping[str, Path]) -> str:
+    """Where a source is read from, for what is said of it: its file, or the address of its server."""
+    declared = document.sources[name]
+    return declared.url if isinstance(declared, SqlSource) and name not in files else str(files[name])
+
+
+def refuse_early_end(document: Enterprise, name: str, file: str, batch: Batch, periods: Sequence[Period]) -> None:
     """Refuse a source of time series that ends more than ``LATEST_END`` before the month does.
 
     A missing value is a state, but half a file is a fault: its means would stand for a month they did not see. Sources
@@ -79,7 +85,7 @@ def refuse_early_end(document: Enterprise, name: str, file: Path, batch: Batch, 
     last = samples["time"].max()
     if series:
         refuse_end_at(
-            document, name, last if isinstance(last, datetime) else None, str(file), batch.report.rows + 1, periods
+            document, name, last if isinstance(last, datetime) else None, file, batch.report.rows + 1, periods
         )
 
 

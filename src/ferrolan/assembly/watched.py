@@ -7,7 +7,6 @@ told so in the table ``remarks``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from ferrolan.assembly.tags import Numbers, numbers
 from ferrolan.base.errors import Fault
@@ -23,10 +22,10 @@ _WATCHED = ("flow", "assay", "moisture", "stock", "stock_assay", "power")
 
 
 def remarks(
-    document: Enterprise, name: str, file: Path, batch: Batch, report: IngestReport, periods: Sequence[Period]
+    document: Enterprise, name: str, file: str, batch: Batch, report: IngestReport, periods: Sequence[Period]
 ) -> tuple[Fault, ...]:
     """What a person should look at in one source: readings out of range, frozen, or in another unit in one period."""
-    return implausible(batch.samples, watched(document, name), report.out_of_range, periods, str(file))
+    return implausible(batch.samples, watched(document, name), report.out_of_range, periods, file)
 
 
 def watched(document: Enterprise, source: str, known: Numbers | None = None) -> Mapping[int, Watched]:

@@ -82,4 +82,20 @@ for _name, _function, _help in (
 ):
     tags.command(f"ferrolan.cli.tags:{_function}", name=_name, help=_help)
 app.command(tags)
+historian = App(
+    name="historian",
+    help="The historian: check it, seal its days, drop old ones, look into it, samples out to a file and in from one.",
+    group=KEPT,
+)
+for _name, _function, _help in (
+    ("check", "check", "Look for every damage of a historian."),
+    ("seal", "seal", "Seal every whole day."),
+    ("retire", "retire", "Drop old days for good."),
+    ("tags", "tags", "List the registered tags."),
+    ("show", "show", "Show the value of tags at an instant."),
+    ("export", "export", "Write samples to a file."),
+    ("import", "take", "Take the samples of an exported file."),
+):
+    historian.command(f"ferrolan.cli.historian:{_function}", name=_name, help=_help)
+app.command(historian)
 app.register_install_completion_command(help="Install completion of commands and options for your shell.")

@@ -39,6 +39,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 _REFUSED = 128  # reason codes from here on say no
 _PATIENCE = 10.0  # for an answer of the broker [s]
+_GOODBYE = 2.0  # for its answer to the last word [s]
 _MOST_IN_FLIGHT = 65_535
 
 
@@ -120,21 +121,22 @@ class Line:
         try:
             await self._client.__aenter__()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
-            self._client.drop()
+            await self._client.drop()
             raise LineError(self._told(error)) from None
         except BaseException:
-            self._client.drop()
+            await self._client.drop()
             raise
         return self._client.session_present
 
     async def close(self) -> None:
         """Say goodbye, so that the broker says no will."""
         try:
-            await self._client.__aexit__(None, None, None)
-        except (aiomqtt.MqttError, OSError):
-            pass
+            if not self._client.dropped:
+                await asyncio.wait_for(self._client.__aexit__(None, None, None), _GOODBYE)
+        except (aiomqtt.MqttError, OSError, TimeoutError):
+            return  # the broker finds out by itself
         finally:
-            self._client.drop()
+            await self._client.drop()
 
     async def subscribe(self, topics: Sequence[str], qos: int = 1) -> tuple[str, ...]:
         """Subscribe; gives the topics the broker refused.
@@ -244,6 +246,7 @@ class _Client(aiomqtt.Client):
         self._arrived: deque[Arrived] = deque()
         self._some = asyncio.Event()
         self._paused = False
+        self.dropped = False
         self.session_present = False
 
     async def waiting(self, patience: float, most: int) -> list[Arrived]:
@@ -269,18 +272,15 @@ class _Client(aiomqtt.Client):
         last = getattr(self._client, "_last_msg_in", None)
         return max(0.0, time.monotonic() - last) if isinstance(last, float) else 0.0
 
-    def drop(self) -> None:
-        """Let go of what may be left of a connection."""
-        if self._misc_task is not None:
-            self._misc_task.cancel()
+    async def drop(self) -> None:
+        """Let go of whatever is left of a connection, also of one that is only being made."""
+        self.dropped = True
         if self._disconnected.done() and not self._disconnected.cancelled():
             self._disconnected.exception()  # looked at, so that nobody is told of it later
-        sock = self._client.socket()
-        if sock is not None and sock.fileno() >= 0:
-            self._loop.remove_reader(sock.fileno())
-            self._loop.remove_writer(sock.fileno())
-            with contextlib.suppress(OSError):
-                sock.close()
+        self._let_go(self._client.socket())
+        if self._misc_task is not None:
+            self._misc_task.cancel()
+            await asyncio.gather(self._misc_task, return_exceptions=True)
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         # Any: the types of the library beneath
@@ -296,36 +296,82 @@ class _Client(aiomqtt.Client):
             Arrived(topic, bytes(message.payload), message.qos, message.retain, bool(message.dup), message.mid)
         )
         self._some.set()
-        if len(self._arrived) >= self._bound and not self._paused:
-            self._paused = True
-            self._reading(False)
+        if len(self._arrived) >= self._bound:
+            self._pause()
 
-    def _resume(self) -> None:
-        if self._paused and len(self._arrived) <= self._bound // 2:
-            self._paused = False
-            self._reading(True)
+    # The socket is opened in a thread while the line may be dropped: everything is done in the loop, and looks first.
 
-    def _reading(self, on: bool) -> None:
-        """Read from the line, or let the broker wait."""
-        sock = self._client.socket()
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:  # Any: as above
+        self._in_loop(self._opened, sock)
+
+    def _on_socket_close(self, client: Any, userdata: Any, sock: Any) -> None:  # Any: as above
+        if not self._loop.is_closed():
+            self._let_go(sock, closing=False)
+
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:  # Any: as above
+        self._in_loop(self._writing, sock)
+
+    def _on_socket_unregister_write(self, client: Any, userdata: Any, sock: Any) -> None:  # Any: as above
+        if sock.fileno() >= 0:
+            self._loop.remove_writer(sock.fileno())
+
+    def _in_loop(self, do: Callable[[Any], None], sock: Any) -> None:  # Any: as above
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(do, sock)
+
+    def _opened(self, sock: Any) -> None:  # Any: as above
+        if self.dropped:
+            self._let_go(sock)
+        elif sock.fileno() >= 0:
+            self._loop.add_reader(sock.fileno(), self._read)
+            self._misc_task = self._loop.create_task(self._misc_loop())
+
+    def _writing(self, sock: Any) -> None:  # Any: as above
+        if not self.dropped and sock.fileno() >= 0:
+            self._loop.add_writer(sock.fileno(), self._write)
+
+    def _let_go(self, sock: Any, *, closing: bool = True) -> None:  # Any: as above
         if sock is None or sock.fileno() < 0:
             return
-        if on:
+        self._loop.remove_reader(sock.fileno())
+        self._loop.remove_writer(sock.fileno())
+        if closing:
+            with contextlib.suppress(OSError):
+                sock.close()
+
+    def _resume(self) -> None:
+        sock = self._client.socket()
+        if self._paused and len(self._arrived) <= self._bound // 2 and sock is not None and sock.fileno() >= 0:
+            self._paused = False
             self._loop.add_reader(sock.fileno(), self._read)
             self._loop.call_soon(self._read)  # what a TLS layer has unpacked already wakes nobody
-        else:
+
+    def _pause(self) -> None:
+        """Read no further: the broker has to wait."""
+        sock = self._client.socket()
+        if not self._paused and sock is not None and sock.fileno() >= 0:
+            self._paused = True
             self._loop.remove_reader(sock.fileno())
 
     def _read(self) -> None:
         try:
-            while not self._paused:
+            while not (self._paused or self.dropped):
                 self._client.loop_read()
                 sock = self._client.socket()
                 if sock is None or not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
                     break
         except Exception as error:  # whatever breaks the line ends it
-            if not self._disconnected.done():
-                self._disconnected.set_exception(error)
+            self._broken(error)
+
+    def _write(self) -> None:
+        try:
+            self._client.loop_write()
+        except Exception as error:  # as above
+            self._broken(error)
+
+    def _broken(self, error: Exception) -> None:
+        if not self._disconnected.done():
+            self._disconnected.set_exception(error)
 
 
 def _identifier(broker: Broker, place: Place, lasting: bool) -> str:

@@ -20,7 +20,7 @@ from ferrolan.base.status import StatusCode
 from ferrolan.historian.part13.answer import CALCULATED, Answer, answer, sound
 from ferrolan.historian.part13.counts import by_samples
 from ferrolan.historian.part13.durations import by_time
-from ferrolan.historian.part13.view import BAD, GOOD, UNCERTAIN, Codes, Flags, Floats, Places, View
+from ferrolan.historian.part13.view import BAD, GOOD, UNCERTAIN, Codes, Flags, Floats, Places, View, picked
 from ferrolan.historian.split import Instants, Pieces, pieces, segments
 from ferrolan.historian.timed import first_of
 
@@ -64,21 +64,9 @@ def total_2(view: View) -> Answer:
 
 def means_of_samples(view: View) -> Floats:
     """Plain mean of the good samples of each interval, NaN where there is none (m,)."""
-    count, base = view.count(view.good), _first_good(view)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return base + view.sums(view.value - _spread(view, base), view.good) / count
-
-
-def _first_good(view: View) -> Floats:
-    first = view.earliest(view.good)
-    values = np.append(view.value, np.nan)
-    return values[np.minimum(first, len(view.value))]
-
-
-def _spread(view: View, of_interval: Floats) -> Floats:
-    """A number of each interval, given to its samples (n,)."""
-    inside = (view.interval >= 0) & (view.interval < len(of_interval))
-    return np.where(inside, of_interval[np.where(inside, view.interval, 0)], np.nan)
+    base = picked(view.value, view.earliest(view.good), np.nan)
+    above = view.sums(view.value - picked(base, view.interval, np.nan), view.good)
+    return base + above / np.maximum(view.count(view.good), 1)
 
 
 @dataclass(frozen=True)
@@ -132,9 +120,6 @@ def _nothing(length: Instants) -> Flags:
 
 def _held(view: View) -> _Curve:
     """The curve between simple bounds: nothing where a sample is Bad, and none beyond the data (3.1.9)."""
-    if not len(view.time):
-        nothing = np.zeros(len(view.starts), np.int64)
-        return _Curve(np.full(len(view.starts), np.nan), nothing, nothing > 0)
     value = np.where(view.usable, view.value, 0.0)
     _, slope, _ = segments(view.time, value, view.usable, stepped=view.stepped)
     mean, length = _mean(view.stretches, view.time, value, slope, view.usable)

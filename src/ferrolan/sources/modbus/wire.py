@@ -39,9 +39,11 @@ class Wire:
             If nobody takes the connection.
         """
         try:
-            made = await asyncio.wait_for(self._client.connect(), time_out)
+            async with asyncio.timeout(time_out):
+                made = await self._client.connect()
         except (TimeoutError, OSError, ModbusException) as error:
             raise Broken("nobody answers") from error
+        _heed_cancelling()
         if not made:
             raise Broken("the connection is refused")
 
@@ -64,7 +66,8 @@ class Wire:
         if not self._client.connected:
             raise Broken("the line is gone")
         try:
-            answer = await asyncio.wait_for(self._asked(unit, area, first, count), time_out)
+            async with asyncio.timeout(time_out):
+                answer = await self._asked(unit, area, first, count)
         except TimeoutError as error:
             if not self._client.connected:
                 raise Broken("the line is gone") from error
@@ -73,6 +76,7 @@ class Wire:
             raise Broken("the line is gone") from error
         except ModbusException as error:
             raise Silent("an answer that cannot be read") from error
+        _heed_cancelling()
         return _content(answer, area, count)
 
     def _asked(self, unit: int, area: str, first: int, count: int) -> Awaitable[ModbusPDU]:
@@ -84,6 +88,13 @@ class Wire:
         if area == "input":
             return client.read_input_registers(first, count=count, device_id=unit)
         return client.read_holding_registers(first, count=count, device_id=unit)
+
+
+def _heed_cancelling() -> None:
+    """Raise a cancellation that got lost: ``asyncio.wait_for``, as pymodbus uses it, drops one that meets a result."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _content(answer: ModbusPDU, area: str, count: int) -> Sequence[int | bool]:

@@ -61,6 +61,7 @@ class Replay:
             await sink.keep(samples, texts, state=state)
             self._count(script[position:end], script, end)
             position = end
+        self._health.figures["ended"] = 1.0
         self._health.turn("stopped", self._place.clock.now(), "the replay has come to its end")
 
     async def history(self, tags: Sequence[TagAddress], start: datetime, end: datetime) -> AsyncIterator[pl.DataFrame]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
 from ferrolan.base.errors import ProblemError
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import AGGREGATES, SAMPLES
+from ferrolan.historian.embedded import Archive
 from ferrolan.historian.part13 import Configuration, aggregate, aggregates, of_samples
+from ferrolan.historian.resample import resample
+from ferrolan.historian.seam import NewTag
 from tests.historian.frame_reader import FrameReader
 from tests.historian.part13_case import configuration, edges, samples, table
 
@@ -101,6 +106,17 @@ def test_before_and_after_the_data_there_is_bad_no_data() -> None:
     found = aggregate(hourly([1.0, 1.0]), 1, "TimeAverage", *ask)["status"].to_list()
     assert [found[place] for place in (0, 1, 4, 5)] == [StatusCode.BAD_NO_DATA] * 4
     assert found[2] == 0x401
+
+
+def test_the_embedded_store_answers_as_a_frame_does(tmp_path: Path) -> None:
+    reader, ask = hourly([1.0, 3.0, 2.0, 5.0]), (DAY, DAY + timedelta(hours=3), timedelta(minutes=45))
+    with Archive(tmp_path / "historian") as store:
+        number = store.register([NewTag("belt", "t/h")])["belt"]
+        store.append(reader.query([1], DAY, DAY + timedelta(days=1)).with_columns(tag=pl.lit(number, pl.Int32)))
+        for name in ("TimeAverage", "Maximum2", "PercentGood"):
+            assert_frame_equal(aggregate(store, number, name, *ask), aggregate(reader, 1, name, *ask))
+        edges = [DAY + timedelta(minutes=45) * place for place in range(5)]
+        assert_frame_equal(resample(store, [number], edges), resample(reader, [1], edges))
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import polars as pl
+import psycopg
 import pytest
 import yaml
 from polars.testing import assert_frame_equal
@@ -15,20 +20,26 @@ from ferrolan import verbs
 from ferrolan.base.errors import SourceError
 from ferrolan.collector.collecting import collect
 from ferrolan.enterprise.document import Enterprise
+from ferrolan.results import Raw
+from tests.servers.postgres import ADMIN, Postgres, postgres
+
+__all__ = ["postgres"]
+
+
+Declared = dict[str, Any]
 
 
 @pytest.fixture
-def live(document: Enterprise, raw: object, tmp_path: Path) -> Callable[[dict[str, object]], Path]:
-    """A copy of ore_to_both whose plant historian is the live source that is given, and the files of its month."""
-    files = verbs.raw_files(document, tmp_path / "runs")
+def plant(document: Enterprise, month: Mapping[str, Path], tmp_path: Path) -> Callable[[Mapping[str, Declared]], Path]:
+    """A copy of ore_to_both with the files of its month and some other sources; gives the path of its document."""
 
-    def make(entry: dict[str, object]) -> Path:
+    def make(entries: Mapping[str, Declared]) -> Path:
         declared = yaml.safe_load(document.path.read_text(encoding="utf-8"))
-        declared["sources"]["plant_historian"] = entry
+        declared["sources"] |= entries
         del declared["virtual_plant"]
         folder = tmp_path / "plant"
         (folder / "raw").mkdir(parents=True)
-        for file in files.values():
+        for file in month.values():
             shutil.copy(file, folder / "raw" / file.name)
         shutil.copy(document.tags_path, folder)
         path = folder / "ore_to_both.yaml"
@@ -54,21 +65,69 @@ def replayed(document: Enterprise) -> dict[str, object]:
 
 
 def test_what_is_collected_measures_as_the_files_do(
-    document: Enterprise, live: Callable[[dict[str, object]], Path]
+    document: Enterprise, raw: Raw, plant: Callable[[Mapping[str, Declared]], Path]
 ) -> None:
-    path = live(replayed(document))
+    path = plant({"plant_historian": replayed(document)})
     ended = collect(path, once=True, port=0)
     assert ended.received == ended.stored + ended.known and not ended.waiting
-    plant = ferrolan.load(path)
-    collected = verbs.ingest(plant, verbs.raw_data(plant))
-    direct = verbs.ingest(document, verbs.raw_files(document, path.parent.parent / "runs"))
-    both = [raw.tables["measurements"].drop("sigma") for raw in (collected, direct)]
-    assert_frame_equal(*both, rel_tol=1e-12)
+    assert_same_measurements(path, raw)
 
 
 def test_a_month_that_was_not_collected_is_refused(
-    document: Enterprise, live: Callable[[dict[str, object]], Path]
+    document: Enterprise, plant: Callable[[Mapping[str, Declared]], Path]
 ) -> None:
-    plant = ferrolan.load(live(replayed(document)))
+    loaded = ferrolan.load(plant({"plant_historian": replayed(document)}))
     with pytest.raises(SourceError, match="nothing_collected"):
-        verbs.of_connections(plant)
+        verbs.raw_data(loaded)
+
+
+def test_tables_on_a_server_give_what_the_file_gives_and_are_part_of_the_run_s_identity(
+    document: Enterprise,
+    raw: Raw,
+    month: Mapping[str, Path],
+    postgres: Postgres,
+    plant: Callable[[Mapping[str, Declared]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LIMS_PASSWORD", "reads only")
+    database = on_server(month["laboratory"], postgres)
+    declared = yaml.safe_load(document.path.read_text(encoding="utf-8"))["sources"]
+    url = {"url": postgres.url(database, "laboratory"), "password": {"env": "LIMS_PASSWORD"}}
+    path = plant({name: declared[name] | url for name in ("laboratory", "erp", "stock_counts")})
+    assert_same_measurements(path, raw)
+    before = verbs.raw_data(ferrolan.load(path)).hashes
+    postgres.admin("update laboratory_results set result = '0.123' where id = 1", database=database)
+    after = verbs.raw_data(ferrolan.load(path)).hashes
+    assert {name for name in before if before[name] != after[name]} == {"source laboratory"}
+
+
+def assert_same_measurements(path: Path, raw: Raw) -> None:
+    """The measurements of the document at ``path`` are those of the files, to the last digits of a conversion."""
+    loaded = ferrolan.load(path)
+    measured = verbs.ingest(loaded, verbs.raw_data(loaded)).tables["measurements"]
+    assert_frame_equal(measured, raw.tables["measurements"], rel_tol=1e-12)
+
+
+def on_server(file: Path, server: Postgres) -> str:
+    """Every table of a SQLite file in a database of a server, for a user who may only read; gives its name."""
+    database = server.database("works")
+    server.admin(
+        "drop role if exists laboratory",
+        "create role laboratory login password 'reads only'",
+        "alter default privileges grant select on tables to laboratory",
+        database=database,
+    )
+    with closing(sqlite3.connect(file)) as connection:
+        for (name,) in connection.execute("select name from sqlite_master where type = 'table'").fetchall():
+            rows = pl.read_database(f"select * from {name}", connection, infer_schema_length=None)
+            types = [f"{column} {_TYPES[type(dtype)]}" for column, dtype in rows.schema.items()]
+            server.admin(f"create table {name} ({', '.join(types)})", database=database)
+            with psycopg.connect(server.url(database), password=ADMIN) as target:
+                target.cursor().executemany(
+                    f"insert into {name} values ({', '.join(['%s'] * rows.width)})",  # type: ignore[arg-type]
+                    rows.rows(),
+                )
+    return database
+
+
+_TYPES = {pl.Int64: "bigint", pl.Float64: "double precision", pl.String: "text"}

@@ -213,17 +213,22 @@ def taken(sink: MemorySink) -> list[float]:
 def test_messages_wait_for_us_in_a_lasting_session_and_come_once(
     mosquitto: Mosquitto, tmp_path: Path, version: str
 ) -> None:
+    sink = MemorySink()
+
+    async def _turn(first: int, client: aiomqtt.Client) -> None:
+        """Run for a while and stop; 25 messages come while we run, 25 while we are away."""
+        connector = connect(spec(mosquitto.port, version=version), place(tmp_path))
+        async with running(connector, TAGS, sink):
+            await wait_for(lambda: connector.health.state == "connected")
+            await wait_for(lambda: len(taken(sink)) == first)
+            await say(client, range(first, first + 25))
+            await wait_for(lambda: len(taken(sink)) == first + 25)
+        await say(client, range(first + 25, first + 50))
+
     async def go() -> None:
-        sink = MemorySink()
         async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
             for first in (0, 50):
-                connector = connect(spec(mosquitto.port, version=version), place(tmp_path))
-                async with running(connector, TAGS, sink):
-                    await wait_for(lambda: connector.health.state == "connected")
-                    await wait_for(lambda: len(taken(sink)) == first)
-                    await say(client, range(first, first + 25))
-                    await wait_for(lambda: len(taken(sink)) == first + 25)
-                await say(client, range(first + 25, first + 50))
+                await _turn(first, client)
             async with running(connect(spec(mosquitto.port, version=version), place(tmp_path)), TAGS, sink):
                 await wait_for(lambda: len(taken(sink)) == 100)
         assert taken(sink) == [float(number) for number in range(100)]
@@ -318,5 +323,28 @@ def test_what_a_broker_holds_is_discovered_retained_values_too(mosquitto: Mosqui
             await client.publish("press", b"2.5", 1, retain=True)
         found = await connect(spec(mosquitto.port, listen="300 ms"), place(tmp_path)).discover()
         assert [item.address for item in found.addresses] == ["mill/a#belts[0].rate", "mill/a#t", "press#"]
+
+    asyncio.run(go())
+
+
+@pytest.mark.slow
+def test_a_line_that_hangs_is_torn_down_and_nothing_is_lost(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    async def go() -> None:
+        sink = MemorySink()
+        async with (
+            Proxy.to("127.0.0.1", mosquitto.port) as proxy,
+            aiomqtt.Client("127.0.0.1", mosquitto.port) as client,
+        ):
+            connector = connect(spec(proxy.port), place(tmp_path))
+            async with running(connector, TAGS, sink):
+                await wait_for(lambda: connector.health.state == "connected")
+                await say(client, range(10))
+                await wait_for(lambda: len(taken(sink)) == 10)
+                proxy.hang()
+                await say(client, range(10, 60))
+                await wait_for(lambda: connector.health.state in ("lost", "waiting"))
+                assert sink.rows[-1][2:] == (None, GAP)
+                proxy.restore()
+                await wait_for(lambda: len(set(taken(sink))) == 60)
 
     asyncio.run(go())

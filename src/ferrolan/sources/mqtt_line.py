@@ -41,6 +41,7 @@ _REFUSED = 128  # reason codes from here on say no
 _PATIENCE = 10.0  # for an answer of the broker [s]
 _GOODBYE = 2.0  # for its answer to the last word [s]
 _MOST_IN_FLIGHT = 65_535
+_AT_ONCE = 500  # topics in one subscription
 
 
 class LineError(Exception):
@@ -146,11 +147,13 @@ class Line:
         LineError
             If the line broke.
         """
-        if not topics:
-            return ()
-        granted = await self._asked(self._client.subscribe([(topic, qos) for topic in topics]))
-        codes = [code if isinstance(code, int) else code.value for code in granted]
-        return tuple(topic for topic, code in zip(topics, codes, strict=True) if code >= _REFUSED)
+        refused: list[str] = []
+        for start in range(0, len(topics), _AT_ONCE):
+            part = topics[start : start + _AT_ONCE]
+            granted = await self._asked(self._client.subscribe([(topic, qos) for topic in part]))
+            codes = [code if isinstance(code, int) else code.value for code in granted]
+            refused += [topic for topic, code in zip(part, codes, strict=True) if code >= _REFUSED]
+        return tuple(refused)
 
     async def publish(self, said: Said) -> None:
         """Send a message of ours.

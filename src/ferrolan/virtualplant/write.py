@@ -55,6 +55,7 @@ def write(truth: Truth, tags: Sequence[TagRecord], folder: Path, *, faults: Mete
     ProblemError
         If a tag belongs to no source, stream, stock or unit of this plant, or a fault cannot be.
     """
+    tags = _once(tags)
     sources = CSV_SOURCES | DATABASE_SOURCES
     strangers = [f"{tag.tag} ({tag.source})" for tag in tags if tag.source not in sources]
     if strangers:
@@ -82,3 +83,11 @@ def _whole(path: Path, make: Callable[[Path], None]) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _once(tags: Sequence[TagRecord]) -> Sequence[TagRecord]:
+    """Each instrument once, as its first row says: one that is re-ranged on paper stays what it is."""
+    first: dict[str, TagRecord] = {}
+    for tag in tags:
+        first.setdefault(tag.tag, tag)
+    return tuple(first.values())

@@ -254,11 +254,11 @@ def test_a_mapped_metric_that_is_missing_is_a_fault_and_the_others_live(mosquitt
     async def go() -> None:
         sink, edge = MemorySink(), AliasEdge()
         connector = connect(spec(mosquitto.port), place(tmp_path))
-        async with aiomqtt.Client("127.0.0.1", mosquitto.port) as node:
-            async with running(connector, tags("Works/Furnace1/Pressure", "Works/Furnace1/Gone"), sink):
-                await wait_for(lambda: connector.health.state == "connected")
-                await say(node, *edge.births())
-                await wait_for(lambda: "Works/Furnace1/Gone" in connector.health.faults)
+        mapped = tags("Works/Furnace1/Pressure", "Works/Furnace1/Gone")
+        async with running(connector, mapped, sink), aiomqtt.Client("127.0.0.1", mosquitto.port) as node:
+            await wait_for(lambda: connector.health.state == "connected")
+            await say(node, *edge.births())
+            await wait_for(lambda: "Works/Furnace1/Gone" in connector.health.faults)
         assert [(row[0], row[3]) for row in sink.rows] == [(1, 0), (2, StatusCode.BAD_CONFIGURATION_ERROR)]
 
     asyncio.run(go())

@@ -31,6 +31,7 @@ _FORMATS = {
     "int16": ">h", "uint16": ">H", "int32": ">i", "uint32": ">I", "int64": ">q", "uint64": ">Q", "float32": ">f",
     "float64": ">d",
 }  # fmt: skip
+_SCALARS = {name: struct.Struct(form) for name, form in _FORMATS.items()}
 _ORDERS: tuple[Order, ...] = ("abcd", "cdab", "badc", "dcba")
 _ADDRESS = re.compile(
     r"(?:(?P<unit>\d{1,3})/)?(?P<area>coil|discrete|holding|input):(?P<number>\d{1,6})(?::(?P<type>[a-z]+\d*))?"
@@ -116,14 +117,25 @@ def decoded(point: Point, registers: Sequence[int | bool]) -> float | str | None
     """What the registers or bits of a point mean: a number, a text, or None of what is no number (NaN, infinity)."""
     if point.area in BITS:
         return float(registers[0])
-    if point.type.startswith("bit"):
-        return float(int(registers[0]) >> int(point.type[3:]) & 1)
+    return decoded_bytes(point, packed(registers))
+
+
+def packed(registers: Sequence[int | bool]) -> bytes:
+    """Registers as they stand on the wire, two bytes each."""
+    return struct.pack(f">{len(registers)}H", *registers)
+
+
+def decoded_bytes(point: Point, wire: bytes) -> float | str | None:
+    """What the bytes of a point's registers mean, as ``decoded``."""
+    scalar = _SCALARS.get(point.type)
+    if scalar is not None:
+        number = float(scalar.unpack(wire if point.order == "abcd" else _in_order(wire, point.order))[0])
+        return number if math.isfinite(number) else None
     if point.type.startswith("string"):
-        return _text(point, registers)
-    if point.type == "bool":
-        return float(bool(registers[0]))
-    number = float(struct.unpack(_FORMATS[point.type], _bytes(registers, point.order))[0])
-    return number if math.isfinite(number) else None
+        text = _swapped(wire) if point.order in ("badc", "dcba") else wire
+        return text.partition(b"\0")[0].decode("utf-8", errors="replace").rstrip()
+    word = wire[0] << 8 | wire[1]
+    return float(bool(word) if point.type == "bool" else word >> int(point.type[3:]) & 1)
 
 
 def _unit(written: str | None, otherwise: int) -> int:
@@ -165,15 +177,15 @@ def _count(area: Area, kind: str) -> int:
     raise WrongAddress(f"one of {', '.join(_FORMATS)}, bool, bit0 to bit15, string1 to string125, not {kind}")
 
 
-def _bytes(registers: Sequence[int | bool], order: Order) -> bytes:
-    """The bytes of registers, highest first."""
-    words = [int(word) for word in (registers if order in ("abcd", "badc") else reversed(registers))]
-    swapped = order in ("badc", "dcba")
-    return b"".join(word.to_bytes(2, "little" if swapped else "big") for word in words)
+def _in_order(wire: bytes, order: Order) -> bytes:
+    """The bytes of a number, highest first."""
+    if order == "dcba":
+        return wire[::-1]
+    return _swapped(wire if order == "badc" else wire[::-1])
 
 
-def _text(point: Point, registers: Sequence[int | bool]) -> str:
-    """Two characters a register, up to the first zero; what is no UTF-8 shows as a replacement sign."""
-    swapped = point.order in ("badc", "dcba")
-    content = b"".join(int(word).to_bytes(2, "little" if swapped else "big") for word in registers)
-    return content.partition(b"\0")[0].decode("utf-8", errors="replace").rstrip()
+def _swapped(wire: bytes) -> bytes:
+    """The two bytes of each register exchanged."""
+    turned = bytearray(wire)
+    turned[0::2], turned[1::2] = turned[1::2], turned[0::2]
+    return bytes(turned)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Protocol
 
 import polars as pl
@@ -24,7 +25,7 @@ from ferrolan.sources.live import (
     gathered,
     gathered_texts,
 )
-from ferrolan.sources.modbus.address import WrongAddress, decoded, point
+from ferrolan.sources.modbus.address import BITS, WrongAddress, decoded_bytes, packed, point
 from ferrolan.sources.modbus.answers import Broken, Refused, Silent, Unanswered
 from ferrolan.sources.modbus.blocks import Block, Placed, blocks
 from ferrolan.sources.modbus.spec import ModbusSource, ModbusUnit
@@ -101,6 +102,7 @@ class Modbus:
         self._placed: tuple[Placed, ...] = ()
         self._down: dict[int, int] = {}  # status of each tag that is bad, so that one row says it and not one a poll
         self._most = seconds(spec.retry_most)
+        self._settings = cache(spec.settings)
         self._proven = 0  # last proven life, of an earlier run too [us since 1970]
         self._gone = False  # whether the gap since then has been told
 
@@ -159,16 +161,16 @@ class Modbus:
 
     def _point(self, tag: TagAddress) -> Placed:
         number = tag.address.partition("/")[0]
-        unit = int(number) if "/" in tag.address and number.isdecimal() else 1
-        found = point(tag.address, self._spec.numbering, self._spec.settings(unit).order)
+        settings = self._settings(int(number) if "/" in tag.address and number.isdecimal() else 1)
+        found = point(tag.address, self._spec.numbering, settings.order)
         if found.type.startswith("string") and not tag.text:
             raise WrongAddress("a number, or a tag of the kind text")
-        if found.count > (self._spec.settings(unit).most or 125):
-            raise WrongAddress(f"at most {self._spec.settings(unit).most} registers")
+        if found.count > (settings.most or 125):
+            raise WrongAddress(f"at most {settings.most} registers")
         return Placed(found, tag.tag, tag.name, tag.text)
 
     def _unit(self, number: int, placed: Iterable[Placed]) -> _Unit:
-        settings = self._spec.settings(number)
+        settings = self._settings(number)
         return _Unit(settings, list(blocks(placed, settings, self._spec.join)))
 
     async def _refuse_unreadable(self, tags: Sequence[TagAddress], sink: Sink) -> None:
@@ -271,9 +273,11 @@ class Modbus:
             await self._refused(line, unit, block, error, rows)
             return
         block.tries, now = 0, self._clock.now()
+        wire = b"" if block.area in BITS else packed(found[: block.count])
         for one in block.placed:
-            begin = one.point.first - block.first
-            self._take(one, now, decoded(one.point, found[begin : begin + one.point.count]), rows)
+            begin, end = one.point.first - block.first, one.point.last - block.first + 1
+            value = decoded_bytes(one.point, wire[2 * begin : 2 * end]) if wire else float(found[begin])
+            self._take(one, now, value, rows)
 
     async def _asked(self, line: Line, unit: _Unit, block: Block) -> Sequence[int | bool]:
         self._health.figures["requests"] += 1

@@ -81,8 +81,8 @@ class ModbusSource(Model):
 
     def settings(self, unit: int) -> ModbusUnit:
         """What counts for a unit, its own settings before the common ones."""
-        own = next((one for one in self.units if one.unit == unit), ModbusUnit(unit=unit))
-        return ModbusUnit(
+        own = next((one for one in self.units if one.unit == unit), ModbusUnit(unit=0))
+        return ModbusUnit.model_construct(
             unit=unit,
             time_out=own.time_out or self.time_out,
             most=own.most or self.most,

@@ -18,7 +18,6 @@ from ferrolan.sources.source import Discovered, Discovery, TagAddress, refusal
 
 _STATE_EVERY = 5_000_000  # how often the last proven life is kept while nothing arrives [us]
 _IDLE = 1.0  # longest wait for a message [s]
-_AT_ONCE = 500  # topics in one subscription
 _MOST = 100_000  # addresses that are listed
 
 
@@ -96,7 +95,8 @@ class MqttConnector:
         line = Line(self._spec, self._place)
         present = await line.open()
         try:
-            await self._subscribe(line, desk)
+            refused = await line.subscribe(desk.topics)
+            self._refused = dict.fromkeys(refused, "the broker refuses the subscription")
             desk.resumed(self._place.clock.now(), present=present)
             said = "without TLS, as declared" if self._spec.insecure else "TLS"
             self._health.turn("connected", self._place.clock.now(), said)
@@ -110,12 +110,6 @@ class MqttConnector:
             raise
         finally:
             await asyncio.shield(line.close())
-
-    async def _subscribe(self, line: Line, desk: Desk) -> None:
-        self._refused = {}
-        for start in range(0, len(desk.topics), _AT_ONCE):
-            refused = await line.subscribe(desk.topics[start : start + _AT_ONCE])
-            self._refused |= dict.fromkeys(refused, "the broker refuses the subscription")
 
     async def _turn(self, line: Line, desk: Desk, sink: Sink) -> None:
         """Take what arrived, keep what became of it, acknowledge it."""

@@ -190,8 +190,8 @@ class Host:
         for node in self._nodes.values():
             place = f"{node.group}/{node.name}"
             found |= {key if key.startswith(place) else f"{place}/{key}": said for key, said in node.faults.items()}
-            if node.births is None:
-                found[place] = "no birth of the node yet"
+            if node.silent:
+                found[place] = node.silent
         return found
 
     def memory(self, now: int) -> dict[str, Json]:

@@ -27,7 +27,7 @@ from ferrolan.sources.sparkplug.signals import Rows, Signal, exact
 
 Kind = Literal["NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDATA", "DDEATH"]
 
-ASIDE = 10_000
+ASIDE = 2_000
 """Messages of one node that may be kept aside; the oldest give way, counted."""
 
 _LATEST = 253_402_300_800_000_000  # the year 10000 [us]
@@ -140,7 +140,8 @@ class Node:
 
     def connected(self, now: int) -> None:
         """The line stands: births must come, or be asked for."""
-        self._ask(now + self._patience.birth)
+        if self.doubt:
+            self._ask(now + self._patience.birth)
 
     def lost(self, since: int) -> None:
         """The line broke; nothing is known since ``since`` [us], and births may pass unseen."""
@@ -165,6 +166,13 @@ class Node:
         """When ``tick`` or ``ask`` has something to do next [us]."""
         times = [self._reorder, self._settle, self._stale_at, self.due, *self._returning.values()]
         return min((time for time in times if time is not None), default=None)
+
+    @property
+    def silent(self) -> str:
+        """Why nothing of the node is known at present; empty where it lives."""
+        if self.births is not None:
+            return ""
+        return "no birth of the node yet" if self._before is None else "dead, or its births have not been heard again"
 
     @property
     def holding(self) -> bool:
@@ -494,7 +502,7 @@ class Node:
         time, status = self._time(metric, message)
         value, said = self._value(metric, known)
         status = said or status
-        if (time, value) == (signal.sampled, signal.held):
+        if status == 0 and (time, value) == (signal.sampled, signal.held):
             self._counts["duplicate"] += 1
         else:
             self._counts["late"] += time < signal.sampled
@@ -504,7 +512,7 @@ class Node:
         if signal.gap is not None:
             self._close(signal, time, value, status, known, message, birth)
         if time >= signal.sampled:
-            signal.sampled, signal.held = time, value
+            signal.sampled, signal.held = time, None if status else value
         self.changed |= not signal.newest
         signal.newest = max(signal.newest, time)
         self.newest = max(self.newest, time)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -171,6 +172,30 @@ def _sparkplug(folder: Path) -> Iterator[Peer]:
         yield Peer({"kind": "sparkplug", **entry}, (TagAddress(1, "T1", "Works/Furnace1/Pressure"),), speak, away, back)
 
 
+_TABLE = {
+    "kind": "sql", "table": "results", "time": "at", "keys": ["point"], "value": "value", "order": "id",
+    "updated": "at", "every": "20 ms", "compare": "50 ms",
+}  # fmt: skip
+
+
+@contextlib.contextmanager
+def _sql(folder: Path) -> Iterator[Peer]:
+    file, numbers = folder / "lims.sqlite", itertools.count(1)
+
+    def run(*statement: object) -> None:
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as link:
+            link.execute(*statement)
+
+    def speak() -> None:
+        number = next(numbers)
+        run("insert into results values (?, 'T1', ?, ?)", (number, f"2026-03-01 00:00:{number:02d}", number))
+
+    run("create table results (id integer primary key, point text, at text, value real)")
+    entry = {**_TABLE, "url": "sqlite:///lims.sqlite"}
+    gone = folder / "gone.sqlite"
+    yield Peer(entry, (TagAddress(1, "T1", "T1"),), speak, lambda: file.rename(gone), lambda: gone.rename(file))
+
+
 _ADDRESS = {"host": "127.0.0.1", "port": 9}
 _LAYOUT = {"time_column": "Time", "time_format": "%Y-%m-%d %H:%M"}
 
@@ -191,6 +216,15 @@ RIGS: Mapping[str, Rig] = {
         _modbus,
         "pymodbus",
         (TagAddress(1, "T1", "1/holding:0"),),
+    ),
+    "sql": Rig(
+        {**_TABLE, "url": "postgresql://reader@127.0.0.1:9/lims"},
+        {
+            "url": ({"url": "postgresql://reader:word@127.0.0.1/lims"}, ("url",)),
+            "every": ({"every": "often"}, ("every",)),
+            "updated": ({"updated": None}, ("updated",)),
+        },
+        _sql,
     ),
     "opcua": Rig(
         {"kind": "opcua", "url": "opc.tcp://127.0.0.1:9", "insecure": True, "anonymous": True},

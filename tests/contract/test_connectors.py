@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,13 +14,21 @@ import polars as pl
 import pytest
 
 import ferrolan
-from ferrolan.assembly.catalogue import connections
+from ferrolan.assembly.catalogue import connections as registered
+from ferrolan.assembly.sources import POLLED
 from ferrolan.base.errors import SourceError
 from ferrolan.base.schema import Model, read
 from ferrolan.base.tables import TIME
-from ferrolan.sources.live import GATHERED, Connector, Place
+from ferrolan.sources.live import GATHERED, Connector, ConnectorKind, Place
 from tests.contract.rigs import RIGS, Peer
 from tests.sources.keeping import Kept, holds
+
+
+
+def connections() -> Mapping[str, ConnectorKind]:
+    """Every kind of live connection: those of the catalogue, and the table that is polled."""
+    return {**registered(), POLLED.name: POLLED}
+
 
 KINDS = sorted(connections())
 ROOT = Path(ferrolan.__file__).parent

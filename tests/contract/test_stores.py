@@ -96,7 +96,7 @@ ROWS = st.lists(
 MOMENTS = st.sampled_from([-40, -30, 0, 0.5, 1, 24, 25, 48, 72.5, 80]).map(lambda hours: START + timedelta(hours=hours))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, cuts=st.lists(st.integers(0, 25), max_size=3), moment=MOMENTS, end=MOMENTS)
 def test_every_question_is_answered_as_by_a_plain_list(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, opener: Opener, rows: list[Row],

@@ -32,7 +32,7 @@ from ferrolan.sources.declared import cell_dialect, sheet, text_dialect
 from ferrolan.sources.dialect import TextDialect
 from ferrolan.sources.excel import read_excel
 from ferrolan.sources.files import read_csv
-from ferrolan.sources.live import Connector, Place
+from ferrolan.sources.live import Connector, ConnectorKind, Place
 from ferrolan.sources.parquet import read_parquet
 from ferrolan.sources.source import Batch
 from ferrolan.sources.sql import Polling, SqlConnector, SqlTable, content_hash, read_sql
@@ -149,17 +149,7 @@ def dialect(document: Enterprise, declared: CsvSource) -> TextDialect:
 
 def sql_table(document: Enterprise, declared: SqlSource, file: Path | None) -> SqlTable:
     """Where the rows of a database source stand: in a database file, or on the server its URL names (no file)."""
-    server = declared.url.startswith(SERVERS)
-    return SqlTable(
-        url=declared.url if server else f"{SQLITE}{file.absolute() if file else ''}",
-        table=declared.table,
-        time=declared.time,
-        keys=tuple(declared.keys),
-        value=declared.value,
-        time_zone=declared.time_zone or document.enterprise.time_zone,
-        order=declared.order,
-        password=declared.password.read(document.path.parent) if declared.password and server else "",
-    )
+    return _table(declared, file, document.path.parent, document.enterprise.time_zone)
 
 
 def on_server(document: Enterprise, name: str) -> bool:
@@ -198,16 +188,42 @@ def sql_connector(document: Enterprise, name: str, place: Place) -> Connector | 
         If the secret it declares is missing.
     """
     declared = document.sources[name]
-    if not isinstance(declared, SqlSource) or declared.every is None or declared.updated is None:
-        return None
-    file = None if on_server(document, name) else source_file(document, name, place.folder)
+    return POLLED.connect(declared, place) if is_polled(document, name) else None
+
+
+def _connected(declared: SqlSource, place: Place) -> Connector:
+    file = place.folder / declared.url.removeprefix(SQLITE)
     polling = Polling(
-        updated=declared.updated,
+        updated=declared.updated or declared.order,
         id=declared.id or declared.order,
-        every=seconds(declared.every),
+        every=seconds(declared.every or "1 min"),
         overlap=seconds(declared.overlap),
         page=declared.page,
         compare=seconds(declared.compare),
         watch=max(1, math.ceil(duration(declared.watch) / timedelta(days=1))),
     )
-    return SqlConnector(sql_table(document, declared, file), polling, place)
+    return SqlConnector(_table(declared, file, place.folder, place.time_zone), polling, place)
+
+
+def _table(declared: SqlSource, file: Path | None, folder: Path, time_zone: str) -> SqlTable:
+    server = declared.url.startswith(SERVERS)
+    return SqlTable(
+        url=declared.url if server else f"{SQLITE}{file.absolute() if file else ''}",
+        table=declared.table,
+        time=declared.time,
+        keys=tuple(declared.keys),
+        value=declared.value,
+        time_zone=declared.time_zone or time_zone,
+        order=declared.order,
+        password=declared.password.read(folder) if declared.password and server else "",
+    )
+
+
+POLLED = ConnectorKind(
+    name="sql",
+    title="database",
+    address="the values of the key columns joined by a slash, such as feed/Nd2O3",
+    spec=SqlSource,
+    connect=_connected,
+)
+"""A table that is polled; in a document it is a ``sql`` source with ``every``, read in one go by a run."""

@@ -23,7 +23,7 @@ from ferrolan.base.surroundings import storing
 _BLOCK = 1 << 20
 
 
-def write_table(file: Path, frame: pl.DataFrame, *, level: int = 5, row_group: int = 16_384) -> None:
+def write_table(file: Path, frame: pl.DataFrame, *, level: int = 5, row_group: int = 20_480) -> None:
     """Write a table as Parquet and bring it to the disk.
 
     Parameters

@@ -37,6 +37,10 @@ def faults_of(sealed: Sealed, hot: Hot) -> Iterator[Fault]:
 
 
 def _of_generation(held: Generation, named: set[int]) -> Iterator[Fault]:
+    if not held.folder.is_dir():
+        found = f"no generation {held.number}"
+        yield _fault(held.folder, found, f"the sealed day {held.day}", _RESTORE, "missing_generation")
+        return
     try:
         if load(held.folder, held.day).hash != held.hash:
             yield _fault(held.folder, "another manifest", "the manifest that was opened", _RESTORE, "damaged_day")

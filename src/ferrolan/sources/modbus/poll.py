@@ -272,7 +272,7 @@ class Modbus:
                 raise
             await self._refused(line, unit, block, error, rows)
             return
-        block.tries, now = 0, self._clock.now()
+        block.tries, now = 0, self._health.proven  # the moment of its answer, and so the last proven life as well
         wire = b"" if block.area in BITS else packed(found[: block.count])
         for one in block.placed:
             begin, end = one.point.first - block.first, one.point.last - block.first + 1

@@ -7,6 +7,7 @@ the Eclipse Tahu project, in the same run. Times of CPU, for the machine may be 
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -16,11 +17,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.registry import Subject
 from ferrolan.sources.source import TagAddress
 from ferrolan.sources.sparkplug.host import Host
 from ferrolan.sources.sparkplug.payload import decode
+
+if TYPE_CHECKING:
+    from ferrolan.sources.spool import Spool
 
 START = 1_774_000_000_000
 METRICS, MESSAGES = 200, 1_000
@@ -47,17 +52,22 @@ for (let round = 0; round < 3; round++) {
 """
 
 
-def messages(metrics: int, count: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
-    """Births and alias-only data of one synthetic node, a value of every metric in each message."""
+def messages(metrics: int, count: int, **more: int) -> tuple[list[tuple[str, bytes]], list[tuple[str, bytes]]]:
+    """Births and alias-only data of one synthetic node, a value of every metric in each message.
+
+    ``datatype=10`` says in the data, too, that values are doubles: the peer's decoder gives no value otherwise.
+    """
     from tests.servers.edge import AliasEdge
 
     names = tuple(f"T{number:03d}" for number in range(metrics))
     edge = AliasEdge(metrics={"": names}, now=START)
     births = edge.births()
-    return births, [edge.data({name: 1.5 * at + place for place, name in enumerate(names)}) for at in range(count)]
+    return births, [
+        edge.data({name: 1.5 * at + place for place, name in enumerate(names)}, **more) for at in range(count)
+    ]
 
 
-_BIRTHS, _DATA = messages(METRICS, MESSAGES)
+_BIRTHS, _DATA = messages(METRICS, MESSAGES, datatype=10)
 
 
 def ours() -> float:
@@ -131,6 +141,67 @@ def chain(metrics: int, count: int, folder: Path) -> dict[str, float]:
     return told
 
 
+async def line(port: int, metrics: int, count: int, qos: int, folder: Path) -> tuple[float, float]:
+    """Wall and CPU time [s] from a broker to the spool, for a node that says all it has at once."""
+    from ferrolan.base.schema import read
+    from ferrolan.sources.live import Place
+    from ferrolan.sources.sparkplug import KIND, connect
+    from ferrolan.sources.spool import Spool
+
+    entry = {"kind": "sparkplug", "host": "127.0.0.1", "port": port, "insecure": True}
+    spec, problems = read(KIND.spec, entry)
+    assert spec is not None, problems
+    sink = _Sink(Spool(folder / "spool", "line"))
+    tags = [TagAddress(n + 1, f"T{n}", f"Works/Furnace1/T{n:03d}") for n in range(metrics)]
+    connector = connect(spec, Place("benchmark", folder))  # type: ignore[arg-type]
+    task = asyncio.create_task(connector.stream(tags, sink))  # type: ignore[arg-type]
+    while connector.health.state != "connected":
+        await asyncio.sleep(0.01)
+    command = [sys.executable, "-m", "benchmarks.sparkplug", *map(str, (port, metrics, count, qos))]
+    generator = await asyncio.create_subprocess_exec(*command)
+    while sink.rows < metrics:
+        await asyncio.sleep(0.001)
+    wall, used = time.perf_counter(), time.process_time()
+    while sink.rows < metrics * (count + 1):
+        await asyncio.sleep(0.01)
+    wall, used = time.perf_counter() - wall, time.process_time() - used
+    await generator.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return wall, used
+
+
+class _Sink:
+    """A spool that is written in a thread, as the collector does."""
+
+    def __init__(self, spool: Spool) -> None:
+        self._spool = spool
+        self.state: dict[str, object] = {}
+        self.rows = 0
+
+    async def keep(self, samples: object = None, texts: object = None, *, state: object = None) -> None:
+        await asyncio.to_thread(self._spool.append, samples, texts, state)
+        self.rows += 0 if samples is None else samples.height  # type: ignore[attr-defined]
+
+
+def say(port: int, metrics: int, count: int, qos: int) -> None:
+    """Publish births and data as fast as the broker takes them; a process of its own."""
+    import aiomqtt.client
+
+    births, data = messages(metrics, count)
+    client = aiomqtt.client.mqtt.Client(aiomqtt.client.CallbackAPIVersion.VERSION2)
+    client.max_queued_messages_set(0)
+    client.connect("127.0.0.1", port)
+    client.loop_start()
+    for topic, content in births:
+        client.publish(topic, content, 1).wait_for_publish(10)
+    time.sleep(0.5)
+    for info in [client.publish(topic, content, qos) for topic, content in data]:
+        info.wait_for_publish(60)
+    client.disconnect()
+    client.loop_stop()
+
+
 def report() -> None:
     """Print the stages, for messages of 20 and of 200 metrics."""
     for metrics, count in ((20, 10_000), (200, 1_000)):
@@ -142,12 +213,32 @@ def report() -> None:
             print(f"  {stage:34} {seconds:6.2f} s  {rows / seconds / 1e3:8.0f} k metrics/s")
         ours_alone = sum(told[stage] for stage in list(told)[2:])
         print(f"  {'host, spool and historian':34} {ours_alone:6.2f} s  {rows / ours_alone / 1e3:8.0f} k metrics/s")
+    _report_line()
     before = time.process_time()
     ours()
     print(
         f"decoding {METRICS * MESSAGES:,} metrics: ours {time.process_time() - before:.3f} s of CPU; sparkplug-payload:"
     )
     print(peer().strip())
+
+
+def _report_line() -> None:
+    from tests.servers.mosquitto import Mosquitto
+
+    for metrics, count, qos in ((20, 10_000, 0), (20, 10_000, 1), (200, 2_000, 1)):
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            broker = Mosquitto(folder, settings="max_queued_messages 0\nmax_inflight_messages 1000")
+            broker.start()
+            try:
+                wall, used = asyncio.run(line(broker.port, metrics, count, qos, folder))
+            finally:
+                broker.stop()
+        rows = metrics * count
+        print(f"from a Mosquitto to the spool, QoS {qos}, {count:,} messages of {metrics} metrics:")
+        print(
+            f"  {count / wall:,.0f} messages/s, {rows / wall / 1e3:.0f} k metrics/s; {rows / used / 1e3:.0f} k per s of CPU"
+        )
 
 
 SUBJECT = Subject(
@@ -162,4 +253,4 @@ SUBJECT = Subject(
 )
 
 if __name__ == "__main__":
-    sys.exit(report())
+    sys.exit(say(*map(int, sys.argv[1:])) if len(sys.argv) > 1 else report())

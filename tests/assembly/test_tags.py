@@ -21,6 +21,7 @@ from ferrolan.historian.aggregate import measure
 from ferrolan.historian.ingest import Conversion, convert
 from ferrolan.historian.store import anew
 from ferrolan.verbs import shipped
+from ferrolan.virtualplant import simulate, write
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 CHANGE = datetime(2026, 3, 14, 4, tzinfo=UTC)  # noon of the site
@@ -195,4 +196,12 @@ def test_a_reading_errs_as_the_row_of_its_period_says(plant):
 def test_a_change_within_a_period_is_said(plant):
     (said,) = tags.changes(plant(re_ranged))
     assert (said.path, said.code) == ("WT-214.valid_from", "change_within_period")
+    assert not [*tags.changes(plant(re_ranged), "laboratory")]
     assert not [*tags.changes(plant())]
+
+
+def test_a_re_ranged_instrument_is_written_once_by_the_virtual_plant(plant, tmp_path):
+    one = tuple(tag for tag in plant(re_ranged).tags if tag.tag == "WT-214")
+    write(simulate(20260301), one, tmp_path)
+    header = (tmp_path / "raw" / "plant_historian.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+    assert (len(one), header) == (2, "Timestamp;BY.WT-214.PV")

@@ -14,6 +14,7 @@ import aiomqtt
 import polars as pl
 
 from ferrolan.base.status import RETRACTED
+from ferrolan.base.tables import REJECTED
 from ferrolan.sources.live import GATHERED, GATHERED_TEXT, Connector, Place
 from ferrolan.sources.source import TagAddress
 
@@ -29,6 +30,10 @@ class MemorySink:
     texts: list[tuple[int, int, str | None, int]] = field(default_factory=list)
     slow: float = 0.0
     keeps: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+
+    async def reject(self, rows: pl.DataFrame) -> None:
+        self.rejected += REJECTED.check(rows).to_dicts()
 
     async def keep(
         self,

@@ -107,6 +107,9 @@ def test_a_value_of_another_type_is_a_bad_row_and_the_others_live() -> None:
         (3, NOW, None, StatusCode.BAD_NO_DATA),
     ]
     assert made.counts["absent_values"] == 1 and "12" in made.faults["mill/a#v"]
+    told = made.rejected("scales")
+    assert told is not None and told.rows() == [("scales", "mill/a", 0, "tag1", '"12"', "expected a number")]
+    assert made.rejected("scales") is None
 
 
 def test_a_retained_message_is_no_new_sample() -> None:
@@ -307,10 +310,12 @@ def test_nothing_is_ever_published(mosquitto: Mosquitto, tmp_path: Path) -> None
             connector = connect(spec(mosquitto.port), place(tmp_path))
             async with running(connector, TAGS, sink):
                 await wait_for(lambda: connector.health.state == "connected")
+                await client.publish("mill/a", b"{", 1)
                 await say(client, range(5))
                 await wait_for(lambda: len(taken(sink)) == 5)
             found = await connect(spec(mosquitto.port, listen="300 ms"), place(tmp_path)).discover()
-            await wait_for(lambda: len(heard) == 5)
+            await wait_for(lambda: len(heard) == 6)
+        assert [(row["file"], row["found"]) for row in sink.rejected] == [("mill/a", "{")]
         assert {topic for topic, *_ in heard} == {"mill/a"} and found.addresses == ()
 
     asyncio.run(go())

@@ -91,10 +91,12 @@ def max_ages(document: Enterprise, numbers: Numbers | None = None) -> Mapping[in
     return {known[tag.tag]: tag.max_age for tag in document.tags if tag.max_age is not None}
 
 
-def changes(document: Enterprise) -> Iterator[Fault]:
-    """Instruments re-ranged or replaced within a period of the account, which counts by the row at its start."""
+def changes(document: Enterprise, source: str | None = None) -> Iterator[Fault]:
+    """Instruments of a source, or of all, that changed within a period, which counts by the row at its start."""
     spans = periods(document) if document.account is not None else ()
     for tag in document.tags:
+        if source not in (None, tag.source):
+            continue
         changed = tag.valid_from
         cut_by = next((one for one in spans if changed is not None and one.start < changed < one.end), None)
         if cut_by is not None:

@@ -7,8 +7,9 @@ told so in the table ``remarks``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from ferrolan.assembly.tags import Numbers, numbers
+from ferrolan.assembly.tags import Numbers, changes, numbers
 from ferrolan.base.errors import Fault
 from ferrolan.base.time import Period
 from ferrolan.base.units import factor_offset
@@ -24,8 +25,11 @@ _WATCHED = ("flow", "assay", "moisture", "stock", "stock_assay", "power")
 def remarks(
     document: Enterprise, name: str, file: str, batch: Batch, report: IngestReport, periods: Sequence[Period]
 ) -> tuple[Fault, ...]:
-    """What a person should look at in one source: readings out of range, frozen, or in another unit in one period."""
-    return implausible(batch.samples, watched(document, name), report.out_of_range, periods, file)
+    """What a person should look at in one source: readings out of range, frozen, or in another unit in one period; and
+    instruments that were re-ranged or replaced within a period.
+    """
+    odd = implausible(batch.samples, watched(document, name), report.out_of_range, periods, file)
+    return (*odd, *(replace(said, file=document.tags_path.name) for said in changes(document, name)))
 
 
 def watched(document: Enterprise, source: str, known: Numbers | None = None) -> Mapping[int, Watched]:

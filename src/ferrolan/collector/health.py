@@ -61,15 +61,17 @@ def report(
     status: Literal["well", "look", "act"] = "act" if act else "look" if look else "well"
     document = {
         "status": status,
-        "needs": [log.hidden(text) for text in (*act, *look)],
+        "needs": [*act, *look],
         "name": name,
         "version": __version__,
         "started": _time(began),
         "now": _time(now),
-        "connections": {one.link.name: _connection(one, now, log) for one in running},
+        "connections": {one.link.name: _connection(one, now) for one in running},
         "historian": {"state": vault.state, "since": _time(vault.since), "said": vault.said},
     }
-    return Report(status, document)
+    cleaned = log.cleaned(document)
+    assert isinstance(cleaned, dict)
+    return Report(status, cleaned)
 
 
 def silent_for(one: Running, now: int) -> float:
@@ -119,14 +121,14 @@ def _remarks(one: Running) -> Iterator[str]:
         yield f"{name}: {one.keeper.refused.count} rows could not be taken: see {one.keeper.refused.file}"
 
 
-def _connection(one: Running, now: int, log: Log) -> Mapping[str, Json]:
+def _connection(one: Running, now: int) -> Mapping[str, Json]:
     health = one.health
     over = one.over.counts if one.over is not None else None
     return {
         "kind": one.link.kind,
         "state": "failed" if one.failed else "ended" if one.through else health.state,
         "since": _time(one.failed_at if one.failed else health.since),
-        "said": log.hidden(one.failed or health.said),
+        "said": one.failed or health.said,
         "proven": _time(health.proven),
         "silent_for_s": silent_for(one, now),
         "lag_s": lag(one, now),
@@ -142,7 +144,7 @@ def _connection(one: Running, now: int, log: Log) -> Mapping[str, Json]:
             "restarts": one.restarts,
         },
         "figures": {name: value if math.isfinite(value) else None for name, value in health.figures.items()},
-        "faults": {tag: log.hidden(why) for tag, why in list(health.faults.items())[:_FAULTS_SHOWN]},
+        "faults": dict(list(health.faults.items())[:_FAULTS_SHOWN]),
         "faulty_tags": len(health.faults),
         "spool": {
             "rows": one.waiting,

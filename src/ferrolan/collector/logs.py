@@ -79,6 +79,16 @@ class Log:
         """A text without the secrets."""
         return hidden(text, self._secrets)
 
+    def cleaned(self, found: object) -> object:
+        """A value for JSON without secrets in it; in the text of it some could hide behind an escape."""
+        if isinstance(found, str):
+            return self.hidden(found if len(found) <= _LONGEST else f"{found[:_LONGEST]}...")
+        if isinstance(found, dict):
+            return {self.hidden(str(name)): self.cleaned(value) for name, value in found.items()}
+        if isinstance(found, list | tuple | set | frozenset):
+            return [self.cleaned(value) for value in found]
+        return found if found is None or isinstance(found, bool | int | float) else self.hidden(str(found))
+
     def say(self, level: Level, event: str, connector: str | None = None, **fields: object) -> None:
         """Write one line.
 
@@ -97,7 +107,7 @@ class Log:
             return
         about = {} if connector is None else {"connector": connector}
         line: dict[str, object] = {"time": _now(), "level": level, "event": event, **about, **fields}
-        text = json.dumps(self._clean(line), ensure_ascii=False, default=str)
+        text = json.dumps(self.cleaned(line), ensure_ascii=False, default=str)
         self._handler.handle(logging.makeLogRecord({"msg": "%s", "args": (self.hidden(text),)}))
 
     @contextmanager
@@ -114,16 +124,6 @@ class Log:
     def close(self) -> None:
         """Close the file."""
         self._handler.close()
-
-    def _clean(self, found: object) -> object:
-        """A value without secrets; in a JSON text some could hide behind an escape."""
-        if isinstance(found, str):
-            return self.hidden(found if len(found) <= _LONGEST else f"{found[:_LONGEST]}...")
-        if isinstance(found, dict):
-            return {str(name): self._clean(value) for name, value in found.items()}
-        if isinstance(found, list | tuple | set | frozenset):
-            return [self._clean(value) for value in found]
-        return found if found is None or isinstance(found, bool | int | float) else self.hidden(str(found))
 
     def _lost(self, _record: logging.LogRecord) -> None:
         with self._counting:

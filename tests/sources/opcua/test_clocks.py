@@ -39,20 +39,24 @@ class Shifted:
         self._file.write_text(f"{seconds:+d}s")
 
 
-@pytest.fixture
-def shifted(tmp_path: Path) -> Iterator[Shifted]:
+@pytest.fixture(scope="module")
+def _fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shifted]:
     if not Path(LIBRARY).exists():
         absent("libfaketime is not installed")
-    file = tmp_path / "faketime"
+    file = tmp_path_factory.mktemp("clock") / "faketime"
     file.write_text("+0s")
     environment = {
-        "LD_PRELOAD": LIBRARY,
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_NO_CACHE": "1",
+        "LD_PRELOAD": LIBRARY, "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_NO_CACHE": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    }  # fmt: skip
     with served(environment, tags=2) as server:
         yield Shifted(server, file)
+
+
+@pytest.fixture
+def shifted(_fake: Shifted) -> Shifted:
+    _fake.shift(0)
+    return _fake
 
 
 def test_an_hour_without_a_link_is_filled_to_the_last_sample(shifted: Shifted, tmp_path: Path) -> None:

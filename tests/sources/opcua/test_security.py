@@ -165,6 +165,7 @@ def test_a_server_without_a_place_for_nobody_is_not_entered_as_nobody(server: Se
     assert "[wrong_login]" in said and "UserName" in said
 
 
+@pytest.mark.slow
 def test_an_open_server_is_not_spoken_to_unless_that_is_declared(tmp_path: Path) -> None:
     with served(tags=1) as server:
         assert "[wrong_security]" in refused(server, tmp_path)

@@ -120,6 +120,7 @@ def test_a_bad_tag_has_one_row_and_its_reason_and_is_tried_again(server: Server,
     run(journey())
 
 
+@pytest.mark.slow
 def test_a_server_that_allows_little_at_once_is_asked_for_little(tmp_path: Path) -> None:
     limits = {
         "MaxNodesPerRead": 10,

@@ -15,7 +15,6 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,7 +120,6 @@ class ClickHouseHistorian(Served):
     def __init__(self, server: ClickHouse, schema: str = "ferrolan") -> None:
         self._server, self.schema = server, schema
         self._lock = threading.RLock()
-        self._last = 0
         self._run(f"create database if not exists {schema}")
         for table, columns in _COLUMNS.items():
             self._run(_TABLE.format(schema=schema, table=table, columns=columns, key=_KEYS[table]))
@@ -161,11 +159,10 @@ class ClickHouseHistorian(Served):
         with self._lock:
             if position and position.batch <= self.position(position.spool):
                 return 0
-            origin = position or Position("", self._moment_of_arrival())
+            origin = position or Position("", self.position("") + 1)
             self._insert("samples", _with_origin(rows, origin))
             self._insert("texts", _with_origin(words, origin))
-            if position:
-                self._insert("positions", pl.DataFrame({"spool": [position.spool], "batch": [position.batch]}))
+            self._insert("positions", pl.DataFrame({"spool": [origin.spool], "batch": [origin.batch]}))
         return rows.height + words.height
 
     def position(self, spool: str) -> int:
@@ -247,11 +244,6 @@ class ClickHouseHistorian(Served):
             rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
             names = ", ".join(rows.columns)
             self._run(f"insert into {self.schema}.{table} ({names}) select {names} from file('{path}', 'Arrow')")
-
-    def _moment_of_arrival(self) -> int:
-        """A number no other hand-over without a position has [ns since 1970]."""
-        self._last = max(self._last + 1, time.time_ns())
-        return self._last
 
 
 def _with_origin(rows: pl.DataFrame, origin: Position) -> pl.DataFrame:

@@ -126,6 +126,9 @@ class MqttConnector:
     async def _keep(self, desk: Desk, sink: Sink, proven: int) -> None:
         """Keep the rows there are, and with them, or from time to time, what must be known after a restart."""
         rows, now = len(desk), self._place.clock.now()
+        refused = desk.rejected(self._place.name)
+        if refused is not None:
+            await sink.reject(refused)
         if rows or now - self._kept >= _STATE_EVERY:
             samples, texts = desk.take()
             await sink.keep(samples, texts, state=desk.memory(proven))

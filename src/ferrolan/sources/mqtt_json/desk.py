@@ -8,6 +8,7 @@ of a topic come with QoS 1, nothing was lost, and the gap is withdrawn on return
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from ferrolan.base.status import RETRACTED, StatusCode
+from ferrolan.base.tables import REJECTED
 from ferrolan.sources.live import Json, gathered, gathered_texts
 from ferrolan.sources.mqtt import PayloadMap
 from ferrolan.sources.mqtt_json import reading
@@ -88,6 +90,7 @@ class Desk:
         self._recent: deque[str] = deque(maxlen=RECENT)
         self._samples: list[tuple[int, int, float | None, int]] = []
         self._texts: list[tuple[int, int, str | None, int]] = []
+        self._refused: list[tuple[str, str | None, str, str]] = []
         self._newest = 0
         self._blob = ""
         self._changed = True
@@ -146,6 +149,22 @@ class Desk:
         samples, self._samples = self._samples, []
         texts, self._texts = self._texts, []
         return _frame(gathered, samples), _frame(gathered_texts, texts)
+
+    def rejected(self, source: str) -> pl.DataFrame | None:
+        """What was refused since it was last asked (REJECTED, the topic as the file); None where nothing was."""
+        refused, self._refused = self._refused, []
+        columns = {"file": 0, "tag": 1, "found": 2, "reason": 3}
+        told = {name: [row[at] for row in refused] for name, at in columns.items()}
+        count = len(refused)
+        return (
+            REJECTED.check(
+                pl.DataFrame(
+                    {"source": [source] * count, "line": [0] * count, **told}, schema_overrides=REJECTED.schema
+                )
+            )
+            if refused
+            else None
+        )
 
     def memory(self, proven: int) -> dict[str, Json]:
         """What must be known after a restart, proven at ``proven`` [us]."""
@@ -207,7 +226,7 @@ class Desk:
             if topic.steps is not None:
                 time, status = reading.moment(reading.at(found, topic.steps), topic.how, self._zone), 0
         except reading.WrongJson as error:
-            self._refuse(name, content, error)
+            self._refuse(name, None, bounded(content.decode(errors="replace")), error)
             return
         for tag in topic.tags:
             self._sample(name, topic, tag, found, time, status)
@@ -215,12 +234,13 @@ class Desk:
     def _sample(self, name: str, topic: _Topic, tag: _Tag, found: Json, time: int, status: int) -> None:
         try:
             raw = reading.at(found, tag.path)
-            value = reading.text(raw) if tag.tag.text else reading.number(raw, topic.how.type)
         except reading.Absent:
             self.counts["absent_values"] += 1
             return
+        try:
+            value = reading.text(raw) if tag.tag.text else reading.number(raw, topic.how.type)
         except reading.WrongJson as error:
-            self._refuse(tag.tag.address, b"", error)
+            self._refuse(name, tag.tag, bounded(json.dumps(raw)), error)
             value, status = None, int(StatusCode.BAD_TYPE_MISMATCH)
         else:
             status = int(StatusCode.BAD_NO_DATA) if value is None else status
@@ -239,11 +259,12 @@ class Desk:
         else:
             self._samples.append((tag.tag.tag, time, None if isinstance(value, str) else value, status))
 
-    def _refuse(self, place: str, content: bytes, error: Exception) -> None:
+    def _refuse(self, topic: str, tag: TagAddress | None, found: str, error: Exception) -> None:
         self.counts["rejected"] += 1
+        self._refused.append((topic, tag.name if tag else None, found, str(error)))
+        place = tag.address if tag else topic
         if place in self.faults or len(self.faults) < KEPT:
-            sample = f": {bounded(content.decode(errors='replace'))}" if content else ""
-            self.faults[place] = f"{error}{sample}"
+            self.faults[place] = f"{error}: {found}"
 
     def _open_gaps(self, tags: Iterable[_Tag], since: int, *, again: bool = False) -> None:
         for tag in tags:

@@ -31,7 +31,7 @@ class WrongJson(ValueError):
     """A payload, a time or a value that is not what was declared."""
 
 
-class _Absent(WrongJson):
+class Absent(WrongJson):
     """Nothing stands at a path."""
 
 
@@ -93,7 +93,7 @@ def at(found: Json, steps: Path) -> Json:
 
     Raises
     ------
-    WrongJson
+    Absent
         If nothing does.
     """
     for step in steps:
@@ -103,7 +103,7 @@ def at(found: Json, steps: Path) -> Json:
             case list(), int() if step < len(found):
                 found = found[step]
             case _:
-                raise _Absent(f"nothing at {shown(steps)}")
+                raise Absent(f"nothing at {shown(steps)}")
     return found
 
 
@@ -118,7 +118,7 @@ def number(found: Json, kind: str) -> float | None:
     if found is None:
         return None
     if isinstance(found, bool) != (kind == "boolean") or not isinstance(found, int | float):
-        raise WrongJson(f"expected a {kind}, got {bounded(json.dumps(found))}")
+        raise WrongJson(f"expected a {kind}")
     try:
         value = float(found)
     except OverflowError:
@@ -191,6 +191,3 @@ def _iso(found: Json, zone: str) -> int:
         return (time.astimezone(UTC) - _EPOCH) // timedelta(microseconds=1)
     except OverflowError:
         raise WrongJson("a time that cannot be") from None
-
-
-Absent = _Absent

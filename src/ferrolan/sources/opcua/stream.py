@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
-from ferrolan.base.errors import SourceError
+from ferrolan.base.errors import FerrolanError, SourceError
+from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
 from ferrolan.base.status import StatusCode
 from ferrolan.sources.live import Health, Place, Sink, gathered, gathered_texts, retraction
@@ -96,6 +97,10 @@ class Stream:
             except LinkFailed as error:
                 lasting = error.lasting
                 self._turn("lost" if self._health.state == "connected" else "waiting", str(error))
+            except FerrolanError:
+                raise
+            except Exception as error:  # whatever a peer makes the library do
+                self._turn("lost", hidden(f"the link failed: {type(error).__name__}: {error}"))
             await self._mark_gap()
             stood = (self._place.clock.now() - started) * 1e-6 > seconds(self._spec.retry_longest)
             tried = 0 if stood else tried + 1
@@ -186,7 +191,8 @@ class Stream:
     def _rows(self, note: Notified, now: int) -> Rows:
         """Rows of a message without what was handed over as the last of its tag."""
         assert note.values is not None
-        values = note.values
+        values = chosen(note.values, note.values.handles < len(self._numbers))
+        self._health.rejected += len(note.values) - len(values)
         times, last = np.where(values.sourced > 0, values.sourced, values.served), self._times[values.handles]
         same = self._values[values.handles]
         again = (times > 0) & (times == last) & ((values.numbers == same) | (np.isnan(values.numbers) & np.isnan(same)))

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from ferrolan.base.errors import Fault, SurroundingsError
+from ferrolan.base.surroundings import refused
 
 FOLDERS = ("own", "trusted", "issuers", "rejected", "crl")
 """Folders of a trust store."""
@@ -66,8 +67,11 @@ class Trust:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in FOLDERS:
-            self._made(name)
+        try:
+            for name in FOLDERS:
+                self._made(name)
+        except OSError as error:
+            raise refused(folder, error) from error
 
     def own(self, now: datetime) -> Own:
         """Our own certificate; made at first use, and then never again.
@@ -105,7 +109,7 @@ class Trust:
             _ = leaf.extensions
         except (ValueError, IndexError, UnsupportedAlgorithm) as error:
             return Refused(
-                f"what is no certificate ({error})", "a certificate", "Mend the server's", "wrong_certificate"
+                f"what is no certificate ({error})", "a certificate", "Mend the server's", code="wrong_certificate"
             )
         reason = self._untrusted(leaf, chain[1:], now)
         return reason or _expired(leaf, now) or _another(leaf, host, uri)
@@ -133,7 +137,7 @@ class Trust:
         )
         if revoked is not None:
             return Refused(f"{_named(revoked)}, which its issuer revoked", "a valid certificate",
-                           "Ask for a new one for the server", "revoked_certificate")  # fmt: skip
+                           "Ask for a new one for the server", code="revoked_certificate")  # fmt: skip
         return None
 
     def _rejected(self, leaf: x509.Certificate) -> Refused:
@@ -145,7 +149,7 @@ class Trust:
             f"{self.folder / 'trusted'}"
         )
         return Refused(
-            f"{_named(leaf)}, which nobody trusts", "a trusted certificate", way_out, "untrusted_certificate"
+            f"{_named(leaf)}, which nobody trusts", "a trusted certificate", way_out, code="untrusted_certificate"
         )
 
     def _revoked(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -217,7 +221,7 @@ def _expired(certificate: x509.Certificate, now: datetime) -> Refused | None:
         return None
     found = f"{_named(certificate)}, valid from {since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC"
     way_out = "Renew it, or set the clock that is wrong"
-    return Refused(found, f"a certificate valid at {now:%Y-%m-%d %H:%M} UTC", way_out, "expired_certificate")
+    return Refused(found, f"a certificate valid at {now:%Y-%m-%d %H:%M} UTC", way_out, code="expired_certificate")
 
 
 def _another(certificate: x509.Certificate, host: str, uri: str) -> Refused | None:
@@ -229,13 +233,13 @@ def _another(certificate: x509.Certificate, host: str, uri: str) -> Refused | No
     if uri not in uris:
         found = f"{_named(certificate)} for {', '.join(uris) or 'no application'}"
         way_out = "Give the server the certificate that was made for it"
-        return Refused(found, f"a certificate for the application {uri}", way_out, "wrong_certificate")
+        return Refused(found, f"a certificate for the application {uri}", way_out, code="wrong_certificate")
     hosts = [name.lower() for name in names.get_values_for_type(x509.DNSName)]
     hosts += [str(address) for address in names.get_values_for_type(x509.IPAddress)]
     if _plain(host) not in hosts:
         found = f"{_named(certificate)} for {', '.join(hosts) or 'no host'}"
         way_out = "Use that name in the url, or declare it as server_name where you know that it is this server"
-        return Refused(found, f"a certificate for the host {host}", way_out, "wrong_certificate")
+        return Refused(found, f"a certificate for the host {host}", way_out, code="wrong_certificate")
     return None
 
 

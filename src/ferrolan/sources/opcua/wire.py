@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EPOCH = 116_444_736_000_000_000  # 1970 in the clock of the wire, 100 ns since 1601
+_LAST = 2_650_467_743_990_000_000  # end of 9999, which stands for no time
 _RESPONSE, _DATA_CHANGE, _STATUS_CHANGE = 829, 811, 820  # identifiers of the binary encodings
 _NUMBERS = {
     1: "?", 2: "i1", 3: "u1", 4: "<i2", 5: "<u2", 6: "<i4", 7: "<u4", 8: "<i8", 9: "<u8", 10: "<f4", 11: "<f8",
@@ -102,7 +103,7 @@ def notified(data: bytes) -> Notified:
 
 def microseconds(ticks: int) -> int:
     """A time of the wire, 100 ns since 1601, in microseconds since 1970; 0 where there is none."""
-    return (ticks - _EPOCH) // 10 if ticks > 0 else 0
+    return (ticks - _EPOCH) // 10 if 0 < ticks < _LAST else 0
 
 
 def joined(parts: list[Values]) -> Values:
@@ -266,7 +267,7 @@ def _rest(
 def _times(ticks: NDArray[np.int64] | None, rows: int) -> NDArray[np.int64]:
     if ticks is None:
         return np.zeros(rows, np.int64)
-    return np.where(ticks > 0, (ticks - _EPOCH) // 10, 0)
+    return np.where((ticks > 0) & (ticks < _LAST), (ticks - _EPOCH) // 10, 0)
 
 
 def _values(columns: _Columns) -> Values:

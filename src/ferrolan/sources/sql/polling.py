@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -76,17 +76,15 @@ class Polling:
     watch: int = 7
 
 
-@dataclass
 class SqlConnector:
     """A polled table as a live connection; see ``sources.live.Connector``."""
 
-    table: SqlTable
-    polling: Polling
-    place: Place
-    health: Health = field(default_factory=Health)
-    _memory: Memory = field(default_factory=Memory)
-    _compared: int | None = None
-    _newest: dict[int, int] = field(default_factory=dict)
+    def __init__(self, table: SqlTable, polling: Polling, place: Place) -> None:
+        self.table, self.polling, self.place = table, polling, place
+        self.health = Health()
+        self._memory = Memory()
+        self._compared: int | None = None
+        self._newest: dict[int, int] = {}
 
     async def discover(self) -> Discovery:
         """List the key combinations of the table, each with the number of its rows.
@@ -276,7 +274,7 @@ class SqlConnector:
         """A row that was deleted and comes back unchanged must be handed over again."""
         self._memory.recent.clear()
 
-    def _prints(self, days: Sequence[int]) -> dict[int, list[object]]:
+    def _prints(self, days: Sequence[int]) -> dict[int, list[str]]:
         with connection(self.table.database, self.table.table) as link:
             like = one_time(self.table, link)
             if like is None:

@@ -125,12 +125,12 @@ def page(
     return [tuple(row) for row in link.execute(statement.order_by(changed, name).limit(rows))]
 
 
-def fingerprint(table: SqlTable, updated: str, link: Connection, span: tuple[Any, Any]) -> list[object]:
+def fingerprint(table: SqlTable, updated: str, link: Connection, span: tuple[Any, Any]) -> list[str]:
     """Number of rows with a time in a span, and their last change: what differs when one of them went away."""
     moment = _column(table.time)
     statement = _select(table, ()).with_only_columns(sa.func.count(), sa.func.max(_column(updated)))
     row = link.execute(statement.where(moment >= span[0], moment < span[1])).one()
-    return [int(row[0]), str(row[1])]
+    return [str(row[0]), str(row[1])]
 
 
 def one_time(table: SqlTable, link: Connection) -> object:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -32,7 +31,6 @@ Key = tuple[int, int]
 """Tag and time [us since 1970] of a sample."""
 
 
-@dataclass
 class Memory:
     """The memory of one polled table.
 
@@ -40,10 +38,11 @@ class Memory:
     what each UTC day (its number since 1970) holds, as the digest of each sample; ``prints`` the fingerprint of a day.
     """
 
-    mark: Mark | None = None
-    recent: dict[str, None] = field(default_factory=dict)
-    known: dict[int, dict[Key, str]] = field(default_factory=dict)
-    prints: dict[int, list[object]] = field(default_factory=dict)
+    def __init__(self, mark: Mark | None = None, recent: Iterable[str] = ()) -> None:
+        self.mark = mark
+        self.recent: dict[str, None] = dict.fromkeys(recent)
+        self.known: dict[int, dict[Key, str]] = {}
+        self.prints: dict[int, list[str]] = {}
 
     @classmethod
     def restored(cls, state: Mapping[str, Json]) -> Memory:
@@ -51,13 +50,12 @@ class Memory:
         if not state:
             return cls()
         kept: Any = state  # Any: JSON of ``kept``
-        known = {
-            int(day): {(int(tag), int(time)): str(digest) for tag, time, digest in rows}
-            for day, rows in kept["known"].items()
-        }
         mark = Mark(_decoded(kept["updated"]), _decoded(kept["id"])) if kept["updated"] is not None else None
-        prints = {int(day): list(found) for day, found in kept["prints"].items()}
-        return cls(mark, dict.fromkeys(kept["recent"]), known, prints)
+        made = cls(mark, kept["recent"])
+        for day, rows in kept["known"].items():
+            made.known[int(day)] = {(int(tag), int(time)): str(mine) for tag, time, mine in rows}
+        made.prints = {int(day): list(found) for day, found in kept["prints"].items()}
+        return made
 
     def kept(self) -> dict[str, Json]:
         """The memory as it is kept with rows."""
@@ -67,7 +65,7 @@ class Memory:
             "id": _encoded(self.mark.id) if self.mark else None,
             "recent": list(lately),
             "known": {str(day): [[*key, digest] for key, digest in rows.items()] for day, rows in self.known.items()},
-            "prints": {str(day): [str(part) for part in found] for day, found in self.prints.items()},
+            "prints": {str(day): list(found) for day, found in self.prints.items()},
         }
 
     def is_new(self, row: tuple[object, ...]) -> bool:

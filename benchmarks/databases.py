@@ -1,8 +1,8 @@
-"""``python -m benchmarks.databases``: the historian on PostgreSQL and on ClickHouse (chdb), the embedded one beside them.
+"""``python -m benchmarks.databases``: the historian on PostgreSQL and ClickHouse (chdb), the embedded one beside them.
 
 Each store is given the same rows by the same calls: micro-batches with the position of a spool, as the collector hands
-them over, then a month of 50 tags a minute; then it is asked for a moment, a month of one tag, and ten tags whose hourly
-means are made of the rows. The servers' work counts, so the times are wall times; nothing else should run beside it.
+them over, then a month of 50 tags a minute; then it is asked for a moment, a month of one tag, and ten tags whose
+hourly means are made of the rows. The servers' work counts, so the times are wall times: run nothing else beside it.
 PostgreSQL is started by itself with the settings it ships with (fsync on), on this machine; chdb hardly fsyncs.
 """
 
@@ -12,7 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,11 +89,12 @@ def measured(store: Store) -> dict[str, float]:
 @contextmanager
 def stores(folder: Path) -> Iterator[Mapping[str, Store]]:
     """The stores side by side."""
-    with started() as server, Archive(folder / "embedded") as embedded:
-        with open_server(server.url(server.database("bench")), password=ADMIN) as postgres:
-            chdb = Chdb(folder / "chdb")
-            yield {"embedded": embedded, "PostgreSQL": postgres, "chdb": ClickHouseHistorian(chdb)}
-            chdb.close()
+    with ExitStack() as stack:
+        server = stack.enter_context(started())
+        embedded = stack.enter_context(Archive(folder / "embedded"))
+        postgres = stack.enter_context(open_server(server.url(server.database("bench")), password=ADMIN))
+        chdb = stack.enter_context(ClickHouseHistorian(Chdb(folder / "chdb")))
+        yield {"embedded": embedded, "PostgreSQL": postgres, "chdb": chdb}
 
 
 def main() -> None:

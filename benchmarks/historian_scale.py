@@ -45,12 +45,16 @@ def day_of_samples(number: int) -> pl.DataFrame:
     rng = np.random.default_rng([SEED, number])
     rows = TAGS * PER_DAY
     first = int(START.timestamp()) * 1_000_000 + number * _DAY_US
-    grid = np.tile(np.arange(PER_DAY) * (_DAY_US // PER_DAY), TAGS) + np.repeat(rng.integers(0, 90_000_000, TAGS), PER_DAY)
+    grid = np.tile(np.arange(PER_DAY) * (_DAY_US // PER_DAY), TAGS) + np.repeat(
+        rng.integers(0, 90_000_000, TAGS), PER_DAY
+    )
     at = first + np.clip(grid + rng.integers(-500, 500, rows) * 1000, 0, _DAY_US - 1) // 1000 * 1000
     value = np.round(np.round(np.cumsum(rng.normal(0, 2, (TAGS, PER_DAY)), axis=1) + 400).ravel() * 0.1, 1)
     order = np.argsort(at, kind="stable")
     batch = np.arange(rows) // COMMIT
-    arrived = at[order][np.minimum((batch + 1) * COMMIT - 1, rows - 1)] + rng.integers(1000, 30_000, batch[-1] + 1)[batch]
+    arrived = (
+        at[order][np.minimum((batch + 1) * COMMIT - 1, rows - 1)] + rng.integers(1000, 30_000, batch[-1] + 1)[batch]
+    )
     bad = rng.random(rows) < 0.01
     return SAMPLES.check(
         pl.DataFrame(
@@ -78,7 +82,9 @@ class Problem:
         self.tags = [int(tag) for tag in rng.choice(np.arange(1, TAGS + 1), 12, replace=False)]
         self.ten = self.tags[:10]
         self.moments = [START + float(share) * (self.end - START) for share in rng.uniform(0.02, 1.0, 12)]
-        self.fifty = [sorted(int(tag) for tag in rng.choice(np.arange(1, TAGS + 1), 50, replace=False)) for _ in range(12)]
+        self.fifty = [
+            sorted(int(tag) for tag in rng.choice(np.arange(1, TAGS + 1), 50, replace=False)) for _ in range(12)
+        ]
         for number in range(self.days):
             day_of_samples(number).write_ipc(self.folder / f"{number:03d}.arrow", compression="uncompressed")
 
@@ -96,7 +102,10 @@ class Problem:
 def ours(problem: Problem, place: Path) -> Iterator[Row]:
     """The archive: append, seal, ask."""
     with Archive(place / "micro") as archive:
-        yield "micro-batches of 2,000", commits(problem, lambda frame, n: archive.append(frame, position=Position("s", n)))
+        yield (
+            "micro-batches of 2,000",
+            commits(problem, lambda frame, n: archive.append(frame, position=Position("s", n))),
+        )
     with Archive(place / "archive") as archive:
         yield "bulk", ingest(problem, archive.append)
         began, used = time.perf_counter(), time.process_time()
@@ -104,18 +113,31 @@ def ours(problem: Problem, place: Path) -> Iterator[Row]:
         took = time.perf_counter() - began
         yield "seal", {"rows/s": problem.rows / took, "s": took, "cpu s": time.process_time() - used}
         size = archive.days()["bytes"].sum() + sum(
-            file.stat().st_size for file in (place / "archive").rglob("last.*.parquet") if file.parent.name.count("-") == 2
+            file.stat().st_size
+            for file in (place / "archive").rglob("last.*.parquet")
+            if file.parent.name.count("-") == 2
         )
         yield "size", {"B/sample": size / problem.rows}
     began = time.perf_counter()
     with Archive(place / "archive") as archive:
         yield "open", {"ms": 1e3 * (time.perf_counter() - began)}
-        yield "one tag, month", asked([lambda tag=tag: archive.query([tag], START, problem.end) for tag in problem.tags])
-        yield "50 tags at a moment", asked(
-            [lambda tags=tags, at=at: archive.at(tags, at) for tags, at in zip(problem.fifty, problem.moments, strict=True)]
+        yield (
+            "one tag, month",
+            asked([lambda tag=tag: archive.query([tag], START, problem.end) for tag in problem.tags]),
+        )
+        yield (
+            "50 tags at a moment",
+            asked(
+                [
+                    lambda tags=tags, at=at: archive.at(tags, at)
+                    for tags, at in zip(problem.fifty, problem.moments, strict=True)
+                ]
+            ),
         )
         hours = cut(START, problem.end, timedelta(hours=1))
-        signals = [Signal(tag, f"t{tag}", "flow", "s", None, "t/h", True, 0.0, 0.01, "time_mean") for tag in problem.ten]
+        signals = [
+            Signal(tag, f"t{tag}", "flow", "s", None, "t/h", True, 0.0, 0.01, "time_mean") for tag in problem.ten
+        ]
         yield "hourly means, 10 tags", asked([lambda: measure(archive, signals, hours)] * 5)
 
 
@@ -125,7 +147,10 @@ def duckdb_peer(problem: Problem, place: Path, *, ordered: bool) -> Iterator[Row
 
     file = place / f"plain_{ordered}.duckdb"
     with duckdb.connect(str(file)) as connection:
-        create = "create table s (tag integer, time timestamptz, value double, raw double, status bigint, seq bigint, source smallint)"
+        create = (
+            "create table s (tag integer, time timestamptz, value double, raw double, status bigint, seq bigint, "
+            "source smallint)"
+        )
         connection.execute(create)
 
         def append(frame: pl.DataFrame) -> None:
@@ -138,14 +163,18 @@ def duckdb_peer(problem: Problem, place: Path, *, ordered: bool) -> Iterator[Row
         bulk = ingest(problem, append)
         if ordered:
             began = time.perf_counter()
-            connection.execute("create table o as select * from s order by tag, time; drop table s; alter table o rename to s")
+            connection.execute(
+                "create table o as select * from s order by tag, time; drop table s; alter table o rename to s"
+            )
             yield "seal", {"s": time.perf_counter() - began}
         else:
             yield "bulk", bulk
         connection.execute("checkpoint")
         (used,) = connection.execute("select used_blocks * block_size from pragma_database_size()").fetchall()
         yield "size", {"B/sample": used[0] / problem.rows}
-        yield from sql_questions(problem, lambda sql: connection.execute(sql).fetchnumpy(), "timestamptz '{}'", "epoch_us(time)")
+        yield from sql_questions(
+            problem, lambda sql: connection.execute(sql).fetchnumpy(), "timestamptz '{}'", "epoch_us(time)"
+        )
 
 
 def chdb_peer(problem: Problem, place: Path) -> Iterator[Row]:
@@ -154,8 +183,9 @@ def chdb_peer(problem: Problem, place: Path) -> Iterator[Row]:
 
     server = session.Session(str(place / "chdb"))
     server.query(
-        "create database b engine = Atomic; create table b.s (tag Int32, time DateTime64(6, 'UTC'), value Nullable(Float64), "
-        "raw Nullable(Float64), status Int64, seq Int64, source Int16) engine = MergeTree order by (tag, time)"
+        "create database b engine = Atomic; create table b.s (tag Int32, time DateTime64(6, 'UTC'), "
+        "value Nullable(Float64), raw Nullable(Float64), status Int64, seq Int64, source Int16) "
+        "engine = MergeTree order by (tag, time)"
     )
     file = place / "chdb.parquet"
     began, used = time.perf_counter(), time.process_time()
@@ -179,12 +209,16 @@ def chdb_peer(problem: Problem, place: Path) -> Iterator[Row]:
 def sql_questions(problem: Problem, ask: Callable[[str], object], moment: str, micros: str) -> Iterator[Row]:
     """The three questions in SQL, the point in time bounded to its day."""
     columns = "tag, time, value, status, seq"
-    yield "one tag, month", asked(
-        [lambda tag=tag: ask(f"select {columns} from s where tag = {tag} order by time") for tag in problem.tags]
+    yield (
+        "one tag, month",
+        asked(
+            [lambda tag=tag: ask(f"select {columns} from s where tag = {tag} order by time") for tag in problem.tags]
+        ),
     )
     points = [
         f"select tag, max(time), argMax(value, time) from s where tag in ({', '.join(map(str, tags))}) "
-        f"and time <= {moment.format(said(at))} and time >= {moment.format(said(at.replace(hour=0, minute=0, second=0, microsecond=0)))} group by tag"
+        f"and time <= {moment.format(said(at))} and time >= {moment.format(said(START + (at - START) // DAY * DAY))} "
+        "group by tag"
         for tags, at in zip(problem.fifty, problem.moments, strict=True)
     ]
     if "timestamptz" in moment:
@@ -193,13 +227,16 @@ def sql_questions(problem: Problem, ask: Callable[[str], object], moment: str, m
     hour = 3_600_000_000
     integer = "intDiv({}, {})" if "toDate" in moment else "(({}) // {})"
     spread = "arrayJoin(range({}, {}))" if "toDate" in moment else "unnest(range({}, {}))"
-    ahead = "leadInFrame(t, 1, t) over (partition by tag order by t rows between unbounded preceding and unbounded following)"
+    ahead = "lead(t, 1, t) over (partition by tag order by t)"
+    if "toDate" in moment:
+        frame = "rows between unbounded preceding and unbounded following"
+        ahead = f"leadInFrame(t, 1, t) over (partition by tag order by t {frame})"
     first, last = integer.format("t", hour), integer.format("until - 1", hour)
     means = (
         f"select tag, h, sum(value * (least(until, (h + 1) * {hour}) - greatest(t, h * {hour}))) / "
         f"sum(least(until, (h + 1) * {hour}) - greatest(t, h * {hour})) from ("
         f"select tag, t, until, value, {spread.format(first, last + ' + 1')} as h from ("
-        f"select tag, t, value, status, {ahead if 'toDate' in moment else 'lead(t, 1, t) over (partition by tag order by t)'} as until "
+        f"select tag, t, value, status, {ahead} as until "
         f"from (select tag, {micros} as t, value, status from s where tag in ({', '.join(map(str, problem.ten))}))) "
         "where value is not null and until > t) group by tag, h order by tag, h"
     )
@@ -217,16 +254,24 @@ def parquet_peer(problem: Problem, place: Path) -> Iterator[Row]:
     files = sorted((place / "parquet").iterdir())
     yield "size", {"B/sample": sum(file.stat().st_size for file in files) / problem.rows}
     tag = pl.col("tag")
-    yield "one tag, month", asked([lambda one=one: pl.scan_parquet(files).filter(tag == one).collect() for one in problem.tags])
-    yield "50 tags at a moment", asked(
-        [
-            lambda tags=tags, at=at: pl.scan_parquet(files[min((at - START) // DAY, len(files) - 1)])
-            .filter(tag.is_in(tags), pl.col("time") <= at)
-            .group_by("tag")
-            .agg(pl.all().sort_by("time").last())
-            .collect()
-            for tags, at in zip(problem.fifty, problem.moments, strict=True)
-        ]
+    yield (
+        "one tag, month",
+        asked([lambda one=one: pl.scan_parquet(files).filter(tag == one).collect() for one in problem.tags]),
+    )
+    yield (
+        "50 tags at a moment",
+        asked(
+            [
+                lambda tags=tags, at=at: (
+                    pl.scan_parquet(files[min((at - START) // DAY, len(files) - 1)])
+                    .filter(tag.is_in(tags), pl.col("time") <= at)
+                    .group_by("tag")
+                    .agg(pl.all().sort_by("time").last())
+                    .collect()
+                )
+                for tags, at in zip(problem.fifty, problem.moments, strict=True)
+            ]
+        ),
     )
 
 
@@ -252,7 +297,12 @@ def commits(problem: Problem, append: Callable[[pl.DataFrame, int], object], mos
             break
     p95 = statistics.quantiles(times, n=20)[-1]
     rate = COMMIT * len(times) / sum(times)
-    return {"rows/s": rate, "p50 ms": 1e3 * statistics.median(times), "p95 ms": 1e3 * p95, "cpu s": time.process_time() - used}
+    return {
+        "rows/s": rate,
+        "p50 ms": 1e3 * statistics.median(times),
+        "p95 ms": 1e3 * p95,
+        "cpu s": time.process_time() - used,
+    }
 
 
 def ingest(problem: Problem, append: Callable[[pl.DataFrame], object]) -> dict[str, float]:
@@ -296,7 +346,9 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.historian_scale", description=__doc__)
     arguments.add_argument("--samples", type=int, default=1_000_000)
     arguments.add_argument("--engine", action="append", choices=ENGINES)
-    arguments.add_argument("--folder", type=Path, help="where the files are written; a temporary folder if none is named")
+    arguments.add_argument(
+        "--folder", type=Path, help="where the files are written; a temporary folder if none is named"
+    )
     chosen = arguments.parse_args()
     place = Path(tempfile.mkdtemp(prefix="historian-", dir=chosen.folder))
     try:
@@ -316,7 +368,10 @@ def _report(name: str, problem: Problem, place: Path) -> None:
     own.mkdir()
     try:
         for what, figures in ENGINES[name](problem, own):
-            print(f"| {name} | {what} | {', '.join(f'{value:,.4g} {unit}' for unit, value in figures.items())} |", flush=True)
+            print(
+                f"| {name} | {what} | {', '.join(f'{value:,.4g} {unit}' for unit, value in figures.items())} |",
+                flush=True,
+            )
     except ImportError as error:
         print(f"| {name} | not installed: {error.name} | |")
     shutil.rmtree(own)

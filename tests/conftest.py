@@ -13,11 +13,17 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.servers.clickhouse import chdb
+from tests.servers.mariadb import mariadb
+from tests.servers.postgres import postgres
+
 if TYPE_CHECKING:
     from ferrolan.enterprise.document import Enterprise
     from ferrolan.results import Raw, RunResult
 
     Kept = Callable[[str], RunResult]
+
+__all__ = ["chdb", "mariadb", "postgres"]  # one server of each for the whole session, started by the first who asks
 
 # No clock decides a property test, and under CI every run draws the same examples.
 settings.register_profile("people", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,8 +11,11 @@ import pytest
 
 from ferrolan import verbs
 from ferrolan.assembly import sources, tags
-from ferrolan.base.errors import ProblemError, SourceError
+from ferrolan.base.errors import ProblemError, SourceError, SurroundingsError
+from ferrolan.base.schema import Table, read
 from ferrolan.enterprise.sources import CsvSource, ExcelSource, SqlSource
+from ferrolan.sources.live import Place
+from ferrolan.sources.sql import Polling
 
 
 def _with(declared, **changes):
@@ -137,3 +140,52 @@ def test_a_unit_in_the_header_of_a_document_s_source_is_checked_against_the_tag_
     other.write_text(text, encoding="utf-8-sig")
     with pytest.raises(SourceError, match="other_unit"):
         verbs.ingest(document, {**month, "plant_historian": other})
+
+
+SERVER = {"url": "postgresql://reader@127.0.0.1:9/lims", "password": {"env": "LIMS_WORD"}}
+
+
+def _on_server(document, **more):
+    table = _with(document.sources["laboratory"], **SERVER, **more)
+    return document.model_copy(update={"sources": Table({**document.sources, "laboratory": table})})
+
+
+def test_a_table_on_a_server_has_no_file_and_its_secret_is_read_from_its_place(document, monkeypatch):
+    there = _on_server(document)
+    assert sources.on_server(there, "laboratory") and not sources.on_server(document, "laboratory")
+    monkeypatch.setenv("LIMS_WORD", "marker-secret")
+    table = sources.sql_table(there, there.sources["laboratory"], None)
+    assert (table.url, table.password) == (SERVER["url"], "marker-secret") and "marker-secret" not in repr(table)
+    with pytest.raises(SourceError, match="database_gone") as gone:
+        sources.row_hash(there, "laboratory")
+    assert "marker-secret" not in str(gone.value)
+
+
+def test_a_table_is_polled_where_it_says_how_often(document, monkeypatch):
+    place = Place("laboratory", document.path.parent, "Asia/Shanghai")
+    assert sources.sql_connector(_on_server(document), "laboratory", place) is None
+    polled = _on_server(document, every="30 s", updated="changed_at", watch="36 h")
+    assert sources.is_polled(polled, "laboratory")
+    with pytest.raises(SurroundingsError, match="missing_secret"):
+        sources.sql_connector(polled, "laboratory", place)
+    monkeypatch.setenv("LIMS_WORD", "marker-secret")
+    connector = sources.sql_connector(polled, "laboratory", place)
+    assert connector.polling == Polling("changed_at", connector.table.order, every=30.0, watch=2)
+    assert connector.table.time_zone == "Asia/Shanghai"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "path"),
+    [
+        ({"url": "postgresql://reader:marker-secret@db/lims"}, "password_in_url", "url"),
+        ({"url": "mysql://reader@db/lims?password=marker-secret"}, "password_in_url", "url"),
+        ({"url": "oracle://reader:marker-secret@db/lims"}, "unknown_database", "url"),
+        ({"every": "1 min"}, "missing_key", "updated"),
+        ({"every": "often", "updated": "at"}, "wrong_unit", "every"),
+    ],
+)
+def test_what_is_wrong_with_a_database_source_is_named_without_its_password(document, changes, code, path):
+    entry = document.sources["laboratory"].model_dump(exclude_none=True) | changes
+    spec, problems = read(SqlSource, entry)
+    assert spec is None and [(problem.code, problem.path[-1]) for problem in problems] == [(code, path)]
+    assert "marker-secret" not in str(problems)

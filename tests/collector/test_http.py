@@ -134,7 +134,7 @@ async def test_with_a_token_nobody_else_is_answered(tmp_path: Path) -> None:
 def test_a_collector_that_is_not_there_is_said() -> None:
     with pytest.raises(SurroundingsError, match=r"\[collector_gone\]"):
         RemoteHistorian("http://127.0.0.1:9").count()
-    with pytest.raises(SurroundingsError, match=r"\[wrong_address\]"):
+    with pytest.raises(SurroundingsError, match=r"\[wrong_collector\]"):
         RemoteHistorian("file:///etc/passwd")
 
 

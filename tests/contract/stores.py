@@ -7,6 +7,7 @@ skipped there. To add one: a function here and a line in ``STORES``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def _sealed(place: Path, request: pytest.FixtureRequest) -> Opener:
 class _Sealing(Archive):
     def append(self, *arguments: object, **options: object) -> int:  # the seam's own signature
         stored = super().append(*arguments, **options)  # type: ignore[arg-type]
-        self.seal()
+        self.seal(datetime.now(UTC) + timedelta(days=1))
         return stored
 
 

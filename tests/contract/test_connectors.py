@@ -24,7 +24,6 @@ from tests.contract.rigs import RIGS, Peer
 from tests.sources.keeping import Kept, holds
 
 
-
 def connections() -> Mapping[str, ConnectorKind]:
     """Every kind of live connection: those of the catalogue, and the table that is polled."""
     return {**registered(), POLLED.name: POLLED}
@@ -104,10 +103,13 @@ class Blocked:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 sys.meta_path.insert(0, Blocked())
 from pathlib import Path
-from ferrolan.assembly.catalogue import connections
+from ferrolan.assembly.catalogue import connections as registered
+from ferrolan.assembly.sources import POLLED
 from ferrolan.base.errors import SurroundingsError
 from ferrolan.base.schema import read
 from ferrolan.sources.live import Place
+def connections():
+    return {{**registered(), POLLED.name: POLLED}}
 for kind, (entry, library) in {entries!r}.items():
     spec, problems = read(connections()[kind].spec, entry)
     assert spec is not None, problems

@@ -43,10 +43,20 @@ def test_no_source_file_is_unfinished() -> None:
     assert [path.name for path in SOURCES if marks.search(path.read_text(encoding="utf-8"))] == []
 
 
-def declared(*, extras: bool) -> list[Requirement]:
+SERVED = ("connect", "clickhouse")
+"""Extras whose libraries are imported where they are needed: whatever talks to a server."""
+
+
+def declared(*extras: str) -> list[Requirement]:
+    """Requirements of the core and of some extras; an extra that names another one of ours adds nothing itself."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    optional = [entry for extra in project["optional-dependencies"].values() for entry in extra]
-    return [Requirement(entry) for entry in [*project["dependencies"], *(optional if extras else [])]]
+    optional = [entry for extra in extras for entry in project["optional-dependencies"][extra]]
+    entries = [Requirement(entry) for entry in [*project["dependencies"], *optional]]
+    return [entry for entry in entries if entry.name != project["name"]]
+
+
+def every_extra() -> list[str]:
+    return list(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
 
 
 def imported(path: Path) -> set[str]:
@@ -59,7 +69,7 @@ def imported(path: Path) -> set[str]:
 
 def test_every_dependency_is_pinned_to_one_version_within_its_bounds() -> None:
     pinned = pins()
-    wanted = declared(extras=True)
+    wanted = declared(*every_extra())
     assert len(wanted) > 20
     assert [entry.name for entry in wanted if normal(entry.name) not in pinned] == []
     outside = [entry for entry in wanted if not entry.specifier.contains(pinned[normal(entry.name)], prereleases=True)]
@@ -67,7 +77,7 @@ def test_every_dependency_is_pinned_to_one_version_within_its_bounds() -> None:
 
 
 def test_whatever_the_package_imports_is_declared_as_a_dependency() -> None:
-    names = {normal(entry.name) for entry in declared(extras=False)}
+    names = {normal(entry.name) for entry in declared(*SERVED)}
     homes = packages_distributions()
     run_time = [path for path in SOURCES if "testing" not in path.parts]  # strategies need hypothesis, of [dev]
     found = {library for path in run_time for library in imported(path)}

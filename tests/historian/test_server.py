@@ -17,9 +17,7 @@ from ferrolan.historian.seam import NewTag, Position
 from ferrolan.historian.server import open_server
 from tests.historian.server_stores import MOMENTS, ROWS, T0, Row, minute, row, samples, texts, winners
 from tests.servers import until
-from tests.servers.postgres import ADMIN, Postgres, postgres
-
-__all__ = ["postgres"]
+from tests.servers.postgres import ADMIN, Postgres
 
 
 @pytest.fixture
@@ -116,6 +114,18 @@ def test_retention_drops_whole_days_and_says_so(store) -> None:
     assert store.query([1], minute(-9999), minute(99999))["value"].to_list() == [2.0, 3.0, 4.0]
     store.append(samples([row(1, 0, 9.0, 99)]))
     assert store.count() == 4
+
+
+def test_sealing_puts_whole_days_in_order_once_and_changes_no_answer(store, postgres: Postgres) -> None:
+    store.append(samples([row(tag, k, float(k), 1000 * tag + k) for k in range(600) for tag in (3, 1, 2)]))
+    store.append(samples([row(1, 1440, 1.0, 9999)]))
+    before = store.query([1, 2, 3], minute(0), minute(2000))
+    assert store.seal(minute(1500)) == ("samples_20260301",) and store.seal(minute(1500)) == ()
+    assert store.query([1, 2, 3], minute(0), minute(2000)).equals(before)
+    stored = in_plant(postgres, "select tag from ferrolan.samples_20260301 order by ctid")
+    assert [tag for (tag,) in stored] == [1] * 600 + [2] * 600 + [3] * 600
+    store.append(samples([row(1, 5, 7.5, 10_000)]))
+    assert store.at([1], minute(5))["value"].to_list() == [7.5]
 
 
 def test_a_point_in_time_looks_into_the_partitions_of_a_day(store, postgres: Postgres) -> None:

@@ -12,9 +12,6 @@ from ferrolan.base.errors import ProblemError, SurroundingsError
 from ferrolan.historian.seam import NewTag, Position
 from ferrolan.historian.server.clickhouse import Chdb, ClickHouseHistorian
 from tests.historian.server_stores import MOMENTS, ROWS, Row, minute, row, samples, texts, winners
-from tests.servers.clickhouse import chdb
-
-__all__ = ["chdb"]
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from ferrolan.base.errors import SourceError
 from ferrolan.base.status import AT_MOST, RETRACTED, StatusCode
@@ -21,11 +23,10 @@ from ferrolan.base.tables import REJECTED
 from ferrolan.sources.live import GATHERED, GATHERED_TEXT, Json, Place
 from ferrolan.sources.source import TagAddress
 from ferrolan.sources.sql import Database, Polling, SqlConnector, SqlSource, SqlTable, describe, read_sql
+from ferrolan.sources.sql.watermark import Memory
 from tests.servers import until
-from tests.servers.mariadb import MariaDb, mariadb
-from tests.servers.postgres import Postgres, postgres
-
-__all__ = ["mariadb", "postgres"]
+from tests.servers.mariadb import MariaDb
+from tests.servers.postgres import Postgres
 
 WORD = "marker-secret"
 TAGS = (
@@ -69,6 +70,11 @@ class Base:
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def each(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
+    return globals()[f"_{request.param}"](request, tmp_path)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", pytest.param("mariadb", marks=pytest.mark.slow)])
 def base(request: pytest.FixtureRequest, tmp_path: Path) -> Base:
     return globals()[f"_{request.param}"](request, tmp_path)
 
@@ -180,14 +186,14 @@ def at(day: int, hour: int = 6, minute: int = 0, second: int = 0) -> str:
     return f"2026-03-{day:02} {hour:02}:{minute:02}:{second:02}"
 
 
-def test_a_whole_table_is_read_as_from_a_sqlite_file(base: Base) -> None:
-    base.put(
+def test_a_whole_table_is_read_as_from_a_sqlite_file(each: Base) -> None:
+    each.put(
         (1, "feed", "Nd2O3", at(1), "0.8", at(1)), (2, "tails", "Fe", at(1), "<0.01", at(1)),
         (3, "feed", "Nd2O3", at(2), None, at(2)), (4, "feed", "Nd2O3", at(3), "n.b.", at(3)),
         (5, "feed", "Nd2O3", at(4), "nan", at(4)), (6, "feed", "CeO2", at(4), "2.4", at(4)),
         (7, "feed", "remark", at(4), "sample torn", at(4)),
     )  # fmt: skip
-    batch = read_sql(base.table, TAGS, 2, "lims")
+    batch = read_sql(each.table, TAGS, 2, "lims")
     good, none, wrong = StatusCode.GOOD, StatusCode.BAD_NO_DATA, StatusCode.BAD_TYPE_MISMATCH
     assert batch.samples.select("tag", "value", "status", "seq").rows() == [
         (1, 0.8, good, 1), (2, 0.01, AT_MOST, 2), (1, None, none, 3), (1, None, wrong, 4), (1, None, wrong, 5),
@@ -195,19 +201,19 @@ def test_a_whole_table_is_read_as_from_a_sqlite_file(base: Base) -> None:
     assert batch.samples["time"][0] == datetime(2026, 2, 28, 22, tzinfo=UTC)
     assert batch.texts.select("tag", "text", "seq").rows() == [(3, "sample torn", 7)]
     assert batch.report.undeclared_addresses == ("feed/CeO2",) and batch.rejected.height == 2
-    found = SqlSource(base.table, 2, "lims").discover().addresses
+    found = SqlSource(each.table, 2, "lims").discover().addresses
     assert [(one.address, one.rows) for one in found] == [
         ("feed/CeO2", 1), ("feed/Nd2O3", 4), ("feed/remark", 1), ("tails/Fe", 1),
     ]  # fmt: skip
 
 
-def test_polls_hand_over_what_is_new_and_nothing_twice(base: Base) -> None:
+def test_polls_hand_over_what_is_new_and_nothing_twice(each: Base) -> None:
     clock, sink = Clock(), Kept()
-    link = connector(base, clock, page=2)
-    base.put(*((k, "feed", "Nd2O3", at(9, minute=k), str(k), at(9, 8)) for k in range(1, 8)))
+    link = connector(each, clock, page=2)
+    each.put(*((k, "feed", "Nd2O3", at(9, minute=k), str(k), at(9, 8)) for k in range(1, 8)))
     polled(link, sink, 2)
     assert list(sink.values().values()) == [float(k) for k in range(1, 8)] and sink.rows == 7
-    base.put((8, "feed", "Nd2O3", at(9, minute=1), "1.5", at(9, 9)), (9, "feed", "remark", at(9), "late", at(9, 9)))
+    each.put((8, "feed", "Nd2O3", at(9, minute=1), "1.5", at(9, 9)), (9, "feed", "remark", at(9), "late", at(9, 9)))
     polled(link, sink)
     assert sink.values()[datetime(2026, 3, 9, 6, 1)] == 1.5 and list(sink.values(3).values()) == ["late"]
     assert sink.rows == 9 and link.health.late == 1 and link.health.received == 9
@@ -262,16 +268,16 @@ async def awaited(holds: Callable[[], object], task: asyncio.Task[None]) -> None
             await asyncio.sleep(0.02)
 
 
-def test_rows_deleted_at_the_source_are_withdrawn_and_what_comes_back_counts_again(base: Base) -> None:
-    sink, link = Kept(), connector(base, compare=0.0)
-    base.put(*((k, "feed", "Nd2O3", at(9, minute=k), str(k), at(9, 8)) for k in range(1, 5)))
-    base.put((7, "feed", "remark", at(9), "gone soon", at(9, 8)))
+def test_rows_deleted_at_the_source_are_withdrawn_and_what_comes_back_counts_again(each: Base) -> None:
+    sink, link = Kept(), connector(each, compare=0.0)
+    each.put(*((k, "feed", "Nd2O3", at(9, minute=k), str(k), at(9, 8)) for k in range(1, 5)))
+    each.put((7, "feed", "remark", at(9), "gone soon", at(9, 8)))
     polled(link, sink, 2)
-    base.run("delete from assays where id in (2, 7)")
+    each.run("delete from assays where id in (2, 7)")
     polled(link, sink, 2)
     assert list(sink.values().values()) == [1.0, 3.0, 4.0] and not sink.values(3)
     assert link.health.figures["withdrawn"] == 2
-    base.put((2, "feed", "Nd2O3", at(9, minute=2), "2", at(9, 8)))
+    each.put((2, "feed", "Nd2O3", at(9, minute=2), "2", at(9, 8)))
     polled(link, sink, 2)
     assert sorted(sink.values().values()) == [1.0, 2.0, 3.0, 4.0]
 
@@ -295,9 +301,23 @@ def test_a_deletion_before_the_watched_days_is_not_looked_for(base: Base) -> Non
     assert list(sink.values().values()) == [1.0, 2.0]
 
 
-def test_one_bad_row_never_stops_the_others(base: Base) -> None:
-    sink, link = Kept(), connector(base, compare=1e9)
-    base.put(
+def test_days_with_more_rows_than_can_be_remembered_are_no_longer_watched_and_not_read_again(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferrolan.sources.sql.watermark.KNOWN", 10)
+    sink, link = Kept(), connector(base, compare=0.0)
+    base.put(*((10 * d + k, "feed", "Nd2O3", at(d, minute=k), "1", at(9)) for d in (5, 7, 9) for k in range(6)))
+    polled(link, sink, 3)
+    assert sink.rows == 18
+    base.run("delete from assays where id in (50, 70, 90)")
+    base.put((99, "feed", "Nd2O3", at(9, 9), "1", at(10)))
+    polled(link, sink, 3)
+    assert len(sink.values()) == 18 and sink.rows == 20, "the last day is watched, the others are not"
+
+
+def test_one_bad_row_never_stops_the_others(each: Base) -> None:
+    sink, link = Kept(), connector(each, compare=1e9)
+    each.put(
         (1, "feed", "Nd2O3", None, "1", at(9)), (2, "feed", "Nd2O3", "1066-10-14 09:00:00", "1", at(9)),
         (3, "feed", "Nd2O3", at(9), "inf", at(9)), (4, "feed", "Nd2O3", at(9, 7), "4", at(9)),
         (5, "feed", "Nd2O3", at(9, 8), None, at(9)), (6, "tails", "Fe", at(9, 8), "<0.01", at(9)),
@@ -407,7 +427,9 @@ def test_every_statement_that_arrives_at_a_server_only_reads(server: Base) -> No
     unread = [text for text in sent if not READS.match(text)]
     assert len(sent) > 10 and not unread, unread
     quoted = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
-    written = [text for text in sent if WRITES.search(quoted.sub("", text)) and not text.upper().startswith("SHOW CREATE")]
+    written = [
+        text for text in sent if WRITES.search(quoted.sub("", text)) and not text.upper().startswith("SHOW CREATE")
+    ]
     assert not written, written
 
 
@@ -478,3 +500,45 @@ def test_times_with_an_offset_are_followed_and_polled(
     base.run("delete from assays where id = 1")
     polled(link, sink)
     assert sink.values() == {datetime(2026, 3, 9, 7): None}
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("insert"), st.integers(0, 5), st.integers(0, 9)),
+        st.tuples(st.just("late"), st.integers(0, 5), st.integers(0, 9)),
+        st.tuples(st.just("update"), st.integers(0, 15), st.integers(0, 9)),
+        st.tuples(st.just("delete"), st.integers(0, 15), st.just(0)),
+        st.tuples(st.just("poll"), st.just(0), st.just(0)),
+        st.tuples(st.just("restart"), st.just(0), st.just(0)),
+    ),
+    max_size=30,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_happens_to_a_table_in_the_end_its_rows_are_what_was_handed_over(
+    steps: list[tuple[str, int, int]], tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Rows come, come late, are corrected and deleted between polls and restarts; after a last poll all of it is known."""
+    (tmp_path / "lims.sqlite").unlink(missing_ok=True)
+    base, clock, sink = _sqlite(request, tmp_path), Clock(), Kept()
+    link = connector(base, clock, compare=0.0, page=4)
+    for number, (what, place, value) in enumerate(steps, start=1):
+        clock.time += timedelta(minutes=1)
+        late = timedelta(minutes=3 if what == "late" else 0)
+        stamp = (clock.time + timedelta(hours=8) - late).strftime("%Y-%m-%d %H:%M:%S")
+        if what in ("insert", "late"):
+            base.put((number, "feed", "Nd2O3", at(9, minute=place), str(value), stamp))
+        elif what == "update":
+            base.run(f"update assays set result = '{value}', updated_at = '{stamp}' where id = {place}")
+        elif what == "delete":
+            base.run(f"delete from assays where id = {place}")
+        elif what == "restart":
+            link, sink.state = connector(base, clock, compare=0.0, page=4), json.loads(json.dumps(sink.state))
+            link._memory = Memory.restored(sink.state)
+        else:
+            polled(link, sink)
+    polled(link, sink)
+    held = base.run("select taken_at, result from assays order by updated_at, id")
+    assert sink.values() == {datetime.fromisoformat(str(moment)): float(str(value)) for moment, value in held}

@@ -71,8 +71,8 @@ def test_the_midnight_rows_are_repaired_and_the_clock_has_no_gap(tmp_path: Path)
     store = take(MAPPINGS / "steel_energy.yaml", tmp_path).store
     with Historian(store) as historian:
         times = historian.query([1], datetime(2017, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))["time"]
-    assert times[0] == datetime(2018, 1, 1, 0, 15, tzinfo=UTC) - SEOUL
-    assert times[-1] == datetime(2019, 1, 1, tzinfo=UTC) - SEOUL
+    assert times[0] == datetime(2018, 1, 1, tzinfo=UTC) - SEOUL
+    assert times[-1] == datetime(2018, 12, 31, 23, 45, tzinfo=UTC) - SEOUL
     assert times.diff().drop_nulls().unique().to_list() == [timedelta(minutes=15)] and len(times) == 35_040
 
 

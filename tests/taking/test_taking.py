@@ -30,6 +30,7 @@ time_column: time
 time_format: "%Y-%m-%d %H:%M"
 midnight: ends_day
 stamp: end
+step: 15 min
 columns:
   feed: {tag: WT-1, unit: kg/h, lo: 0, hi: 500000}
   grade: {unit: "%", held: true}
@@ -95,7 +96,7 @@ def test_each_column_has_its_counts_its_unit_and_its_span(mapping: Path) -> None
     assert columns["minimum"].to_list()[:3] == pytest.approx([0.413, 0.615, 3.0]) and columns[
         "stamp"
     ].unique().to_list() == ["end"]
-    assert columns["first"][0] == datetime(2026, 3, 1, 15, 15, tzinfo=UTC)
+    assert columns["first"][0] == datetime(2026, 3, 1, 15, 0, tzinfo=UTC)
 
 
 def test_held_values_are_uncertain_and_their_stretches_are_listed(mapping: Path) -> None:
@@ -107,7 +108,7 @@ def test_texts_are_kept_and_an_unknown_unit_is_remarked_on_with_its_line(mapping
     tables = take(mapping, dry_run=True).tables
     assert tables["samples_text"]["text"].to_list() == ["day", "day", "night", "night", "night"]
     (remark,) = tables["remarks"].filter(pl.col("code") == "unknown_unit").to_dicts()
-    assert (remark["line"], remark["found"]) == (13, "1 column whose unit nobody knows: reagent")
+    assert (remark["line"], remark["found"]) == (14, "1 column whose unit nobody knows: reagent")
 
 
 def test_a_dry_run_stores_nothing_and_says_the_same(mapping: Path, tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_a_pattern_without_a_column_and_two_columns_of_one_tag_are_faults_of_the
     with pytest.raises(SourceError) as caught:
         take(mapping, dry_run=True)
     assert [(fault.file, fault.line, fault.code) for fault in caught.value.faults] == [
-        (str(mapping), 15, "missing_column")
+        (str(mapping), 16, "missing_column")
     ]
     mapping.write_text(MAPPING.replace("grade: {", "grade: {tag: WT-1, "))
     with pytest.raises(SourceError, match="duplicate_tag"):
@@ -210,7 +211,7 @@ def test_a_mapping_is_told_from_the_document_of_an_enterprise(mapping: Path, tmp
 
 def test_a_faulty_mapping_is_refused_before_any_file_is_read(mapping: Path) -> None:
     mapping.write_text(MAPPING.replace("kg/h", "kg per h"))
-    with pytest.raises(DocumentError, match=r"mill\.yaml:11 {2}columns\.feed\.unit"):
+    with pytest.raises(DocumentError, match=r"mill\.yaml:12 {2}columns\.feed\.unit"):
         take(mapping)
 
 
@@ -218,10 +219,10 @@ def test_the_lines_say_what_was_taken_repaired_held_and_refused(mapping: Path) -
     told = "\n".join(lines(take(mapping, dry_run=True).tables))
     assert "Taken: 6 rows of 1 file, 15 numbers: 8 good, 6 uncertain, 1 bad." in told
     assert 'First on line 5 of mill.csv: "2026-03-01 00:00" taken as 2026-03-02 00:00.' in told
-    assert "grade: 4 readings of one value, from 2026-03-01 15:15 to 2026-03-01 16:00 UTC." in told
+    assert "grade: 4 readings of one value, from 2026-03-01 15:00 to 2026-03-01 15:45 UTC." in told
     assert 'First on line 4 of mill.csv: "x".' in told
     assert "Not mapped, so not read: operator." in told
-    assert "Look at mill.yaml:13 columns: 1 column whose unit nobody knows: reagent." in told
+    assert "Look at mill.yaml:14 columns: 1 column whose unit nobody knows: reagent." in told
     assert "Out of range: 1 number of WT-1" in told
 
 

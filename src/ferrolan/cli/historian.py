@@ -68,7 +68,7 @@ def seal(
     """Seal every whole day: sorted, compressed, read back, and only then taken out of the hot file."""
     use(output.language)
     with _archive(place) as archive:
-        sealed = archive.seal(_utc(before) if before else None)
+        sealed = archive.seal(_utc(before) if before else datetime.now(UTC))
     _tell(sealed, output)
     return OK
 
@@ -144,7 +144,7 @@ def take(
     use(output.language)
     table = transfer.read(file)
     with _store(place) as store:
-        rows = transfer.imported(store, table)
+        rows = transfer.imported(store, table, datetime.now(UTC))
     _count(rows, file, output)
     return OK
 
@@ -155,7 +155,7 @@ def _archive(place: Path) -> Iterator[Archive]:
     with _store(place) as store:
         if not isinstance(store, Archive):
             fault = Fault(
-                str(place), 0, "historian", "a server", "an embedded historian", "Ask the server", "no_folder"
+                str(place), 0, "historian", "a server", "an embedded historian", "Ask the server.", "served_historian"
             )
             raise SurroundingsError(str(fault))
         yield store

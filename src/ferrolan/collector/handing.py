@@ -6,7 +6,7 @@ the two hands the batch over again, and the store, which knows the position, tak
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,8 +22,10 @@ from ferrolan.sources.spool import Page, Spool
 
 AT_ONCE = 50_000
 """Rows that are stored at once."""
-LOOKED_FOR = timedelta(hours=6)
-"""Longest stretch of time in which rows that come again are looked for; beyond it they are stored, and lose by seq."""
+STRETCHES = 16
+"""Stretches of ``STRETCH`` in which rows of a page that come again are looked for; those of older ones are stored again,
+with the same value and a later ``seq``."""
+STRETCH = "6h"
 _AHEAD = timedelta(days=2)  # how far a clock at a source may be ahead for its samples to be known as the newest
 
 
@@ -179,12 +181,8 @@ class _Known:
 
     def _stand_in_store(self, rows: pl.DataFrame) -> npt.NDArray[np.bool_]:
         """Which rows the store has already, with the same value and status."""
-        first, last = rows["time"].min(), rows["time"].max()
-        assert isinstance(first, datetime) and isinstance(last, datetime)
-        if last - first > LOOKED_FOR:
-            return np.zeros(rows.height, dtype=bool)
         column = self._column
-        held = self._query(rows["tag"].unique().to_list(), first, last + timedelta(microseconds=1))
+        held = pl.concat([self._query(*asked) for asked in _stretches(rows)])
         stored = held.select("tag", "time", pl.col(column).alias("stored"), pl.col("status").alias("stated"))
         joined = rows.join(stored, on=["tag", "time"], how="left", maintain_order="left")
         same = pl.col("stated").is_not_null() & (pl.col("status") == pl.col("stated"))
@@ -199,3 +197,12 @@ class _Known:
             & (pl.col("status") == pl.col("status").shift(1).over(key)).fill_null(value=False),
         )
         return found["first"].to_numpy(), found["same"].to_numpy()
+
+
+def _stretches(rows: pl.DataFrame) -> Iterator[tuple[Sequence[int], datetime, datetime]]:
+    """The tags and times of rows in bounded stretches of time, the newest ones first."""
+    parts = rows.group_by(pl.col("time").dt.truncate(STRETCH).alias("stretch")).agg(
+        pl.col("tag").unique(), first=pl.col("time").min(), last=pl.col("time").max()
+    )
+    for row in parts.sort("stretch", descending=True).head(STRETCHES).iter_rows(named=True):
+        yield row["tag"], row["first"], row["last"] + timedelta(microseconds=1)

@@ -76,7 +76,7 @@ def _unknown(name: str, entry: object, kinds: ConnectionKinds) -> Iterator[Probl
     kind = entry.get("kind") if isinstance(entry, Mapping) else None
     known = (*FILE_KINDS, *kinds)
     if isinstance(kind, str) and kind not in known:
-        expected = "one of " + ", ".join(known)
+        expected = "a known kind: " + ", ".join(known)
         yield Problem(
             path=(SOURCES, name, "kind"), found=shown(kind), expected=expected, way_out=nearest(kind, known),
             code="unknown_kind",

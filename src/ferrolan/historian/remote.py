@@ -58,7 +58,7 @@ class RemoteHistorian:
         self._opener = build_opener(ProxyHandler({}), _NoRedirect())
         if not self._url.startswith(("http://", "https://")):
             way_out = "Write it like http://127.0.0.1:8732."
-            raise self._fault("another address", "the address of a collector", way_out, "wrong_address")
+            raise self._fault("another address", "the address of a collector", way_out, "wrong_collector")
 
     def registered(self) -> pl.DataFrame:
         """Every registered tag (schema REGISTERED), by number."""

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import duckdb
 import polars as pl
@@ -96,10 +96,13 @@ class Historian:
     0
     """
 
+    memory: ClassVar[str] = ""
+    """What DuckDB may hold in memory, such as ``512MB``; its own default where nothing is said."""
+
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self._lock = RLock()  # one writer at a time; readers have cursors of their own
-        self._connection = _connect(path)
+        self._connection = self._opened()
         self._positions = self._stored_positions()
 
     def register(self, tags: Sequence[NewTag]) -> Mapping[str, int]:
@@ -215,6 +218,9 @@ class Historian:
         with self._change() as connection:
             _insert(connection, table, rows)
 
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        return _connect(self.path, self.memory)
+
     @contextmanager
     def _change(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A transaction: all that is done in the block is stored, durably, or nothing of it."""
@@ -237,7 +243,7 @@ class Historian:
         except duckdb.Error as after:
             if self.path is not None and (_FATAL in str(after) or _FATAL in str(error)):
                 self._connection.close()
-                self._connection = _connect(self.path)
+                self._connection = self._opened()
 
     def _move(self, connection: duckdb.DuckDBPyConnection, position: Position | None) -> None:
         if position is None:
@@ -430,11 +436,12 @@ def _naive_rows(rows: pl.DataFrame) -> pl.DataFrame:
     )  # without an engine: it is done for every commit
 
 
-def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
+def _connect(path: Path | None, memory: str = "") -> duckdb.DuckDBPyConnection:
     if path and _is_foreign(path):
         raise _not_a_historian(path, "another kind of file")
     try:
-        connection = duckdb.connect(str(path) if path else ":memory:", config=_CONFIG)
+        limits = {"memory_limit": memory} if memory else {}
+        connection = duckdb.connect(str(path) if path else ":memory:", config={**_CONFIG, **limits})
         other = _other_content(connection)
         if not other:
             connection.execute(_CREATE)

@@ -9,7 +9,7 @@ none, as what arrived last.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -24,6 +24,7 @@ FORM: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "text": pl.String, "raw": pl.Float64, "status": pl.Int64, "seq": pl.Int64, "source": pl.Int16,
 }  # fmt: skip
 """Columns of an exported file; those from ``raw`` on may be missing in one that is imported."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NEEDED = ("tag", "time", "value")
 _WRITTEN_TIME = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
@@ -97,7 +98,7 @@ def read(file: Path) -> pl.DataFrame:
         raise _other_form(file, str(error).splitlines()[0], "numbers and times as they are exported") from error
 
 
-def imported(store: Store, table: pl.DataFrame, now: int | None = None) -> int:
+def imported(store: Store, table: pl.DataFrame, now: datetime) -> int:
     """Register the tags of a table and append its rows; returns how many.
 
     Parameters
@@ -105,14 +106,14 @@ def imported(store: Store, table: pl.DataFrame, now: int | None = None) -> int:
     table
         Of the form ``FORM``.
     now
-        ``seq`` of the first row that has none [us since 1970]; the clock where nothing is said.
+        When they come: from it rows without a ``seq`` get theirs.
 
     Raises
     ------
     ProblemError
         If a tag is registered with another unit.
     """
-    first = now if now is not None else int(datetime.now(UTC).timestamp() * 1e6)
+    first = (now - _EPOCH) // timedelta(microseconds=1)
     tags = table.unique("tag", maintain_order=True).select("tag", "unit", "stepped").iter_rows()
     numbers = store.register([NewTag(name, unit, bool(stepped)) for name, unit, stepped in tags])
     rows = table.with_columns(
@@ -154,4 +155,4 @@ def _formed(held: pl.DataFrame) -> pl.DataFrame:
 
 def _other_form(file: Path, found: str, expected: str) -> SourceError:
     way_out = "Export it again: ferrolan historian export says the form."
-    return SourceError([Fault(str(file), 0, "", found, expected, way_out, "wrong_form")])
+    return SourceError([Fault(str(file), 0, "", found, expected, way_out, "not_exported")])

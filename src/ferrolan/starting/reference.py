@@ -23,7 +23,8 @@ Node = Mapping[str, Any]  # Any: JSON
 class Entry:
     """One field: ``path`` from the document's top, with ``<name>`` for a name of the user's and ``[]`` for a list.
 
-    ``sources.<csv>`` is a source of kind ``csv``, by the user's name. ``unit`` is one that the value may be written in.
+    ``sources.<csv>`` is a source of kind ``csv``, by the user's name, ``historian<embedded>`` the historian where it is of
+    kind ``embedded``. ``unit`` is one that the value may be written in.
     """
 
     path: str
@@ -115,8 +116,7 @@ class _Walk:
                     yield from self.fields({**node, "properties": further}, path)
                 continue
             if "properties" in node:
-                kind = node["properties"].get("kind", {}).get("const")
-                yield from self.fields(node, path.replace("<name>", f"<{kind}>") if kind else path)
+                yield from self.fields(node, _of_kind(path, node["properties"].get("kind", {}).get("const")))
             if isinstance(node.get("additionalProperties"), Mapping):
                 yield from self.inside(node["additionalProperties"], f"{path}.<name>")
             if isinstance(node.get("items"), Mapping):
@@ -185,6 +185,13 @@ _TYPES = {"string": "text", "integer": "whole number", "number": "number", "bool
 _VALUES = {"Sourced": "value", "Capacity": "capacity", "Price": "price"}
 _MANY = 30  # choices that a cell of a table can hold
 _BOUNDS = {"minimum": "at least {:g}", "exclusiveMinimum": "above {:g}", "maximum": "at most {:g}"}
+
+
+def _of_kind(path: str, kind: str | None) -> str:
+    """The path of a section that has a kind: the kind stands for its name, or behind it where it has none."""
+    if not kind:
+        return path
+    return f"{path.removesuffix('<name>')}<{kind}>"
 
 
 def _is_value(node: Node) -> bool:

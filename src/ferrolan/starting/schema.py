@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from ferrolan import facts
-from ferrolan.assembly.catalogue import kinds
+from ferrolan.assembly.catalogue import connections, kinds
 from ferrolan.base.schema import json_schema
 from ferrolan.enterprise import mapping
 from ferrolan.enterprise.document import Declaration
@@ -32,6 +32,8 @@ def document_schema() -> dict[str, Any]:  # Any: JSON
     definitions = schema["$defs"]
     definitions["UnitSection"]["properties"]["kind"]["enum"] = list(kinds())
     definitions["UnitSection"]["allOf"] = [_of_kind(name, definitions) for name in kinds()]
+    for name in connections():
+        _add_connection(name, schema["properties"]["sources"]["additionalProperties"], definitions)
     known = [name for name, source in facts.sources().items() if not source.use]
     for model in definitions.values():
         properties = model.get("properties", {})
@@ -54,6 +56,14 @@ def mapping_schema() -> dict[str, Any]:  # Any: JSON
 def schema_text(schema: dict[str, Any] | None = None) -> str:  # Any: JSON
     """A schema as a file; that of the enterprise document if none is given."""
     return json.dumps(schema or document_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def _add_connection(name: str, sources: dict[str, Any], definitions: dict[str, Any]) -> None:
+    """Let a source be of a kind of live connection."""
+    spec = _hoisted(json_schema(connections()[name].spec), name, definitions)
+    definitions[spec["title"]] = spec
+    sources["discriminator"]["mapping"][name] = f"#/$defs/{spec['title']}"
+    sources["oneOf"].append({"$ref": f"#/$defs/{spec['title']}"})
 
 
 def _of_kind(name: str, definitions: dict[str, Any]) -> dict[str, Any]:

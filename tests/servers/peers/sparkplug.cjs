@@ -9,8 +9,8 @@ const node = sparkplug.newClient({
 });
 const held = { "Mill/Power": { type: "Double", value: 3.5 }, Count: { type: "Int32", value: -7 }, State: { type: "String", value: "running" } };
 
-function metrics(names) {
-  return names.map((name) => ({ name, type: held[name].type, value: held[name].value, timestamp: Date.now() }));
+function metrics(names, time) {
+  return names.map((name) => ({ name, type: held[name].type, value: held[name].value, timestamp: time || Date.now() }));
 }
 
 function births() {
@@ -36,7 +36,7 @@ readline.createInterface({ input: process.stdin }).on("line", (line) => {
   const order = JSON.parse(line);
   if (order.set) {
     for (const [name, value] of Object.entries(order.set)) held[name].value = value;
-    node.publishDeviceData(device, { timestamp: Date.now(), metrics: metrics(Object.keys(order.set)) }, order.options);
+    node.publishDeviceData(device, { timestamp: Date.now(), metrics: metrics(Object.keys(order.set), order.time) }, order.options);
   }
   if (order.stop) node.stop();
 });

@@ -51,9 +51,9 @@ def _account(data: Entry) -> Iterator[Problem]:
 
 
 def _only_collects(data: Entry) -> bool:
-    """Whether every source is a live one."""
-    kinds = [source.get("kind") for _, source in each_in(data, "sources")]
-    return bool(kinds) and not set(FILE_KINDS) & set(map(str, kinds))
+    """Whether every source is a live one, or a table that is polled."""
+    sources = [source for _, source in each_in(data, "sources")]
+    return bool(sources) and all(one.get("kind") not in FILE_KINDS or "every" in one for one in sources)
 
 
 def _components(data: Entry, names: Names) -> Iterator[Problem]:

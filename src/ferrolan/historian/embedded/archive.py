@@ -169,13 +169,13 @@ class Archive:
         ]  # fmt: skip
         return pl.DataFrame(rows, schema=SEALED, orient="row")
 
-    def seal(self, before: datetime | None = None) -> pl.DataFrame:
+    def seal(self, before: datetime) -> pl.DataFrame:
         """Seal every whole day with hot rows; those that came late for a sealed day make a new generation of it.
 
         Parameters
         ----------
         before
-            Only days that ended at or before it; all days before today where nothing is said.
+            Only days that ended at or before it: as a rule now.
 
         Returns
         -------
@@ -186,7 +186,7 @@ class Archive:
         SurroundingsError
             If the disk refuses: the days sealed so far stay sealed, the others stay hot.
         """
-        limit = (before or datetime.now(UTC)).astimezone(UTC)
+        limit = before.astimezone(UTC)
         with self._sealing:
             due = [day for day in self.hot.days() if bounds(day)[1] <= limit]
             for day in due:

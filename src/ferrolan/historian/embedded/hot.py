@@ -42,6 +42,8 @@ class Bunch:
 class Hot(Historian):
     """The hot file: a historian that can also be asked for all rows of a day, and emptied of them."""
 
+    memory = "512MB"  # a collector runs for weeks beside other programs
+
     def raw(self, tags: Iterable[int], start: datetime, end: datetime, table: Table = SAMPLES) -> pl.DataFrame:
         """All rows of the tags in ``[start, end)`` as they arrived: winners, losers and withdrawn ones."""
         select = f"select * from {table.name} where {_ASKED} and time >= $start and time < $end"

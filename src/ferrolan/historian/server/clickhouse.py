@@ -92,7 +92,7 @@ class Chdb:
         except RuntimeError as error:
             said = str(error).partition("\n")[0][:200]
             raise refusal(
-                "ClickHouse", f'"{said}"', "a database that answers", "Look at what it says.", "server_error"
+                "ClickHouse", f'"{said}"', "a database that answers", "Look at what it says.", code="server_error"
             ) from error
 
     def close(self) -> None:

@@ -108,7 +108,11 @@ class PostgresHistorian(Served):
         _refuse_password(url)
         if not _NAME.fullmatch(schema):
             raise refusal(
-                "schema", f'"{schema}"', "a name of small letters, digits and _", "Correct the name.", "wrong_schema"
+                "schema",
+                f'"{schema}"',
+                "a name of small letters, digits and _",
+                "Correct the name.",
+                code="wrong_schema",
             )
         self.url, self.schema, self.write, self.patience = url, schema, write, patience
         self._password = password
@@ -177,7 +181,7 @@ class PostgresHistorian(Served):
     def seal(self, before: datetime) -> tuple[str, ...]:
         """Put every day that ended at or before an instant in the order of tag and time, once; returns their tables.
 
-        A tag's month is then read from neighbouring pages. A day is locked while it is put in order, one after the other;
+        A tag's month is then read from neighbouring pages. One day after the other is locked while it is put in order;
         late rows are stored behind it as ever.
         """
         sealed = []
@@ -248,7 +252,9 @@ class PostgresHistorian(Served):
     def _session(self, *, write: bool = False) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         """The connection, made anew where the last one was lost; what the server says comes out as ours."""
         if write and not self.write:
-            raise refusal(self.url, "a reader", "the owner", "Open the historian with write=True.", "server_rights")
+            raise refusal(
+                self.url, "a reader", "the owner", "Open the historian with write=True.", code="server_rights"
+            )
         with self._lock:
             try:
                 yield self._connected()
@@ -266,7 +272,7 @@ class PostgresHistorian(Served):
 
     def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._closed:
-            raise refusal(self.url, "a closed historian", "an open one", "Open it again.", "closed_historian")
+            raise refusal(self.url, "a closed historian", "an open one", "Open it again.", code="closed_historian")
         if self._link is None:
             self._link = psycopg.connect(
                 self.url, autocommit=True, connect_timeout=10, application_name="ferrolan", prepare_threshold=None,
@@ -292,7 +298,7 @@ class PostgresHistorian(Served):
         """Check the server and what its schema holds; an owner takes the lock and makes what is missing."""
         if link.info.server_version < _OLDEST_SERVER:
             found = f"version {link.info.server_version // 10_000}"
-            raise refusal(self.url, found, "PostgreSQL 13 or later", "Use a newer server.", "old_server")
+            raise refusal(self.url, found, "PostgreSQL 13 or later", "Use a newer server.", code="old_server")
         if self.write:
             self._own(link)
         with link.transaction():
@@ -316,7 +322,7 @@ class PostgresHistorian(Served):
         way_out = "One collector writes: stop the other, or open this one as a reader. A server that lost sight of "
         raise refusal(
             self.url, "one that another process owns", "a historian that is free",
-            f"{way_out}a broken connection gives it free after a minute.", "in_use",
+            f"{way_out}a broken connection gives it free after a minute.", code="in_use",
         )  # fmt: skip
 
     def _create(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
@@ -337,7 +343,9 @@ class PostgresHistorian(Served):
         row = link.execute(f"select version from {self.schema}.about").fetchone()
         if row is None or row[0] != VERSION:
             found = f"tables of version {row[0]}" if row else "tables without a version"
-            raise refusal(self.url, found, f"version {VERSION}", "Use the Ferrolan that made them.", "other_version")
+            raise refusal(
+                self.url, found, f"version {VERSION}", "Use the Ferrolan that made them.", code="other_version"
+            )
 
     def _known(self, link: psycopg.Connection[tuple[object, ...]]) -> dict[str, tuple[int, str]]:
         rows = link.execute(f"select name, number, unit from {self.schema}.registered").fetchall()
@@ -434,9 +442,9 @@ def _refuse_password(url: str) -> None:
     if parts.password or "password" in parse_qs(parts.query):
         raise refusal(
             "url", "a URL with a password", "a URL without one",
-            "Write the password as a secret of its own: password: {env: NAME}.", "password_in_url",
+            "Write the password as a secret of its own: password: {env: NAME}.", code="password_in_url",
         )  # fmt: skip
     if parts.scheme not in ("postgresql", "postgres"):
         raise refusal(
-            "url", f'"{hidden(url)[:60]}"', "postgresql://user@host/database", "Correct the URL.", "bad_url"
+            "url", f'"{hidden(url)[:60]}"', "postgresql://user@host/database", "Correct the URL.", code="bad_url"
         )  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -25,11 +25,11 @@ class Seen:
     modified: int
 
 
-@dataclass
 class Resting:
-    """Since when each file has stood still [us since 1970]."""
+    """Since when each file has stood still."""
 
-    _since: dict[str, tuple[Seen, int]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[Seen, int]] = {}  # time of first sight as it is [us since 1970]
 
     def ready(self, seen: Mapping[str, Seen], now: int, settle: int) -> dict[str, Seen]:
         """The files that have stood still for ``settle`` [us]; those that are gone are forgotten."""

@@ -7,7 +7,7 @@ names no register: the block is halved until the one that it does not have stand
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ferrolan.sources.modbus.address import BITS, Area, Point
 from ferrolan.sources.modbus.spec import ModbusUnit
@@ -23,24 +23,19 @@ class Placed:
     text: bool = False
 
 
-@dataclass
 class Block:
     """Points that are read with one request, in order of their first address.
 
     ``tries`` counts how often in a row it was refused, ``rests_until`` is when it is tried again [us since 1970].
     """
 
-    placed: tuple[Placed, ...]
-    tries: int = 0
-    rests_until: int = 0
-    area: Area = field(init=False)
-    first: int = field(init=False)
-    count: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.area = self.placed[0].point.area
-        self.first = self.placed[0].point.first
-        self.count = max(one.point.last for one in self.placed) - self.first + 1
+    def __init__(self, placed: tuple[Placed, ...]) -> None:
+        self.placed = placed
+        self.tries = 0
+        self.rests_until = 0
+        self.area: Area = placed[0].point.area
+        self.first = placed[0].point.first
+        self.count = max(one.point.last for one in placed) - self.first + 1
 
     def halves(self) -> tuple[Block, Block]:
         """The block in two, by its points."""

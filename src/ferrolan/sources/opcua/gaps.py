@@ -24,6 +24,7 @@ class Gap:
 
     ``tags`` are numbers of tags, None for all of the stream. ``marked`` says that rows were written which say so,
     ``first`` from when on the history is asked where the server's clock was set in between; 0 where it is ``since``.
+    ``at`` is our own clock at the last proof of life before it [us since 1970].
     """
 
     since: int
@@ -31,6 +32,7 @@ class Gap:
     tags: tuple[int, ...] | None = None
     marked: bool = True
     first: int = 0
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,14 @@ class Recent:
 
 def _json(gap: Gap) -> Json:
     tags: Json = None if gap.tags is None else list(gap.tags)
-    return {"since": gap.since, "until": gap.until, "tags": tags, "marked": gap.marked, "first": gap.first}
+    return {
+        "since": gap.since,
+        "until": gap.until,
+        "tags": tags,
+        "marked": gap.marked,
+        "first": gap.first,
+        "at": gap.at,
+    }
 
 
 def _gap(data: Mapping[str, Json]) -> Gap:
@@ -101,6 +110,7 @@ def _gap(data: Mapping[str, Json]) -> Gap:
         tuple(_whole(tag) for tag in tags) if isinstance(tags, Sequence) and not isinstance(tags, str) else None,
         data.get("marked") is not False,
         _whole(data.get("first")),
+        _whole(data.get("at")),
     )
 
 

@@ -7,6 +7,7 @@ a blast furnace, signed and encrypted, each value sampled every second. Nothing 
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -61,6 +62,9 @@ class OpcUaSpec(Model):
     """Longest pause before the next try."""
     history: Literal["auto", "no"] = "auto"
     """Whether gaps are filled from the server's own history."""
+    since: Text | None = None
+    """From when on the server's history is fetched at the very first start, an instant with its offset, such as
+    ``2026-03-01T00:00:00+08:00``; nothing before the first start where none is given."""
     page: Count = 10_000
     """Values of one tag asked from the history at once."""
     clock_bound: Span = "5 s"
@@ -101,6 +105,24 @@ class OpcUaSpec(Model):
             way_out = "Leave insecure out: a password has no place on an open line"
             raise WrongValue("wrong_login", "a secured line for a password", way_out, "insecure: true", ("insecure",))
         return self
+
+    @after
+    def _begins_at_an_instant(self) -> Self:
+        if self.since is not None and self.first is None:
+            way_out = "Write it like 2026-03-01T00:00:00+08:00"
+            raise WrongValue("wrong_time", "an instant with its offset", way_out, shown(self.since), ("since",))
+        if self.since is not None and self.history == "no":
+            raise WrongValue("wrong_key", "history: auto", "Leave out since, or history: no", "both", ("since",))
+        return self
+
+    @property
+    def first(self) -> datetime | None:
+        """From when on history is fetched at the very first start; None where none is asked for."""
+        try:
+            moment = datetime.fromisoformat(self.since or "")
+        except ValueError:
+            return None
+        return moment if moment.tzinfo is not None else None
 
     @property
     def host(self) -> str:

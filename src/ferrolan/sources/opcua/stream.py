@@ -14,7 +14,7 @@ import random
 from collections import deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -22,11 +22,11 @@ import polars as pl
 from ferrolan.base.errors import FerrolanError, SourceError
 from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
-from ferrolan.base.status import StatusCode
+from ferrolan.base.status import RETRACTED, StatusCode
 from ferrolan.sources.live import Health, Place, Sink, gathered, gathered_texts, retraction
 from ferrolan.sources.opcua.address import Address, parse
 from ferrolan.sources.opcua.backfill import known_before, pages, unsupported
-from ferrolan.sources.opcua.gaps import Gap, Recent, remembered
+from ferrolan.sources.opcua.gaps import Gap, Memory, Recent, remembered
 from ferrolan.sources.opcua.rows import Clocks, Names, Rows, mismatched, rows
 from ferrolan.sources.opcua.session import BAD_NODE_UNKNOWN, Asked, LinkFailed, Node, Session
 from ferrolan.sources.opcua.spec import OpcUaSpec
@@ -39,11 +39,12 @@ _WAITING = 3  # Publish requests the server holds, so that it can always answer
 _QUEUED = 64  # messages received and not yet kept; then no further one is asked for
 _PERIODS = 3  # keep-alive periods without proof of life after which a link is torn down
 _TRIES = 3  # times that filling one gap may break the link before the gap is left as it is
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 3_600.0  # s between two tries of a tag the server refused
 
 
 @dataclass
-class Link:
+class _Link:
     """One connection while it stands: how often its server proves to live [s], when it last did, what is queued."""
 
     session: Session
@@ -68,7 +69,7 @@ class Stream:
         self._names = Names(tags)
         self._numbers = [int(number) for number in self._names.numbers]
         self._addresses = [_address(tag) for tag in tags]
-        self._memory = remembered(sink.state)
+        self._memory = remembered(sink.state) if sink.state else _beginning(spec)
         self._recent = Recent()
         self._lock = asyncio.Lock()
         self._ahead = 0
@@ -115,7 +116,7 @@ class Stream:
                 seconds(self._spec.publishing), seconds(self._spec.keep_alive)
             )
             self._welcome(life)
-            await self._live(Link(self._session, subscription, life, _now()))
+            await self._live(_Link(self._session, subscription, life, _now()))
         except asyncio.CancelledError:
             broken = False
             raise
@@ -123,7 +124,7 @@ class Stream:
             session, self._session = self._session, None
             await session.close(polite=not broken)
 
-    async def _live(self, link: Link) -> None:
+    async def _live(self, link: _Link) -> None:
         """Run the four tasks; what was received before the end is still kept."""
         keeper = asyncio.create_task(self._keep_all(link))
         others = [asyncio.create_task(one) for one in (self._receive(link), self._watch(link), self._work(link))]
@@ -137,7 +138,7 @@ class Stream:
             failed = [*(await _ended([keeper, *others]))]
         raise next(iter(failed), LinkFailed("the link ended"))
 
-    async def _receive(self, link: Link) -> None:
+    async def _receive(self, link: _Link) -> None:
         """Ask for messages, in order, and queue them; each one proves that the server lives."""
         waiting: deque[asyncio.Task[Notified]] = deque()
         try:
@@ -155,7 +156,7 @@ class Stream:
         finally:
             await _ended(list(waiting))
 
-    def _proved(self, link: Link, note: Notified) -> None:
+    def _proved(self, link: _Link, note: Notified) -> None:
         now = self._place.clock.now()
         link.proof, self._health.proven = _now(), now
         self._ahead = note.published - now if note.published else self._ahead
@@ -167,7 +168,7 @@ class Stream:
             self._lacking(Gap(self._memory.proven, self._server_now(), None, marked=False))
         link.number = note.sequence
 
-    async def _keep_all(self, link: Link) -> None:
+    async def _keep_all(self, link: _Link) -> None:
         """Make rows of what was queued and keep them; then they may be acknowledged."""
         while True:
             batch = [await link.queue.get()]
@@ -219,7 +220,7 @@ class Stream:
         self._memory = replace(self._memory, gaps=(*self._memory.gaps, missing))
         self._more.set()
 
-    async def _watch(self, link: Link) -> None:
+    async def _watch(self, link: _Link) -> None:
         """End a link whose server has not proved to live; keep the last proof beside the rows."""
         while True:
             await asyncio.sleep(max(0.02, link.life / 4))
@@ -230,7 +231,7 @@ class Stream:
             if _now() - self._saved > link.life and self._memory.proven:
                 await self._keep(None, None)
 
-    async def _work(self, link: Link) -> None:
+    async def _work(self, link: _Link) -> None:
         """Subscribe, come back, fill gaps, and try again what was refused."""
         nodes = [None if one is None else link.session.node(one) for one in self._addresses]
         await self._find_enumerations(link.session, nodes)
@@ -250,7 +251,7 @@ class Stream:
         if texts:
             self._names.enumerations = await enumerations(session, texts)
 
-    async def _subscribe(self, link: Link, nodes: Sequence[Node | None], places: Sequence[int]) -> None:
+    async def _subscribe(self, link: _Link, nodes: Sequence[Node | None], places: Sequence[int]) -> None:
         """Add items; each one the server refuses is noted with its status."""
         items = [
             (place, node, address.range)
@@ -284,13 +285,13 @@ class Stream:
         if news:
             await self._keep(*self._unvalued(news, self._server_now()))
 
-    async def _try_again(self, link: Link, nodes: list[Node | None]) -> list[Node | None]:
+    async def _try_again(self, link: _Link, nodes: list[Node | None]) -> list[Node | None]:
         places = sorted(self._refused)
         nodes = [link.session.node(one) if one is not None else None for one in self._addresses]
         await self._subscribe(link, nodes, places)
         return nodes
 
-    async def _come_back(self, link: Link, nodes: Sequence[Node | None]) -> None:
+    async def _come_back(self, link: _Link, nodes: Sequence[Node | None]) -> None:
         """Give each tag a row at the first proven time, with the value read then, and say where the gap ended."""
         places = [place for place, node in enumerate(nodes) if node is not None and place not in self._refused]
         ranges = {
@@ -313,9 +314,7 @@ class Stream:
 
     def _closed(self, broken: Gap, until: int, now: int) -> Gap:
         """The gap with its end; where the server's clock was set in between, it is asked for either reading of it."""
-        lasted = (
-            now - self._memory.at if self._memory.at and self._memory.proven <= broken.since else until - broken.since
-        )
+        lasted = now - broken.at if broken.at else until - broken.since
         jumped = abs(until - broken.since - lasted) > self._bound
         first = min(broken.since, until - lasted) if jumped else broken.since
         last = max(until, broken.since + lasted) if jumped else until
@@ -377,18 +376,18 @@ class Stream:
         numbers = [self._numbers[place] for place in covered if not self._names.text[place]]
         texts = [self._numbers[place] for place in covered if self._names.text[place]]
         samples = pl.concat([retraction(numbers, missing.since), *(one.samples for one in held)])
-        words = pl.concat([_unsaid(texts, missing.since, 1 << 32), *(one.texts for one in held)])
+        words = pl.concat([_unsaid(texts, missing.since, RETRACTED), *(one.texts for one in held)])
         self._health.gaps -= len(covered)
         await self._keep(samples, words, done=missing)
 
     async def _mark_gap(self) -> None:
         """Say of each tag that from the last proof of life on nothing is known of it; only once a gap."""
         memory, broken = self._memory, self._memory.broken
-        if not memory.proven or (broken is not None and memory.proven <= broken.since):
+        if not memory.proven or (broken is not None and memory.at == broken.at):
             return
         gaps = tuple(replace(one, until=memory.proven) if one == broken else one for one in memory.gaps)
         since = memory.proven + 1  # no value has the time of the proof itself
-        self._memory = replace(memory, gaps=(*gaps, Gap(since)))
+        self._memory = replace(memory, gaps=(*gaps, Gap(since, at=memory.at)))
         self._health.gaps += len(self._numbers)
         places = dict.fromkeys(range(len(self._numbers)), int(StatusCode.BAD_NO_COMMUNICATION))
         await self._keep(*self._unvalued(places, since))
@@ -465,6 +464,13 @@ async def _put(queue: asyncio.Queue[tuple[Notified, int] | None], keeper: asynci
     telling = asyncio.create_task(putting)
     await asyncio.wait([telling, keeper], return_when=asyncio.FIRST_COMPLETED)
     telling.cancel()
+
+
+def _beginning(spec: OpcUaSpec) -> Memory:
+    """What the very first start has before it: the history from ``since`` on, as after an outage that nobody marked."""
+    if spec.first is None:
+        return Memory()
+    return Memory(gaps=(Gap((spec.first - _EPOCH) // timedelta(microseconds=1), marked=False),))
 
 
 def _address(tag: TagAddress) -> Address | None:

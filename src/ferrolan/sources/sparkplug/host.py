@@ -22,7 +22,8 @@ import polars as pl
 from ferrolan.sources.live import Json
 from ferrolan.sources.remembered import packed, unpacked
 from ferrolan.sources.source import TagAddress
-from ferrolan.sources.sparkplug.node import Kind, Message, Node, Patience, read_message
+from ferrolan.sources.sparkplug.messages import Kind, read_message
+from ferrolan.sources.sparkplug.node import Node, Patience
 from ferrolan.sources.sparkplug.payload import WrongPayload, rebirth_command
 from ferrolan.sources.sparkplug.signals import Rows, Signal, address
 
@@ -200,7 +201,7 @@ class Host:
             told: dict[str, Json] = {f"{node.group}/{node.name}": node.told() for node in self._nodes.values()}
             self._blob = packed(told)
             for node in self._nodes.values():
-                node.changed = False
+                node.settled()
         newest: dict[str, Json] = {f"{node.group}/{node.name}": node.newest for node in self._nodes.values()}
         return {"proven": now, "newest": newest, "nodes": self._blob}
 
@@ -218,15 +219,14 @@ class Host:
         return {key: Node(*key, devices, self._rows, self.counts, self._patience) for key, devices in signals.items()}
 
     def _remember(self, memory: Mapping[str, Json]) -> None:
-        told, proven, newest = unpacked(memory.get("nodes")), memory.get("proven"), memory.get("newest")
+        told, proven, newest = (unpacked(memory.get("nodes")), memory.get("proven"), memory.get("newest"))
         if not isinstance(told, dict) or not isinstance(proven, int) or not isinstance(newest, dict):
             return
         for node in self._nodes.values():
             place = f"{node.group}/{node.name}"
             of_node, last = told.get(place), newest.get(place)
             if isinstance(of_node, dict):
-                node.newest = last if isinstance(last, int) else 0
-                node.remember(of_node, max(proven, node.newest + 1))
+                node.remember(of_node, proven, last if isinstance(last, int) else 0)
 
     def _route(self, topic: str) -> tuple[Node, Kind, str] | None:
         """Which node a topic is of; remembered for mapped ones."""
@@ -293,6 +293,3 @@ def _online(content: bytes) -> bool | None:
         return None
     online = said.get("online") if isinstance(said, dict) else None
     return online if isinstance(online, bool) else None
-
-
-__all__ = ["KINDS", "Host", "Message", "Opening", "Publish", "Taken"]

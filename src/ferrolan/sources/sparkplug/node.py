@@ -12,43 +12,22 @@ Eclipse Sparkplug Specification 3.0.0, sections 5.5 to 5.10 and 6.4.
 
 from __future__ import annotations
 
-import base64
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from ferrolan.base.status import StatusCode
 from ferrolan.sources.live import Json
 from ferrolan.sources.sparkplug.births import Births, Known, bdseq_of, restored
-from ferrolan.sources.sparkplug.datatypes import EXACT
-from ferrolan.sources.sparkplug.payload import Metric, Payload, WrongPayload, decode, property_value
-from ferrolan.sources.sparkplug.signals import Rows, Signal, exact
-
-Kind = Literal["NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDATA", "DDEATH"]
+from ferrolan.sources.sparkplug.messages import Message, packed, unpacked
+from ferrolan.sources.sparkplug.payload import Metric
+from ferrolan.sources.sparkplug.sampling import Sampling
+from ferrolan.sources.sparkplug.signals import Rows, Signal
 
 ASIDE = 2_000
 """Messages of one node that may be kept aside; the oldest give way, counted."""
 
-_LATEST = 253_402_300_800_000_000  # the year 10000 [us]
 _ROUND = 256
-_QUALITY = b"quality"
-
-
-@dataclass(slots=True)
-class Message:
-    """A message of a node: what it is, its bytes, its payload, and when it came [us]."""
-
-    kind: Kind
-    device: str
-    content: bytes
-    payload: Payload
-    received: int
-
-    @property
-    def time(self) -> int | None:
-        """Time in the payload [us]; None where it has none that can be."""
-        return _moment(self.payload.timestamp)
 
 
 @dataclass(frozen=True)
@@ -89,13 +68,13 @@ class Node:
         self.births: Births | None = None  # of the life that goes on
         self.doubt = True  # whether these may have been overtaken
         self.proven = 0
-        self.newest = 0
         self.faults: dict[str, str] = {}
-        self.changed = True
+        self._changed = True
         self.aside: deque[Message] = deque()
         self.due: int | None = None  # when to ask for births [us]
         self._before: Births | None = None  # of the life before, or before the last rebirth
         self._rows, self._counts, self._patience = rows, counts, patience
+        self._sampling = Sampling(rows, counts)
         self._expected = 0
         self._waiting: dict[int, Message] = {}
         self._reorder: int | None = None
@@ -181,6 +160,20 @@ class Node:
 
     # memory over a restart
 
+    @property
+    def newest(self) -> int:
+        """Time of its newest sample [us]."""
+        return self._sampling.newest
+
+    @property
+    def changed(self) -> bool:
+        """Whether ``told`` says something else than before the last ``settled``."""
+        return self._changed or self._sampling.moved
+
+    def settled(self) -> None:
+        """Note that what ``told`` says is known."""
+        self._changed = self._sampling.moved = False
+
     def told(self) -> dict[str, Json]:
         """What must be known after a restart, as plain data."""
         births = self.births or self._before
@@ -191,11 +184,13 @@ class Node:
             "bdseq": births.bdseq if births else None,
             "seen": [str(signal.address) for signal in self._every() if signal.newest and signal.gap is None],
             "gaps": {str(signal.address): signal.gap for signal in self._every() if signal.gap is not None},
-            "aside": [_packed(message) for message in held],
+            "aside": [packed(message) for message in held],
         }
 
-    def remember(self, told: Mapping[str, Json], since: int) -> None:
-        """Begin where an earlier life of ours ended: what was known then is unknown since ``since`` [us]."""
+    def remember(self, told: Mapping[str, Json], proven: int, newest: int) -> None:
+        """Begin where an earlier life of ours ended: what was known at ``proven`` is unknown since; times in us."""
+        self._sampling.newest = newest
+        since = max(proven, newest + 1)
         time, bdseq = told.get("time"), told.get("bdseq")
         if isinstance(time, int):
             self._before = restored(told.get("births"), time, bdseq if isinstance(bdseq, int) else None, self.signals)
@@ -208,7 +203,7 @@ class Node:
             elif str(signal.address) in known:
                 self._rows.gap(signal, since)
         aside = told.get("aside")
-        self.aside.extend(message for message in map(_unpacked, aside if isinstance(aside, list) else ()) if message)
+        self.aside.extend(message for message in map(unpacked, aside if isinstance(aside, list) else ()) if message)
 
     # births
 
@@ -265,9 +260,10 @@ class Node:
         self.births.add(device, message.payload.metrics, self.signals)
         self.faults |= self.births.remarks
         self._returning.pop(device, None)
-        self.changed = True
+        self._changed = True
         held = self.births.devices[device]
-        self._take(message.payload.metrics, held, message, birth=True)
+        for metric in self._sampling.take(message.payload.metrics, held, self.births.aliases, message, birth=True):
+            self._unknown(metric, message)
         for name, signal in self.signals.get(device, {}).items():
             self._look(name, signal, held.get(name), message.received)
 
@@ -343,7 +339,7 @@ class Node:
             self.aside.popleft()
             self._counts["dropped_messages"] += 1
         self.aside.append(message)
-        self.changed = True
+        self._changed = True
         self._ask(message.received)
 
     def _fall_into_doubt(self, now: int, *, asking: bool = True) -> None:
@@ -352,7 +348,7 @@ class Node:
         self.aside.extend(self._waiting[seq] for seq in order)
         self._waiting.clear()
         self._reorder = None
-        self.doubt = self.changed = True
+        self.doubt = self._changed = True
         if asking:
             self._ask(now)
             self._stale_at = now + self._patience.birth
@@ -373,13 +369,15 @@ class Node:
                 self._returning.pop(device, None)
                 self._stale(self.signals.get(device, {}).values(), message.time or message.received)
                 self.births.drop(device)
-                self.changed = True
+                self._changed = True
             case "DDATA" if device not in self.births.devices:
                 self._late.append(message)
                 self._settle = self._settle or message.received + self._patience.birth
                 self._ask(message.received)
             case _:
-                self._take(message.payload.metrics, self.births.devices.get(device), message)
+                names, aliases = (self.births.devices.get(device, {}), self.births.aliases)
+                for metric in self._sampling.take(message.payload.metrics, names, aliases, message):
+                    self._unknown(metric, message)
 
     # late messages
 
@@ -398,8 +396,8 @@ class Node:
             self._counts["unresolved"] += sum(known is None for _, known in found)
             for metric, known in found:
                 if known is not None:
-                    self._sample(metric, known, message, late=True)
-        self.changed |= len(rest) != len(self._late)
+                    self._sampling.one(metric, known, message, late=True)
+        self._changed |= len(rest) != len(self._late)
         self._late = rest
 
     def _certain(self, device: str, metric: Metric) -> Known | None:
@@ -432,134 +430,10 @@ class Node:
         for signal in signals:
             if signal.newest:
                 self._rows.gap(signal, since)
-        self.changed = True
+        self._changed = True
 
     def _every(self) -> list[Signal]:
         return [signal for named in self.signals.values() for signal in named.values()]
-
-    # samples
-
-    def _take(
-        self, metrics: Iterable[Metric], names: Mapping[bytes, Known] | None, message: Message, *, birth: bool = False
-    ) -> None:
-        """Samples of a message: the way of every value, so it is one loop."""
-        assert self.births is not None
-        aliases, rows, named = self.births.aliases, self._rows, names or {}
-        tags, times, values, statuses = rows.tags, rows.times, rows.values, rows.statuses
-        newest = self.newest
-        for metric in metrics:
-            known = named.get(metric.name) if metric.name else aliases.get(metric.alias)
-            if known is None:
-                self._unknown(metric, message)
-                continue
-            signal = known.signal
-            if signal is None:
-                if known.reason and not birth:
-                    self._counts["refused_metrics"] += 1
-                continue
-            field = metric.WhichOneof("value") or ""
-            read = known.read.get(field)
-            time = metric.timestamp * 1_000
-            if (
-                read is None
-                or signal.only < 0
-                or signal.gap is not None
-                or not signal.newest < time < _LATEST
-                or metric.is_historical
-                or metric.is_null
-                or metric.HasField("properties")
-            ):
-                self._sample(metric, known, message, birth=birth)
-                continue
-            value = getattr(metric, field)
-            if value.__class__ is not float:
-                value = read(value)
-            if value.__class__ is int and -EXACT <= value <= EXACT:
-                value = float(value)
-            elif value.__class__ is not float or value - value != 0.0:
-                self._sample(metric, known, message, birth=birth)
-                continue
-            tags.append(signal.only)
-            times.append(time)
-            values.append(value)
-            statuses.append(0)
-            if not signal.newest:
-                self.changed = True
-            signal.newest = signal.sampled = time
-            signal.held = value
-            if time > newest:
-                newest = time
-        self.newest = max(newest, self.newest)
-
-    def _sample(
-        self, metric: Metric, known: Known, message: Message, *, birth: bool = False, late: bool = False
-    ) -> None:
-        """One sample with everything that may be the matter with it."""
-        signal = known.signal
-        if signal is None or known.reason:
-            self._counts["refused_metrics"] += not birth
-            return
-        time, status = self._time(metric, message)
-        value, said = self._value(metric, known)
-        status = said or status
-        if status == 0 and (time, value) == (signal.sampled, signal.held):
-            self._counts["duplicate"] += 1
-        else:
-            self._counts["late"] += time < signal.sampled
-            self._rows.add(signal, time, value, status, known.datatype)
-        if metric.is_historical or late:
-            return
-        if signal.gap is not None:
-            self._close(signal, time, value, status, known, message, birth)
-        if time >= signal.sampled:
-            signal.sampled, signal.held = time, None if status else value
-        self.changed |= not signal.newest
-        signal.newest = max(signal.newest, time)
-        self.newest = max(self.newest, time)
-
-    def _close(
-        self, signal: Signal, time: int, value: Value, status: int, known: Known, message: Message, birth: bool
-    ) -> None:
-        """End a gap: by a sample after it, or by the value a birth proves, at the birth's time."""
-        assert signal.gap is not None
-        if time <= signal.gap:
-            if not birth:
-                return
-            told = message.time or message.received
-            time = told if told > signal.gap else max(message.received, signal.gap + 1)
-            self._rows.add(signal, time, value, status, known.datatype)
-            signal.newest = time
-        signal.gap = None
-        self.changed = True
-
-    def _time(self, metric: Metric, message: Message) -> tuple[int, int]:
-        """The time of a metric [us]: its own, its message's, or, as uncertain, that of its arrival."""
-        time = _moment(metric.timestamp) or message.time
-        if time is not None:
-            return time, 0
-        self._counts["without_time"] += 1
-        return message.received, int(StatusCode.UNCERTAIN)
-
-    def _value(self, metric: Metric, known: Known) -> tuple[Value, int]:
-        """The value of a metric, None where it has none, and what its status is where that is not good."""
-        field = metric.WhichOneof("value")
-        if metric.is_null or field is None:
-            return None, _quality(metric) or int(StatusCode.BAD_NO_DATA)
-        read = known.read.get(field)
-        try:
-            value = read(getattr(metric, field)) if read is not None else None
-        except UnicodeDecodeError:
-            value = None
-        if value is None:
-            self._counts["refused_metrics"] += 1
-            return None, int(StatusCode.BAD_TYPE_MISMATCH)
-        if isinstance(value, float) and value - value != 0.0:
-            return None, _quality(metric) or int(StatusCode.BAD_SENSOR_FAILURE)
-        status = _quality(metric)
-        if not exact(value):
-            self._counts["beyond_2_53"] += 1
-            status = status or int(StatusCode.UNCERTAIN_DATA_SUB_NORMAL)
-        return value, status
 
     def _unknown(self, metric: Metric, message: Message) -> None:
         """A metric no birth names: refused by its name; an alias without a meaning is a reason to ask."""
@@ -574,56 +448,4 @@ class Node:
             self._ask(message.received)
 
 
-Value = int | float | str | None
 _NAMED = 1_000
-
-
-def read_message(kind: Kind, device: str, content: bytes, now: int) -> Message:
-    """A message of a node.
-
-    Raises
-    ------
-    WrongPayload
-        If its bytes are no payload.
-    """
-    return Message(kind, device, content, decode(content), now)
-
-
-def _moment(milliseconds: int) -> int | None:
-    return milliseconds * 1_000 if 0 < milliseconds * 1_000 < _LATEST else None
-
-
-def _quality(metric: Metric) -> int:
-    """Status of a metric by its property ``Quality``: 192 good, 0 bad, 500 stale; good where it has none."""
-    if not metric.HasField("properties"):
-        return 0
-    for key, held in zip(metric.properties.keys, metric.properties.values, strict=False):
-        if key.lower() == _QUALITY:
-            quality = property_value(held)
-            return _status(int(quality)) if isinstance(quality, int | float) else 0
-    return 0
-
-
-def _status(quality: int) -> int:
-    """A quality as a status: Sparkplug's three, those of OPC DA by two bits of eight, or a code of 32 bits."""
-    if quality == 500:
-        return int(StatusCode.UNCERTAIN_LAST_USABLE_VALUE)
-    if 0 <= quality < 256:
-        return int({3: StatusCode.GOOD, 1: StatusCode.UNCERTAIN}.get(quality >> 6, StatusCode.BAD))
-    if 0 <= quality <= 0xFFFF:
-        return int(StatusCode.BAD)
-    return int({0: StatusCode.GOOD, 1: StatusCode.UNCERTAIN}.get(quality >> 30 & 3, StatusCode.BAD))
-
-
-def _packed(message: Message) -> list[Json]:
-    return [message.kind, message.device, message.received, base64.b64encode(message.content).decode()]
-
-
-def _unpacked(told: Json) -> Message | None:
-    match told:
-        case ["NDATA" | "DBIRTH" | "DDATA" | "DDEATH" as kind, str(device), int(received), str(content)]:
-            try:
-                return read_message(kind, device, base64.b64decode(content), received)
-            except (WrongPayload, ValueError):
-                return None
-    return None

@@ -12,7 +12,7 @@ watermark.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -229,10 +229,12 @@ class SqlConnector:
         first, last = self._oldest(), self.place.clock.now() // DAY
         prints = await asyncio.to_thread(self._prints, range(first, last + 1))
         changed = [day for day, found in prints.items() if self._memory.prints.get(day) != found]
+        self.health.figures["watched_days"] = len(prints)
         if not changed:
             return
         # A day more on both sides: a text of another form, or a change of the clocks, may belong to the next day.
-        start, end = _midnight(min(changed) - 1), _midnight(max(changed) + 2)
+        days = range(max(min(changed) - 1, first), max(changed) + 2)
+        start, end = _midnight(days.start), _midnight(days.stop)
         frames = []
         async for rows in self._pages(
             await asyncio.to_thread(self._span, start - timedelta(days=1), end + timedelta(days=1))
@@ -242,7 +244,7 @@ class SqlConnector:
         found = pl.concat(frames) if frames else self._understood([], tags)
         latest = found.unique(["tag", "time"], keep="last", maintain_order=True)
         held = dict(_digests(latest))
-        gone = self._gone(held, min(changed) - 1, max(changed) + 1, {tag.tag for tag in tags})
+        gone = self._gone(held, days, {tag.tag for tag in tags})
         known = {key: mine for rows in self._memory.known.values() for key, mine in rows.items()}
         fresh = [known.get(key) != mine for key, mine in _digests(latest)]
         self._memory.prints.update(prints)
@@ -251,10 +253,10 @@ class SqlConnector:
         self.health.figures["found_by_comparison"] = self.health.figures.get("found_by_comparison", 0.0) + missed.height
         await self._hand_over(missed, tags, sink)
 
-    def _gone(self, held: Mapping[Key, str], first: int, last: int, tags: set[int]) -> list[Key]:
+    def _gone(self, held: Mapping[Key, str], days: Iterable[int], tags: set[int]) -> list[Key]:
         """Samples that were handed over and that the table no longer holds."""
-        days = [self._memory.known.get(day, {}) for day in range(first, last + 1)]
-        return [key for rows in days for key in rows if key not in held and key[0] in tags]
+        known = [self._memory.known.get(day, {}) for day in days]
+        return [key for rows in known for key in rows if key not in held and key[0] in tags]
 
     async def _withdraw(self, gone: Sequence[Key], tags: Sequence[TagAddress], sink: Sink) -> None:
         if not gone:
@@ -265,26 +267,16 @@ class SqlConnector:
         parts = [retraction([tag], time) for tag, time in gone if tag not in words]
         texts = [gathered_texts([tag], [time], [None], [RETRACTED]) for tag, time in gone if tag in words]
         self.health.figures["withdrawn"] = self.health.figures.get("withdrawn", 0.0) + len(gone)
-        self._forget_recent()
         await sink.keep(
             pl.concat(parts) if parts else None, pl.concat(texts) if texts else None, state=self._memory.kept()
         )
-
-    def _forget_recent(self) -> None:
-        """A row that was deleted and comes back unchanged must be handed over again."""
-        self._memory.recent.clear()
 
     def _prints(self, days: Sequence[int]) -> dict[int, list[str]]:
         with connection(self.table.database, self.table.table) as link:
             like = one_time(self.table, link)
             if like is None:
                 return {day: ["0", "None"] for day in days}
-            return {
-                day: [
-                    str(part) for part in fingerprint(self.table, self.polling.updated, link, self._bounds(like, day))
-                ]
-                for day in days
-            }
+            return {day: fingerprint(self.table, self.polling.updated, link, self._bounds(like, day)) for day in days}
 
     def _bounds(self, like: object, day: int) -> tuple[Any, Any]:  # Any: values of the time column
         return self._raw(like, _midnight(day)), self._raw(like, _midnight(day + 1))
@@ -309,7 +301,7 @@ class SqlConnector:
 
     def _oldest(self) -> int:
         """First watched day, in days since 1970."""
-        return self.place.clock.now() // DAY - self.polling.watch + 1
+        return max(self.place.clock.now() // DAY - self.polling.watch + 1, self._memory.floor)
 
     def _alive(self) -> None:
         now = self.place.clock.now()

@@ -36,6 +36,7 @@ class Memory:
 
     ``mark`` is the last row that was seen and whose change is not in the future; ``recent`` digests of rows; ``known``
     what each UTC day (its number since 1970) holds, as the digest of each sample; ``prints`` the fingerprint of a day.
+    Days before ``floor`` held too much to be remembered, and are no longer watched.
     """
 
     def __init__(self, mark: Mark | None = None, recent: Iterable[str] = ()) -> None:
@@ -43,6 +44,7 @@ class Memory:
         self.recent: dict[str, None] = dict.fromkeys(recent)
         self.known: dict[int, dict[Key, str]] = {}
         self.prints: dict[int, list[str]] = {}
+        self.floor = 0
 
     @classmethod
     def restored(cls, state: Mapping[str, Json]) -> Memory:
@@ -54,6 +56,7 @@ class Memory:
         made = cls(mark, kept["recent"])
         for day, rows in kept["known"].items():
             made.known[int(day)] = {(int(tag), int(time)): str(mine) for tag, time, mine in rows}
+        made.floor = int(kept["floor"])
         made.prints = {int(day): list(found) for day, found in kept["prints"].items()}
         return made
 
@@ -64,6 +67,7 @@ class Memory:
             "updated": _encoded(self.mark.updated) if self.mark else None,
             "id": _encoded(self.mark.id) if self.mark else None,
             "recent": list(lately),
+            "floor": self.floor,
             "known": {str(day): [[*key, digest] for key, digest in rows.items()] for day, rows in self.known.items()},
             "prints": {str(day): list(found) for day, found in self.prints.items()},
         }
@@ -85,6 +89,7 @@ class Memory:
                 self.known.setdefault(key[1] // DAY, {})[key] = mine
         while self.known and (min(self.known) < oldest or sum(map(len, self.known.values())) > KNOWN):
             gone = min(self.known)
+            self.floor = max(self.floor, gone + 1)
             del self.known[gone]
             self.prints.pop(gone, None)
 

@@ -8,6 +8,7 @@ import json
 import logging
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,6 +57,16 @@ def test_what_libraries_say_goes_the_same_way() -> None:
         except ValueError:
             logging.getLogger("library").exception("failed")
     assert [line["level"] for line in lines(stream)] == ["warning", "error"] and MARK not in stream.getvalue()
+
+
+def test_a_library_that_repeats_itself_is_written_once_and_its_warnings_too() -> None:
+    stream = io.StringIO()
+    with Log(stream=stream).with_others():
+        for number in range(50):
+            logging.getLogger("library").error("Repeating....")
+            warnings.warn_explicit(f"odd {number % 2}", UserWarning, "reader.py", number)
+    found = [str(line["said"]) for line in lines(stream)]
+    assert found.count("Repeating....") == 1 and any("odd 1" in text for text in found)
 
 
 def test_a_log_file_is_changed_when_it_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,10 @@ __all__ = ["mariadb", "postgres"]
 LOST = int(StatusCode.BAD_NO_COMMUNICATION)
 BAD = 1 << 31
 KILLS = 2
+RETURNS = KILLS + 1
+"""How often the furnace's link was lost and came back."""
+IN_FLIGHT = 1_000_000
+"""What was said at most so long [us] before the last sign of life may have been on its way with no promise (QoS 0)."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +132,24 @@ def test_every_sample_its_peer_served_is_stored_once_with_its_value_and_unit(jou
     tag, found = BY_NAME[name], held(journey, BY_NAME[name])
     said = journey.works.book.at_times(name)
     if not said:  # the peer chose its times
-        expected = Counter(tag.canonical(float(value)) for _, value in journey.works.book.said[name])
-        got = Counter(round(float(value), 6) for value in found.values() if value != tag.canonical(0.0))
-        assert got == Counter({round(value, 6): count for value, count in expected.items()})
+        expected = {round(tag.canonical(float(value)), 6) for _, value in journey.works.book.said[name]}
+        got = Counter(round(float(value), 6) for value in found.values())
+        first = round(tag.canonical(0.0), 6)
+        assert set(got) - {first} == expected
+        assert sum(got.values()) - got[first] - len(expected) <= RETURNS, "once, and once more on a return"
         return
     lost = sorted(set(said) - set(found))
     assert not lost, f"{len(lost)} of {len(said)} lost, the first at {lost[:3]}"
     wrong = {moment: (said[moment], found[moment]) for moment in said if not same(tag, said[moment], found[moment])}
     assert not wrong
-    more = {moment: value for moment, value in found.items() if moment not in said}
-    assert all(value == tag.canonical(0.0) for value in more.values()) and len(more) <= 1, more
+    more = [moment for moment in found if moment not in said]
+    if tag.source != "furnace":
+        assert not more
+        return
+    assert len(more) <= RETURNS + 2, "its first value, and one row on each return with the value read then"
+    for moment in more:
+        before = [at for at in said if at <= moment]
+        assert same(tag, said[max(before)] if before else 0.0, found[moment])
 
 
 @pytest.mark.parametrize("name", named("told"))
@@ -147,13 +159,15 @@ def test_what_could_not_arrive_lies_where_the_historian_says_it_knows_nothing(jo
     for moment in set(said) & set(found):
         assert same(tag, said[moment], found[moment])
     rows = [(us(moment), status) for moment, status in journey.of(name).select("time", "status").iter_rows()]
+    bad = [at for at, status in rows if status >= BAD]
     silent = [
         moment
         for moment in sorted(set(said) - set(found))
         if max(((at, status) for at, status in rows if at <= moment), default=(0, LOST))[1] < BAD
+        and not any(moment < at < moment + IN_FLIGHT for at in bad)
     ]
     assert not silent, f"{len(silent)} of {len(said)} lost without a word, the first at {silent[:3]}"
-    assert len(set(said) & set(found)) > len(said) / 4
+    assert len(set(said) & set(found)) > 10
 
 
 @pytest.mark.parametrize("name", named("polled"))

@@ -459,7 +459,7 @@ def _sheets(made: Works) -> None:
 
 
 def _csv(file: Path, name: str, rows: Sequence[tuple[int, float]]) -> None:
-    lines = [f"Time,{name}", *(f"{_local(moment)},{value:g}" for moment, value in rows)]
+    lines = [f"Time,{name}", *(f"{_local(moment)},{value!r}" for moment, value in rows)]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -23,8 +23,8 @@ from ferrolan.sources.spool import Page, Spool
 AT_ONCE = 50_000
 """Rows that are stored at once."""
 STRETCHES = 16
-"""Stretches of ``STRETCH`` in which rows of a page that come again are looked for; those of older ones are stored again,
-with the same value and a later ``seq``."""
+"""Stretches of ``STRETCH`` in which rows of a page that come again are looked for; those of older ones are stored
+again, with the same value and a later ``seq``."""
 STRETCH = "6h"
 _AHEAD = timedelta(days=2)  # how far a clock at a source may be ahead for its samples to be known as the newest
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -26,6 +28,8 @@ LARGEST = 20 * 2**20
 """Size of a log file from which on a new one is begun [byte]; the last ``KEPT`` stay."""
 KEPT = 5
 _LEVELS: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_ONCE_IN = 3_600.0  # the same text of a library is written once in so long [s]
+_TEXTS = 1_000  # texts of libraries that are remembered
 _LONGEST = 4_000  # characters of one text of a line
 
 
@@ -112,13 +116,15 @@ class Log:
 
     @contextmanager
     def with_others(self) -> Iterator[None]:
-        """Take what libraries say into this log while the block lasts: warnings, and worse."""
+        """Take what libraries say into this log while the block lasts: warnings and worse, each text once an hour."""
         root, other = logging.getLogger(), _Others(self)
         before = root.handlers[:]
         root.handlers[:] = [other]
+        logging.captureWarnings(True)
         try:
             yield
         finally:
+            logging.captureWarnings(False)
             root.handlers[:] = before
 
     def close(self) -> None:
@@ -136,11 +142,29 @@ class _Others(logging.Handler):
     def __init__(self, log: Log) -> None:
         super().__init__(logging.WARNING)
         self._log = log
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}  # when a text was last written, and repeated since
 
     def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        repeated = self._repeated((record.name, text))
+        if repeated is None:
+            return
         level: Level = "error" if record.levelno >= logging.ERROR else "warning"
         failed = {} if record.exc_info is None else {"error": repr(record.exc_info[1])}
-        self._log.say(level, "library", None, library=record.name, said=record.getMessage(), **failed)
+        again = {"repeated": repeated} if repeated else {}
+        self._log.say(level, "library", None, library=record.name, said=text, **failed, **again)
+
+    def _repeated(self, key: tuple[str, str]) -> int | None:
+        """How often a text was left out since it was last written; None where it is left out now."""
+        written, left_out = self._said.get(key, (-math.inf, 0))
+        now = time.monotonic()
+        if now - written < _ONCE_IN:
+            self._said[key] = written, left_out + 1
+            return None
+        if len(self._said) >= _TEXTS:
+            self._said.clear()
+        self._said[key] = now, 0
+        return left_out
 
 
 def _now() -> str:

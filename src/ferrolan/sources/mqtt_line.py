@@ -163,7 +163,8 @@ class Line:
         LineError
             If the line broke.
         """
-        await self._asked(self._client.publish(said.topic, said.payload, said.qos, said.retain))
+        sending = self._client.publish(said.topic, said.payload, said.qos, said.retain)
+        await self._asked(self._client.while_it_stands(sending))
 
     async def arrived(self, patience: float, most: int = 1_000) -> list[Arrived]:
         """What arrived, at most so many; nothing where nothing came within ``patience`` [s].
@@ -265,6 +266,17 @@ class _Client(aiomqtt.Client):
         taken = [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
         self._resume()
         return taken
+
+    async def while_it_stands(self, answer: Awaitable[None]) -> None:
+        """Wait for an answer no longer than the line stands: a broker that goes down gives none."""
+        asking = asyncio.ensure_future(answer)
+        try:
+            await asyncio.wait((asking, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise aiomqtt.MqttError("the line broke before the broker answered")
+            await asking
+        finally:
+            asking.cancel()
 
     def acknowledge(self, message: Arrived) -> None:
         if not self._disconnected.done():

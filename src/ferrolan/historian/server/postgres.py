@@ -29,6 +29,7 @@ from ferrolan.historian.server.refusals import refusal, said
 from ferrolan.historian.server.registering import refuse_other_units
 from ferrolan.historian.server.rows import TAKEN, packed, unpacked
 from ferrolan.historian.server.statements import POSTGRES, VERSION, Served
+from ferrolan.historian.server.tables import CREATE, HELD, INDEX, IS_SEALED, PARTITIONS
 
 DROPPED: dict[str, pl.DataType | type[pl.DataType]] = {
     "table": pl.String,
@@ -46,42 +47,6 @@ _DAY = timedelta(days=1)
 _SORTED = "64MB"  # memory of one sort: half a million rows, ten tags of a month at one a minute
 _TABLES = {"about", "positions", "registered", "samples", "texts"}
 _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-_CREATE = """
-create table {schema}.about (version integer not null);
-insert into {schema}.about values ({version});
-create table {schema}.registered (
-    number integer primary key, name text not null unique, unit text not null, stepped boolean not null
-);
-create table {schema}.positions (spool text primary key, batch bigint not null);
-create table {schema}.samples (
-    tag integer not null, time timestamptz not null, value double precision, raw double precision,
-    status bigint not null, seq bigint not null, source smallint not null
-) partition by range (time);
-create index samples_order on {schema}.samples (tag, time, seq desc);
-create table {schema}.samples_other partition of {schema}.samples default;
-create table {schema}.texts (
-    tag integer not null, time timestamptz not null, text text,
-    status bigint not null, seq bigint not null, source smallint not null
-) partition by range (time);
-create index texts_order on {schema}.texts (tag, time, seq desc);
-create table {schema}.texts_other partition of {schema}.texts default;
-"""
-_HELD = """
-select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %s and c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition order by 1
-"""
-_PARTITIONS = """
-select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-where n.nspname = %s and c.relispartition and c.relkind = 'r' order by 1
-"""
-
-
-_OF_TABLE = """
-from pg_index i join pg_class c on c.oid = i.indexrelid join pg_class t on t.oid = i.indrelid
-join pg_namespace n on n.oid = t.relnamespace where n.nspname = %s and t.relname = %s
-"""
-_INDEX = f"select c.relname {_OF_TABLE}"
-_IS_SEALED = f"select 1 {_OF_TABLE} and i.indisclustered"
 
 
 class PostgresHistorian(Served):
@@ -187,9 +152,9 @@ class PostgresHistorian(Served):
         sealed = []
         with self._session(write=True) as link:
             for name, start in self._partitions(link):
-                if start + _DAY > before or link.execute(_IS_SEALED, (self.schema, name)).fetchone():
+                if start + _DAY > before or link.execute(IS_SEALED, (self.schema, name)).fetchone():
                     continue
-                index = link.execute(_INDEX, (self.schema, name)).fetchone()
+                index = link.execute(INDEX, (self.schema, name)).fetchone()
                 if index is None:
                     continue
                 with self._unhurried(link):
@@ -302,13 +267,13 @@ class PostgresHistorian(Served):
         if self.write:
             self._own(link)
         with link.transaction():
-            held = {str(row[0]) for row in link.execute(_HELD, (self.schema,))}
+            held = {str(row[0]) for row in link.execute(HELD, (self.schema,))}
             if not held and self.write:
                 self._create(link)
             elif not held >= _TABLES:
                 raise self._not_ours(held)
         self._check_version(link)
-        self._days = {str(row[0]) for row in link.execute(_PARTITIONS, (self.schema,))}
+        self._days = {str(row[0]) for row in link.execute(PARTITIONS, (self.schema,))}
 
     def _own(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
         """Take the lock of the owner, and wait a moment for one that is just leaving."""
@@ -328,7 +293,7 @@ class PostgresHistorian(Served):
     def _create(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
         if not link.execute("select 1 from pg_namespace where nspname = %s", (self.schema,)).fetchone():
             link.execute(f"create schema {self.schema}")
-        for statement in _CREATE.format(schema=self.schema, version=VERSION).split(";"):
+        for statement in CREATE.format(schema=self.schema, version=VERSION).split(";"):
             if statement.strip():
                 link.execute(statement)
 
@@ -365,7 +330,7 @@ class PostgresHistorian(Served):
             self._days.add(name)
 
     def _partitions(self, link: psycopg.Connection[tuple[object, ...]]) -> list[tuple[str, datetime]]:
-        names = [str(row[0]) for row in link.execute(_PARTITIONS, (self.schema,))]
+        names = [str(row[0]) for row in link.execute(PARTITIONS, (self.schema,))]
         dated = [name for name in names if name.rpartition("_")[2].isdecimal()]
         return [(name, datetime.strptime(name.rpartition("_")[2], "%Y%m%d").replace(tzinfo=UTC)) for name in dated]
 

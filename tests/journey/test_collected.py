@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
 import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Thread
+from time import sleep
 from typing import Any
+from urllib.request import urlopen
 
 import polars as pl
 import psycopg
@@ -17,10 +23,14 @@ from polars.testing import assert_frame_equal
 
 import ferrolan
 from ferrolan import verbs
+from ferrolan.assembly import tags
+from ferrolan.assembly.sources import batches
 from ferrolan.base.errors import SourceError
 from ferrolan.collector.collecting import collect
+from ferrolan.collector.service import Ended, Started
 from ferrolan.enterprise.document import Enterprise
 from ferrolan.results import Raw
+from tests.servers.opcua import served
 from tests.servers.postgres import ADMIN, Postgres, postgres
 
 __all__ = ["postgres"]
@@ -73,6 +83,29 @@ def test_what_is_collected_measures_as_the_files_do(
     assert_same_measurements(path, raw)
 
 
+@pytest.mark.slow
+def test_the_history_of_an_opcua_server_measures_as_the_files_do(
+    document: Enterprise, month: Mapping[str, Path], raw: Raw, plant: Callable[[Mapping[str, Declared]], Path]
+) -> None:
+    """The month of the plant historian, served as history and fetched ``since`` its beginning."""
+    (samples,) = (batch.samples for name, batch in batches(document, month) if name == "plant_historian")
+    numbers = {number: place for place, number in enumerate(samples["tag"].unique().sort())}
+    names = {number: name for name, number in tags.numbers(document).items()}
+    with served(tags=len(numbers)) as server:
+        entry = {"kind": "opcua", "url": server.url, "insecure": True, "anonymous": True, "timeout": "60 s"}
+        path = plant({"plant_historian": entry | {"since": "2026-02-27T00:00:00+08:00"}})
+        addresses = {names[number]: server.address(place) for number, place in numbers.items()}
+        renamed(path.parent / document.tags_path.name, addresses)
+        history = path.parent / "history.parquet"
+        samples.sort("seq").select(
+            pl.col("tag").replace_strict(numbers), pl.col("time").dt.epoch("us"), "value", "status"
+        ).write_parquet(history)
+        assert server.ask(load=str(history)) == samples.height
+        ended = collected_until(path, samples.height)
+    assert ended.received == ended.stored + ended.known and not ended.waiting
+    assert_same_measurements(path, raw)
+
+
 def test_a_month_that_was_not_collected_is_refused(
     document: Enterprise, plant: Callable[[Mapping[str, Declared]], Path]
 ) -> None:
@@ -106,6 +139,33 @@ def assert_same_measurements(path: Path, raw: Raw) -> None:
     loaded = ferrolan.load(path)
     measured = verbs.ingest(loaded, verbs.raw_data(loaded)).tables["measurements"]
     assert_frame_equal(measured, raw.tables["measurements"], rel_tol=1e-12)
+
+
+def renamed(file: Path, addresses: Mapping[str, str]) -> None:
+    """Give tags of a map other addresses."""
+    table = pl.read_csv(file, infer_schema=False)
+    new = pl.col("tag").replace_strict(addresses, default=pl.col("address"))
+    table.with_columns(address=new).write_csv(file)
+
+
+def collected_until(path: Path, rows: int) -> Ended:
+    """Collect until so many rows have been fetched from a history, then stop as a person does."""
+
+    def announced(started: Started) -> None:
+        Thread(target=stopping, args=(started.url, rows), daemon=True).start()
+
+    return collect(path, port=0, seconds=600.0, announce=announced)
+
+
+def stopping(url: str, rows: int) -> None:
+    """Stop this process's collector when it has received enough."""
+    received = 0
+    while received < rows:
+        sleep(0.2)
+        with suppress(OSError), closing(urlopen(f"{url}/health", timeout=30)) as answer:
+            found = json.load(answer)["connections"].values()
+            received = sum(one["counts"]["backfilled"] for one in found)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def on_server(file: Path, server: Postgres) -> str:

@@ -215,6 +215,17 @@ async def _serve() -> None:
                 await storage.save_node_value(node.nodeid, value(number * 1e6 + place, moment, 0))
         return count * len(nodes)
 
+    async def load(file: str) -> int:
+        """History from a Parquet file: tag, time [us since 1970], value, status; in its order."""
+        import polars as pl
+
+        rows = pl.read_parquet(file)
+        for number, at, content, status in rows.select("tag", "time", "value", "status").iter_rows():
+            moment = _EPOCH + timedelta(microseconds=at)
+            found = value(content, moment, status)
+            await storage.save_node_value(nodes[number].nodeid, found)
+        return len(rows)
+
     running: list[asyncio.Task[Any]] = []
     written = [0]
 
@@ -234,6 +245,8 @@ async def _serve() -> None:
     async def obey(command: dict[str, Any]) -> Any:
         if "write" in command:
             return await write(command["write"])
+        if "load" in command:
+            return await load(command["load"])
         if "fill" in command:
             return await fill(**command["fill"])
         if "tick" in command:

@@ -17,6 +17,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusException
 from pymodbus.pdu import ModbusPDU
 
+from ferrolan.sources.cancelling import heed_cancelling
 from ferrolan.sources.modbus.answers import Broken, Refused, Silent
 
 _NEVER = 2**31  # unanswered requests after which pymodbus would hang up by itself
@@ -43,7 +44,7 @@ class Wire:
                 made = await self._client.connect()
         except (TimeoutError, OSError, ModbusException) as error:
             raise Broken("nobody answers") from error
-        _heed_cancelling()
+        heed_cancelling()
         if not made:
             raise Broken("the connection is refused")
 
@@ -76,7 +77,7 @@ class Wire:
             raise Broken("the line is gone") from error
         except ModbusException as error:
             raise Silent("an answer that cannot be read") from error
-        _heed_cancelling()
+        heed_cancelling()
         return _content(answer, area, count)
 
     def _asked(self, unit: int, area: str, first: int, count: int) -> Awaitable[ModbusPDU]:
@@ -88,13 +89,6 @@ class Wire:
         if area == "input":
             return client.read_input_registers(first, count=count, device_id=unit)
         return client.read_holding_registers(first, count=count, device_id=unit)
-
-
-def _heed_cancelling() -> None:
-    """Raise a cancellation that got lost: ``asyncio.wait_for``, as pymodbus uses it, drops one that meets a result."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _content(answer: ModbusPDU, area: str, count: int) -> Sequence[int | bool]:

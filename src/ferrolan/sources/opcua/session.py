@@ -34,6 +34,7 @@ from cryptography.hazmat.primitives import serialization
 from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
 from ferrolan.base.status import StatusCode
+from ferrolan.sources.cancelling import heed_cancelling
 from ferrolan.sources.live import Place
 from ferrolan.sources.opcua.address import Address
 from ferrolan.sources.opcua.spec import OpcUaSpec
@@ -182,7 +183,9 @@ class Session:
         session = cls(client, bare, seconds(spec.timeout))
         try:
             await _prepared(client, spec, place, trust, password)
+            heed_cancelling()
             await client.connect()
+            heed_cancelling()
             await session._looked_around()
         except BaseException as error:
             await session.close(polite=False)
@@ -199,6 +202,7 @@ class Session:
             await asyncio.wait_for(self._client.disconnect(), _PARTING)
         with contextlib.suppress(Exception):
             self._client.disconnect_socket()
+        heed_cancelling()
 
     def node(self, address: Address) -> ua.NodeId | None:
         """The node an address names now; None where the server has no such namespace."""
@@ -376,7 +380,9 @@ class Session:
         except LinkFailed:
             raise
         except Exception as error:
+            heed_cancelling()
             raise _failed(error, []) from error
+        heed_cancelling()
 
 
 def standard(number: int) -> Node:

@@ -23,6 +23,7 @@ from ferrolan.base.errors import FerrolanError, SourceError
 from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
 from ferrolan.base.status import RETRACTED, StatusCode
+from ferrolan.sources.cancelling import heed_cancelling
 from ferrolan.sources.live import Health, Place, Sink, gathered, gathered_texts, retraction
 from ferrolan.sources.opcua.address import Address, parse
 from ferrolan.sources.opcua.backfill import known_before, pages, unsupported
@@ -245,6 +246,7 @@ class Stream:
             except TimeoutError:
                 pause = min(2 * pause, _LONGEST)
                 nodes = await self._try_again(link, nodes)
+            heed_cancelling()
 
     async def _find_enumerations(self, session: Session, nodes: Sequence[Node | None]) -> None:
         texts = {place: node for place, node in enumerate(nodes) if self._names.text[place] and node is not None}

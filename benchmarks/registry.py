@@ -24,7 +24,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 FOLDER = Path(__file__).parent
-_NOT_SUBJECTS = {"__init__", "__main__", "registry", "shipped", "reconciliation_ipopt", "planted_faults", "historian_scale", "databases"}
+_NOT_SUBJECTS = {
+    "__init__", "__main__", "registry", "shipped", "reconciliation_ipopt", "planted_faults", "historian_scale",
+    "databases",
+}  # fmt: skip
 _BYTES_PER_UNIT = 1 if sys.platform == "darwin" else 1024  # getrusage: bytes on macOS, kibibytes elsewhere
 
 Side = Literal["ours", "peer"]

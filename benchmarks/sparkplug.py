@@ -217,9 +217,7 @@ def report() -> None:
     before = time.process_time()
     total = ours()
     used = time.process_time() - before
-    print(
-        f"decoding {METRICS * MESSAGES:,} metrics: ours {used:.3f} s of CPU, sum {total:.0f}; the peer, thrice:"
-    )
+    print(f"decoding {METRICS * MESSAGES:,} metrics: ours {used:.3f} s of CPU, sum {total:.0f}; the peer, thrice:")
     print(peer().strip())
 
 

@@ -179,6 +179,8 @@ def test_a_table_is_polled_where_it_says_how_often(document, monkeypatch):
     [
         ({"url": "postgresql://reader:marker-secret@db/lims"}, "password_in_url", "url"),
         ({"url": "mysql://reader@db/lims?password=marker-secret"}, "password_in_url", "url"),
+        ({"url": "mysql://reader@works:marker-secret@db/lims"}, "password_in_url", "url"),
+        ({"url": "postgresql://reader:marker-secret/1@db/lims"}, "password_in_url", "url"),
         ({"url": "oracle://reader:marker-secret@db/lims"}, "unknown_database", "url"),
         ({"every": "1 min"}, "missing_key", "updated"),
         ({"every": "often", "updated": "at"}, "wrong_unit", "every"),

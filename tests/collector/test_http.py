@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from ferrolan.base.errors import SurroundingsError
+from ferrolan.collector import http as answering
 from ferrolan.collector.logs import Log
 from ferrolan.historian.remote import RemoteHistorian, joined, parted
 from ferrolan.historian.seam import Reader
@@ -119,6 +120,20 @@ async def test_a_page_of_another_site_gets_no_answer(tmp_path: Path) -> None:
     async with told(tmp_path) as (url, _):
         for host, expected in (("evil.example", 403), ("evil.example:8732", 403), ("localhost", 200), ("[::1]:9", 200)):
             assert (await ask(url, "/metrics", headers={"Host": host}))[0] == expected
+
+
+async def test_connections_that_ask_nothing_are_bounded_and_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "PATIENCE", 0.3)
+    async with told(tmp_path) as (url, _):
+        port = int(url.rpartition(":")[2])
+        mute = [await asyncio.open_connection("127.0.0.1", port) for _ in range(answering.VISITORS + 5)]
+        ends = [reader.read() for reader, _ in mute]
+        assert await asyncio.wait_for(asyncio.gather(*ends, return_exceptions=True), 20)
+        assert (await ask(url, "/metrics"))[0] == 200
+        for _, writer in mute:
+            writer.close()
 
 
 async def test_with_a_token_nobody_else_is_answered(tmp_path: Path) -> None:

@@ -46,6 +46,12 @@ def test_no_value_of_a_line_holds_a_secret() -> None:
     assert MARK not in stream.getvalue() and "quoted" not in stream.getvalue() and len(lines(stream)) == 2
 
 
+def test_a_secret_across_the_end_of_a_long_text_is_hidden_whole() -> None:
+    text = "x" * 3_995 + "marker-of-rust" + "\ud800"
+    shown = str(Log(stream=io.StringIO(), secrets=["marker-of-rust"]).cleaned(text))
+    assert "mark" not in shown and shown.encode()
+
+
 def test_what_libraries_say_goes_the_same_way() -> None:
     stream = io.StringIO()
     log = Log(stream=stream, secrets=[MARK])

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -20,8 +21,8 @@ from ferrolan.collector.service import Collector, Started
 from ferrolan.historian.seam import NewTag
 from ferrolan.sources.live import Health, Sink, gathered, gathered_texts
 from ferrolan.sources.source import TagAddress
-from ferrolan.sources.spool import Bounds
-from tests.collector.bench import Flaky, collector, counting, for_ever, link, loaded, rows, until
+from ferrolan.sources.spool import Bounds, Spool
+from tests.collector.bench import T0, Flaky, collector, counting, for_ever, link, loaded, rows, until
 
 AWAY = "db: expected a server, got nothing. Start it. [server_gone]"
 
@@ -209,6 +210,31 @@ async def test_another_store_that_comes_back_gets_no_row_under_wrong_numbers(tmp
     await task
 
 
+async def test_rows_that_wait_get_under_no_other_tag_where_the_historian_was_made_anew(
+    tmp_path: Path, log: Log
+) -> None:
+    store = Flaky()
+    numbers = store.register([NewTag("GONE", "t/h")])  # declared no more: the tags of today were 2, 3, 4 and 5
+    document = loaded(tmp_path)
+    await collector(document, store, [link("scada", counting(1))], log).run()
+    assert numbers == {"GONE": 1} and store.values(1) == []
+    anew = Flaky()
+    with pytest.raises(SurroundingsError, match=r"\[other_historian\]"):
+        await collector(document, anew, [link("scada", counting(2))], log).run()
+    assert anew.count() == 0 and anew.closed
+
+
+async def test_rows_of_a_source_that_was_renamed_are_handed_over_all_the_same(tmp_path: Path, log: Log) -> None:
+    store = Flaky()
+    document = loaded(tmp_path)
+    await collector(document, store, [link("scada", counting(1))], log).run()
+    store.away = AWAY
+    await collector(document, store, [link("scada", counting(4))], log, patience=0.5).run()
+    store.away = ""
+    ended = await collector(loaded(tmp_path, ("bf1",)), store, [link("bf1", counting(0))], log).run()
+    assert (ended.stored, ended.waiting, store.count()) == (30, 0, 40)
+
+
 async def test_a_store_of_another_process_is_said_at_once(tmp_path: Path, log: Log) -> None:
     store = Flaky()
     store.away = "historian: expected a historian that is free, got one that is open. Close it. [in_use]"
@@ -235,6 +261,39 @@ async def test_rows_that_come_again_are_dropped_and_counted_and_corrections_are_
     assert [row["value"] for row in first] == [1.0, 2.0]
     over = made.running[0].over
     assert over is not None and over.counts.late == 3
+
+
+async def test_texts_that_come_again_after_a_restart_are_stored_once(tmp_path: Path, log: Log) -> None:
+    async def stream(tags: Sequence[TagAddress], sink: Sink, state: Health) -> None:
+        times = [T0, T0 + 1, T0 + 2]
+        await sink.keep(texts=gathered_texts([tags[1].tag] * 3, times, ["run", "stop", "run"], [0] * 3))
+
+    store = Flaky()
+    first = await collector(loaded(tmp_path), store, [link("scada", stream)], log).run()
+    again = await collector(loaded(tmp_path), store, [link("scada", stream)], log).run()
+    assert (first.stored, first.known, again.stored, again.known) == (3, 0, 0, 3) and store.count() == 3
+
+
+async def test_a_spool_that_cannot_be_read_is_said_and_not_laid_to_the_historian(
+    tmp_path: Path, log: Log, said: io.StringIO
+) -> None:
+    async def slow(tags: Sequence[TagAddress], sink: Sink, state: Health) -> None:
+        await counting(2)(tags, sink, state)
+        await for_ever()
+
+    store = Flaky()
+    broken = SurroundingsError("spool: expected a disk that answers, got [Errno 5]. Look at it. [disk_error]")
+    with patch.object(Spool, "read", side_effect=broken):
+        made = collector(loaded(tmp_path), store, [link("scada", slow)], log, once=False)
+        url, task = await started(made)
+        await until(lambda: made.running and made.running[0].unread)
+        status, found = await health(url)
+        assert status == 503 and "the spool cannot be read" in str(found["needs"])
+        assert found["historian"]["state"] == "ready" and "historian" not in str(found["needs"])  # type: ignore[index]
+    await until(lambda: store.count() == 20)
+    made.stop()
+    await task
+    assert "store_away" not in events(said) and {"spool_unread", "spool_read_again"} <= set(events(said))
 
 
 async def test_values_are_converted_once_and_raw_ones_kept(tmp_path: Path, log: Log) -> None:

@@ -41,7 +41,15 @@ WRITING = {
 }  # fmt: skip
 """Calls by which something outside could be changed."""
 
+COMMANDS = {
+    "WriteRequest", "CallRequest", "HistoryUpdateRequest", "AddNodesRequest", "AddReferencesRequest",
+    "DeleteNodesRequest", "DeleteReferencesRequest", "write_register", "write_registers", "write_coil", "write_coils",
+    "mask_write_register", "readwrite_registers", "write_file_record", "_send_request", "execute_command",
+}  # fmt: skip
+"""Names that need not be called to do harm: under another name, or as a request that is sent by hand."""
+
 ALLOWED = {
+    ("opcua/session.py", "_send_request"): "a PublishRequest, by which the answers of a subscription are fetched",
     ("grid.py", "rename"): "columns of a table",
     ("mqtt_line.py", "publish"): "the one door to aiomqtt; what goes through it is Sparkplug's",
     ("sparkplug/connector.py", "publish"): "STATE of a host application, and NCMD Node Control/Rebirth",
@@ -254,16 +262,16 @@ def written(path: Path) -> Iterator[str]:
     with path.open("rb") as file:
         tokens = [token.string for token in tokenize.tokenize(file.readline)]
     for before, name, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if after == "(" and ((before == "." and name in WRITING) or (name == "open" and before not in (".", "def"))):
+        if (before == "." and name in COMMANDS) or (after == "(" and ((before == "." and name in WRITING) or (name == "open" and before not in (".", "def")))):
             yield name
 
 
 def test_no_connector_has_a_verb_that_writes() -> None:
-    ours = {"spool.py"}  # the collector's own store
+    ours = "spool"  # the collector's own store
     found = {
         (path.relative_to(ROOT / "sources").as_posix(), verb)
         for path in (ROOT / "sources").rglob("*.py")
-        if path.name not in ours
+        if path.parent.name != ours
         for verb in written(path)
     }
     assert found - set(ALLOWED) == set()

@@ -26,7 +26,8 @@ SOURCES = sorted(Path(ferrolan.__file__).parent.rglob("*.py"))
 CITED_IN = [*SOURCES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "docs").rglob("*.md"), ROOT / "CONTRIBUTING.md"]
 RULE = re.compile(r"^- \*\*([A-Z]\d+)\*\* ", re.M)
 CITATION = re.compile(r"\b[Rr]ules? ((?:[A-Z]\d+(?:, | and )?)+)")
-CLOCKS = {"records/clock.py", "records/audit.py", "historian/embedded/audit.py", "doctor.py"}  # kept beside a record, signed, or reported
+CLOCKS = {"records/clock.py", "records/audit.py", "historian/embedded/audit.py", "doctor.py"}
+"""Where a clock is read: kept beside a record, signed, or reported."""
 
 
 def rules() -> list[str]:

@@ -56,7 +56,9 @@ def declared(*extras: str) -> list[Requirement]:
 
 
 def every_extra() -> list[str]:
-    return list(tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"])
+    return list(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
 
 
 def imported(path: Path) -> set[str]:

@@ -198,6 +198,19 @@ def test_the_last_rows_of_later_days_follow_a_late_row(tmp_path: Path) -> None:
         assert archive.check() == ()
 
 
+@pytest.mark.parametrize("hours", [-50, 0.001, 30])
+def test_a_row_that_comes_late_and_was_withdrawn_before_stays_withdrawn(tmp_path: Path, hours: float) -> None:
+    kept = row(3, hours - 2, 1.0, 1)
+    with Archive(tmp_path) as archive:
+        archive.append(samples(kept, row(3, hours, None, 19, RETRACTED), row(3, hours + 2, 3.0, 1)))
+        archive.seal(END)
+        archive.append(samples(row(3, hours, 2.0, 1)))
+        moment = START + timedelta(hours=hours)
+        assert archive.at([3], moment).rows() == [kept]
+        assert archive.since([3], moment)["value"].to_list() == [3.0]
+        assert archive.query([3], START - 9 * DAY, END)["value"].to_list() == [1.0, 3.0]
+
+
 def test_exact_duplicates_are_dropped_when_a_day_is_sealed_and_counted(tmp_path: Path) -> None:
     with Archive(tmp_path) as archive:
         archive.append(month(days=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
@@ -275,3 +276,54 @@ def test_two_stores_in_two_schemas_of_one_database_do_not_see_each_other(store, 
     store.append(samples([row(1, 0, 1.0, 1)]))
     with closing(open_server(database, password=ADMIN, schema="second_works")) as other:
         assert other.count() == 0 and store.count() == 1
+
+
+SLEEPING = "select pid from pg_stat_activity where state = 'active' and query like 'select count(*) from pg_sleep%'"
+
+
+def test_a_long_read_delays_no_append(store, postgres: Postgres) -> None:
+    """A reader is still at work when the batch is stored: the two have connections of their own."""
+    refusals: list[str] = []
+
+    def read() -> None:
+        try:
+            store._number("select count(*) from pg_sleep(50)")
+        except SurroundingsError as error:
+            refusals.append(str(error))
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    try:
+        until(lambda: in_plant(postgres, SLEEPING), "the reader reads")
+        assert store.append(samples([row(1, 0, 1.0, 1)]), position=Position("spool", 1)) == 1
+        assert store.position("spool") == 1 and store.query([1], minute(0), minute(1)).height == 1
+        assert len(in_plant(postgres, SLEEPING)) == 1 and reading.is_alive()
+    finally:
+        in_plant(postgres, SLEEPING.replace("select pid", "select pg_cancel_backend(pid)"))
+        reading.join(60)
+    assert len(refusals) == 1 and "[server_slow]" in refusals[0]
+
+
+def test_any_number_of_readers_share_few_connections(store, postgres: Postgres) -> None:
+    store.append(samples([row(1, k, float(k), k) for k in range(50)]))
+    found: list[int] = []
+    readers = [
+        threading.Thread(target=lambda: found.append(store.query([1], minute(0), minute(50)).height)) for _ in range(20)
+    ]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join(60)
+    assert found == [50] * 20
+    open_now = in_plant(postgres, "select count(*) from pg_stat_activity where application_name = 'ferrolan'")
+    assert 2 <= int(str(open_now[0][0])) <= 5, "the owner's, and one to four that read"
+
+
+def test_readers_go_on_when_their_connections_were_cut(store, postgres: Postgres) -> None:
+    store.append(samples([row(1, 0, 1.0, 1)]))
+    assert store.count() == 1
+    postgres.admin("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'ferrolan'")
+    with pytest.raises(SurroundingsError) as gone:
+        store.count()
+    said(gone, "server_gone")
+    assert store.count() == 1

@@ -101,7 +101,7 @@ def test_the_history_of_an_opcua_server_measures_as_the_files_do(
             pl.col("tag").replace_strict(numbers), pl.col("time").dt.epoch("us"), "value", "status"
         ).write_parquet(history)
         assert server.ask(load=str(history)) == samples.height
-        ended = collected_until(path, samples.height)
+        ended = collected_until(path, samples.height + len(numbers))  # and what each tag is now
     assert ended.received == ended.stored + ended.known and not ended.waiting
     assert_same_measurements(path, raw)
 
@@ -149,7 +149,7 @@ def renamed(file: Path, addresses: Mapping[str, str]) -> None:
 
 
 def collected_until(path: Path, rows: int) -> Ended:
-    """Collect until so many rows have been fetched from a history, then stop as a person does."""
+    """Collect until so many rows have been stored, then stop as a person does."""
 
     def announced(started: Started) -> None:
         Thread(target=stopping, args=(started.url, rows), daemon=True).start()
@@ -164,7 +164,7 @@ def stopping(url: str, rows: int) -> None:
         sleep(0.2)
         with suppress(OSError), closing(urlopen(f"{url}/health", timeout=30)) as answer:
             found = json.load(answer)["connections"].values()
-            received = sum(one["counts"]["backfilled"] for one in found)
+            received = sum(one["counts"]["stored"] for one in found)
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -46,7 +46,13 @@ SECRETS = {
     "MES_WORD": "mes-5b2d-word",
 }  # fmt: skip
 """Passwords by the variable of the environment that holds them."""
-QUICK = {"sampling": "50 ms", "publishing": "100 ms", "keep_alive": "500 ms", "retry": "100 ms", "retry_longest": "500 ms"}
+QUICK = {
+    "sampling": "50 ms",
+    "publishing": "100 ms",
+    "keep_alive": "500 ms",
+    "retry": "100 ms",
+    "retry_longest": "500 ms",
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LAYOUT = {"time_column": "Time", "time_format": "%Y-%m-%d %H:%M:%S%.f"}
 DROP = {"period": "200 ms", "settle": "500 ms"}
@@ -487,13 +493,17 @@ def _local(moment: int) -> str:
     return (at(moment) + timedelta(hours=8)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
-def _bench(made: Works, rows: int = 300) -> None:
+def _bench(made: Works, rows: int = 200) -> None:
     """A recorded file that is played again, twenty rows a second of each tag."""
     first = us(datetime(2026, 3, 1, tzinfo=UTC))
     table = [(name, first + beat * 50_000, raw(name, beat)) for beat in range(rows) for name in ("R-13", "R-14")]
     for name, moment, value in table:
         made.book.note(name, moment, value)
-    frame = {"tag": [row[0] for row in table], "time": [at(row[1]) for row in table], "value": [float(row[2]) for row in table]}
+    frame = {
+        "tag": [row[0] for row in table],
+        "time": [at(row[1]) for row in table],
+        "value": [float(row[2]) for row in table],
+    }
     (made.folder / "raw").mkdir()
     pl.DataFrame(frame).write_parquet(made.folder / "raw" / "march.parquet")
     made.entries["bench"] = {"kind": "replay", "path": "raw/march.parquet", "speed": 1}
@@ -513,7 +523,17 @@ class Collector:
 
     def start(self) -> None:
         folder = self._works.folder
-        command = [sys.executable, "-m", "ferrolan", "collect", "works.yaml", "--port", str(self.port), "--log", "log.jsonl"]
+        command = [
+            sys.executable,
+            "-m",
+            "ferrolan",
+            "collect",
+            "works.yaml",
+            "--port",
+            str(self.port),
+            "--log",
+            "log.jsonl",
+        ]
         environment = {**os.environ, **SECRETS, "PYTHONPATH": str(ROOT / "src")}
         with (folder / "stdout.txt").open("ab") as out, (folder / "stderr.txt").open("ab") as error:
             self._process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=error)

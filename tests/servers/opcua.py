@@ -216,14 +216,17 @@ async def _serve() -> None:
         return count * len(nodes)
 
     async def load(file: str) -> int:
-        """History from a Parquet file: tag, time [us since 1970], value, status; in its order."""
+        """History from a Parquet file in place of ours: tag, time [us since 1970], value, status; each tag's last is its present."""
         import polars as pl
 
-        rows = pl.read_parquet(file)
-        for number, at, content, status in rows.select("tag", "time", "value", "status").iter_rows():
-            moment = _EPOCH + timedelta(microseconds=at)
-            found = value(content, moment, status)
-            await storage.save_node_value(nodes[number].nodeid, found)
+        rows = pl.read_parquet(file).sort("tag", "time", maintain_order=True)
+        for number, part in rows.group_by("tag", maintain_order=True):
+            node = nodes[number[0]].nodeid
+            storage._datachanges[node].clear()
+            for at, content, status in part.select("time", "value", "status").iter_rows():
+                found = value(content, _EPOCH + timedelta(microseconds=at), status)
+                await storage.save_node_value(node, found)
+            await server.write_attribute_value(node, found)
         return len(rows)
 
     running: list[asyncio.Task[Any]] = []

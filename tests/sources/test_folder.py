@@ -241,6 +241,17 @@ def test_pipes_loops_and_vanishing_files_are_survived(tmp_path: Path) -> None:
     assert {"pipe.csv", "loop.csv", "gone.csv"} <= set(link.health.faults)
 
 
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    link, sink = watched(tmp_path), Kept()
+    (tmp_path / "secret.csv").write_text("Time,Fe,P\n2026-03-01 06:00,66.6,0.5\n")
+    (tmp_path / "drop" / "a.csv").symlink_to(tmp_path / "secret.csv")
+    (tmp_path / "drop" / "c.csv").symlink_to(tmp_path / "drop" / "b.csv")
+    write(tmp_path, "b.csv", "2026-03-01 06:00,33.1,0.5")
+    run(link, sink, looks(link, 10))
+    assert values(sink) == [33.1]
+    assert link.health.faults["a.csv"] == "a link that leads out of the folder" and "c.csv" not in link.health.faults
+
+
 def test_a_share_that_is_away_is_said_so_and_leaves_no_gap(tmp_path: Path) -> None:
     link, sink = watched(tmp_path), Kept()
     write(tmp_path, "a.csv", "2026-03-01 06:00,33.1,0.5")
@@ -307,13 +318,27 @@ def test_texts_of_a_file_leave_as_texts(tmp_path: Path) -> None:
     assert sink.texts[0]["text"].to_list() == ["good"]
 
 
-def test_what_is_remembered_is_bounded(tmp_path: Path) -> None:
-    for number in range(12):
-        write(tmp_path, f"{number:02d}.csv", f"2026-03-01 {number:02d}:00,33.1,0.5")
+def test_what_is_remembered_of_files_that_are_gone_is_bounded(tmp_path: Path) -> None:
+    written = [write(tmp_path, f"{n:02d}.csv", f"2026-03-01 {n:02d}:00,33.1,0.5") for n in range(12)]
     link, sink = watched(tmp_path, remember=5), Kept()
-    run(link, sink, lambda: len(sink.samples) >= 12)
+
+    def exchange() -> None:
+        for path in written[:9]:
+            path.unlink()
+        write(tmp_path, "12.csv", "2026-03-01 12:00,33.1,0.5")
+
+    run(link, sink, lambda: len(sink.samples) >= 12, (exchange, lambda: len(sink.samples) >= 13))
     files = sink.state["files"]
-    assert isinstance(files, dict) and len(files) == 5
+    assert isinstance(files, dict) and list(files) == ["08.csv", "09.csv", "10.csv", "11.csv", "12.csv"]
+
+
+def test_a_file_that_lies_there_is_never_taken_again_and_overrides_no_correction(tmp_path: Path) -> None:
+    write(tmp_path, "a.csv", "2026-03-01 06:00,33.1,0.5")
+    write(tmp_path, "b.csv", "2026-03-01 06:00,34.1,0.5")
+    write(tmp_path, "c.csv", "2026-03-01 07:00,35.1,0.5")
+    link, sink = watched(tmp_path, remember=2), Kept()
+    run(link, sink, looks(link, 10))
+    assert values(sink) == [33.1, 34.1, 35.1]
 
 
 def test_late_rows_are_taken_and_counted(tmp_path: Path) -> None:

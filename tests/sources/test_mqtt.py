@@ -112,6 +112,20 @@ def test_a_value_of_another_type_is_a_bad_row_and_the_others_live() -> None:
     assert made.rejected("scales") is None
 
 
+@pytest.mark.parametrize("told", [b"1e308", b"-1e308", b"1" + b"0" * 400, b"Infinity", b"1e400", b"9e999"])
+@pytest.mark.parametrize("how", ["s", "ms", "us"])
+def test_a_time_beyond_all_bounds_is_refused_and_stops_nobody(told: bytes, how: Any) -> None:
+    made = desk("mill/a#v", payloads=(PayloadMap(topic="mill/#", time="t", time_format=how),))
+    made.receive("mill/a", b'{"t": ' + told + b', "v": 1}', NOW)
+    assert rows(made) == [] and made.counts["rejected"] == 1
+
+
+def test_half_a_character_in_a_text_stops_nobody() -> None:
+    made = desk("mill/a#v", payloads=(), text=frozenset({1}))
+    made.receive("mill/a", b'{"v": "melt \\ud800 7"}', NOW)
+    assert [row[2] for row in rows(made)] == ["melt ? 7"]
+
+
 def test_a_retained_message_is_no_new_sample() -> None:
     made = desk("mill/a#v")
     made.receive("mill/a", js(t=NOW // 1000, v=1), NOW, retain=True)

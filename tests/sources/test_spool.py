@@ -109,7 +109,7 @@ def test_a_segment_goes_when_all_of_it_is_handed_over(tmp_path: Path) -> None:
 
 
 def test_a_large_hand_over_is_cut_and_its_state_comes_last(tmp_path: Path) -> None:
-    with patch("ferrolan.sources.spool.LARGEST_BATCH", 2):
+    with patch("ferrolan.sources.spool.rows.LARGEST_BATCH", 2):
         spool = Spool(tmp_path, "scada")
         assert spool.append(rows(1, 2, 3, 4, 5), gathered_texts([8], [T0], ["x"], [0]), {"seen": 5}) == 3
         first = spool.read(0, 1)
@@ -312,3 +312,19 @@ def test_whatever_happens_nothing_acknowledged_is_lost_repeated_or_reordered(
         stored += page.samples["value"].to_list()
         after = page.last
     assert stored == acknowledged
+
+
+def test_a_segment_that_cannot_be_begun_costs_neither_rows_nor_state(tmp_path: Path) -> None:
+    """All is handed over and the disk is full: the segment that makes room does not fit either."""
+    spool = Spool(tmp_path, "scada", bounds=Bounds(most=8_000), segment=1)
+    spool.append(rows(1), state={"seen": 1})
+    spool.release(1)
+    with patch("ferrolan.sources.spool.segments.sync_folder", side_effect=OSError(errno.ENOSPC, "full")):
+        for _ in range(2):
+            with pytest.raises(SurroundingsError):
+                spool.append(rows(*range(500)), state={"seen": 500})
+    left = Spool(tmp_path, "scada")
+    assert (left.state, left.last) == ({"seen": 1}, 1)
+    left.close()
+    assert spool.append(rows(2), state={"seen": 2}) == 2
+    assert values(spool, 1) == [2] and values(Spool(tmp_path, "scada"), 1) == [2]

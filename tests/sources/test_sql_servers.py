@@ -182,6 +182,13 @@ def polled(connector: SqlConnector, sink: Kept, times: int = 1) -> None:
     asyncio.run(ask())
 
 
+def restarted(base: Base, sink: Kept) -> SqlConnector:
+    """A connector that goes on where a sink's state says."""
+    made = connector(base)
+    made._memory = Memory.restored(sink.state)
+    return made
+
+
 def at(day: int, hour: int = 6, minute: int = 0, second: int = 0) -> str:
     return f"2026-03-{day:02} {hour:02}:{minute:02}:{second:02}"
 
@@ -242,6 +249,40 @@ def test_a_restart_goes_on_behind_the_watermark(base: Base) -> None:
     again = connector(base)
     run_until(again, sink, lambda: len(sink.values()) == 6)
     assert sink.rows == 6 and again.health.duplicate >= 5
+
+
+def test_a_value_of_before_a_restart_never_overrides_its_correction(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferrolan.sources.sql.watermark.KEPT", 3)
+    sink = Kept()
+    base.put((1, "feed", "Nd2O3", at(9), "1", at(9, 8)), *((k, "feed", "Nd2O3", at(8, k), "7", at(9, 8)) for k in range(2, 9)),
+             (9, "feed", "Nd2O3", at(9), "2", at(9, 8, 1)), (10, "feed", "Nd2O3", at(9, 9), "7", at(9, 8, 2)))  # fmt: skip
+    polled(connector(base), sink)
+    polled(restarted(base, sink), sink)
+    assert sink.rows > 10 and sink.values()[datetime(2026, 3, 9, 6)] == 2.0
+
+
+def test_rows_missed_before_are_handed_over_though_it_ended_after_the_withdrawal(base: Base) -> None:
+    class Killed(Exception):
+        pass
+
+    class Dying(Kept):
+        async def keep(self, samples=None, texts=None, *, state=None) -> None:
+            if self.samples and RETRACTED in self.samples[-1]["status"]:
+                raise Killed
+            await super().keep(samples, texts, state=state)
+
+    sink = Dying()
+    base.put((1, "feed", "Nd2O3", at(9), "1", at(9)), (2, "feed", "Nd2O3", at(9, 12), "2", at(9, 12)))
+    polled(connector(base), sink)
+    base.run("delete from assays where id = 1")
+    base.put(*((k, "feed", "Nd2O3", at(9, k), "9", at(9, k)) for k in (7, 8)))  # visible long after their stamps
+    with pytest.raises(Killed):
+        polled(restarted(base, sink), sink)
+    after = Kept(sink.state)
+    polled(restarted(base, after), after)
+    assert sorted(after.values().values()) == [9.0, 9.0]
 
 
 def run_until(

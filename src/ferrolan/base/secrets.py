@@ -7,11 +7,13 @@ is logged or exported (``hidden``).
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
+from urllib.parse import quote, quote_plus
 
 from ferrolan.base.errors import Fault, SurroundingsError
 from ferrolan.base.schema import Model, Text, WrongValue, after
@@ -20,7 +22,8 @@ HIDDEN = "…"
 """What stands in place of a secret."""
 
 _SHORTEST = 3  # characters of a secret that can be taken out of a text without leaving nothing of it
-_IN_URL = re.compile(r"(://[^/\s:@]*):[^@\s/]*@")
+_IN_URL = re.compile(r"(://[^/\s:]*):(?!\d{1,5}[/?\s])[^\s\"'<>]*@")
+_IN_QUERY = re.compile(r"(?i)\b((?:ssl_?|key_?)?(?:password|passwd|passphrase|pwd)=)(?:'[^']*'|[^\s&;,\"']+)")
 
 
 class Secret(Model):
@@ -85,10 +88,19 @@ def hidden(text: str, secrets: Iterable[str] = ()) -> str:
     >>> hidden("cannot reach postgresql://writer:rust@db/plant with rust", ["rust"])
     'cannot reach postgresql://writer:…@db/plant with …'
     """
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST:
-            text = text.replace(secret, HIDDEN)
-    return _IN_URL.sub(rf"\1:{HIDDEN}@", text)
+    forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1:{HIDDEN}@", text))
+
+
+def _forms(secret: str) -> Iterator[str]:
+    """A secret as it may stand in a text: as it is, in a URL, in JSON, within quotes of Python."""
+    yield secret
+    if not (secret.isascii() and secret.isalnum()):
+        yield from (quote(secret), quote(secret, safe=""), quote_plus(secret))
+        yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+        yield from (repr(secret)[1:-1], repr(f"{secret}'")[1:-2], repr(f"{secret}'\"")[1:-4])
 
 
 def _there(text: str, where: str, way_out: str) -> str:

@@ -7,6 +7,7 @@ the two hands the batch over again, and the store, which knows the position, tak
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ferrolan.base.errors import SurroundingsError
 from ferrolan.base.status import RETRACTED, StatusCode, bad
-from ferrolan.base.tables import SAMPLES
+from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT
 from ferrolan.historian.ingest import Conversions, convert
 from ferrolan.historian.seam import Position, Store
 from ferrolan.sources.spool import Page, Spool
@@ -27,6 +29,11 @@ STRETCHES = 16
 again, with the same value and a later ``seq``."""
 STRETCH = "6h"
 _AHEAD = timedelta(days=2)  # how far a clock at a source may be ahead for its samples to be known as the newest
+_BACK = (1, 8, 64, 512, 20_000)  # days in which the newest text of a tag is looked for, one stretch after the other
+
+
+class SpoolTrouble(SurroundingsError):
+    """The spool cannot be read, or what is stored not be taken off it; the historian is not the reason."""
 
 
 @dataclass
@@ -59,28 +66,33 @@ class HandOver:
         self._spool, self._store, self._units = spool, store, units
         known = store.position(spool.identity)
         if known > spool.opened_at:
-            spool.renew(known)
+            with _of_the_spool():
+                spool.renew(known)
             known = store.position(spool.identity)
         self._after = known
-        self._samples = _Known("value", store.query)
-        self._texts = _Known("text", store.texts)
-        self._samples.note(store.at(tags, datetime.now(UTC) + _AHEAD))
+        self._samples = _Known("value", store.query, lambda some: store.at(some, datetime.now(UTC) + _AHEAD))
+        self._texts = _Known("text", store.texts, lambda some: _last_texts(store, some))
+        self._samples.look_up(np.array(tags, dtype=np.int32))
         self.counts = Counts()
-        spool.release(known)
+        with _of_the_spool():
+            spool.release(known)
 
     def step(self, rows: int = AT_ONCE) -> int:
         """Store the next batches and release them; the number of their rows, 0 where none wait.
 
         Raises
         ------
+        SpoolTrouble
+            If the disk of the spool refuses.
         SurroundingsError
-            If the store or the disk refuses; the same batches come again with the next call.
+            If the store refuses; the same batches come again with the next call.
         """
-        total = self._spool.total
-        page = self._spool.read(self._after, rows)
-        if page is None:
-            self._spool.release(self._after, total)
-            return 0
+        with _of_the_spool():
+            total = self._spool.total
+            page = self._spool.read(self._after, rows)
+            if page is None:
+                self._spool.release(self._after, total)
+                return 0
         samples = self._converted(page)
         new = self._samples.new(samples)
         texts = self._texts.new(page.texts)
@@ -89,7 +101,8 @@ class HandOver:
         self._samples.note(samples)
         self._texts.note(page.texts)
         self._count(page, new, texts)
-        self._spool.release(page.last, page.total)
+        with _of_the_spool():
+            self._spool.release(page.last, page.total)
         return max(page.count, 1)
 
     def _converted(self, page: Page) -> pl.DataFrame:
@@ -129,14 +142,23 @@ class _Sifted:
 
 
 _Query = Callable[[Sequence[int], datetime, datetime], pl.DataFrame]
+_Last = Callable[[Sequence[int]], pl.DataFrame]
 
 
 class _Known:
     """The newest time of every tag, so that only rows that are not newer are looked for in the store."""
 
-    def __init__(self, column: str, query: _Query) -> None:
-        self._column, self._query = column, query
+    def __init__(self, column: str, query: _Query, last: _Last) -> None:
+        self._column, self._query, self._last = column, query, last
         self._newest: npt.NDArray[np.int64] = np.full(1, np.iinfo(np.int64).min)
+        self._asked: set[int] = set()
+
+    def look_up(self, tags: npt.NDArray[np.int32]) -> None:
+        """Ask the store for the newest rows of the tags it was not asked for since the start."""
+        new = sorted(set(np.unique(tags).tolist()) - self._asked)
+        if new:
+            self.note(self._last(new))
+            self._asked |= set(new)
 
     def note(self, rows: pl.DataFrame) -> None:
         """Take rows that are stored as known."""
@@ -148,6 +170,7 @@ class _Known:
         """The rows that do not say again what the row before them with their tag and time says."""
         if rows.is_empty():
             return _Sifted(rows, 0, 0)
+        self.look_up(rows["tag"].to_numpy())
         tags, times = self._columns(rows)
         old = times <= self._newest[tags]
         again = rows.select(pl.struct("tag", "time").is_duplicated()).to_series().to_numpy()
@@ -197,6 +220,28 @@ class _Known:
             & (pl.col("status") == pl.col("status").shift(1).over(key)).fill_null(value=False),
         )
         return found["first"].to_numpy(), found["same"].to_numpy()
+
+
+@contextmanager
+def _of_the_spool() -> Iterator[None]:
+    """Say of what the disk refuses that it is the spool's."""
+    try:
+        yield
+    except (SurroundingsError, OSError) as error:
+        raise SpoolTrouble(str(error)) from error
+
+
+def _last_texts(store: Store, tags: Sequence[int]) -> pl.DataFrame:
+    """The newest text of each tag, looked for in longer and longer stretches of time."""
+    left, end, found = set(tags), datetime.now(UTC) + _AHEAD, [SAMPLES_TEXT.empty()]
+    for days in _BACK:
+        start = end - timedelta(days=days)
+        rows = store.texts(sorted(left), start, end).sort("time").unique("tag", keep="last")
+        found.append(rows)
+        left, end = left - set(rows["tag"]), start
+        if not left:
+            break
+    return pl.concat(found)
 
 
 def _stretches(rows: pl.DataFrame) -> Iterator[tuple[Sequence[int], datetime, datetime]]:

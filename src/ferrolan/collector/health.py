@@ -102,6 +102,8 @@ def _needs(one: Running, now: int) -> Iterator[str]:
         yield f"{name}: the spool cannot be written: {one.keeper.trouble}"
     elif one.spool.nearly_full:
         yield f"{name}: the spool is nearly full ({one.spool.room:.0%} of its room is left)"
+    if one.unread:
+        yield f"{name}: {one.waiting:,} rows wait because the spool cannot be read: {one.unread}"
     if one.trouble:
         yield f"{name}: {one.waiting:,} rows wait for the historian: {one.trouble}"
     for found in one.spool.findings:

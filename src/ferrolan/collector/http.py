@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 """Addresses of this machine alone."""
+VISITORS = 64
+"""Connections that may stand at a time; a further one is closed at once."""
+PATIENCE = 10.0
+"""How long a new connection may take to ask its first question [s]."""
 _HOSTS = {*LOCAL, "[::1]"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPANS, _INSTANTS = ("samples", "superseded", "texts"), ("at", "before", "since")
@@ -118,15 +122,30 @@ async def serving(told: Told, listener: socket.socket) -> AsyncIterator[None]:
 
     with needs("connect"):
         import uvicorn
+        from uvicorn.protocols.http.h11_impl import H11Protocol
 
     class Server(uvicorn.Server):
         """A server that leaves the signals to the collector."""
 
         capture_signals = nullcontext  # type: ignore[assignment]
 
+    class Visitor(H11Protocol):
+        """A connection that is ended where too many stand, or it asks nothing: sockets are the collector's as well."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as above it
+            super().connection_made(transport)
+            if len(self.connections) > VISITORS:
+                transport.abort()
+            else:
+                self.loop.call_later(PATIENCE, self.end_if_mute)
+
+        def end_if_mute(self) -> None:
+            if self.cycle is None and not self.transport.is_closing():
+                self.transport.abort()
+
     config = uvicorn.Config(
         guarded(application(told), told.token), log_config=None, access_log=False, lifespan="off", ws="none",
-        server_header=False, timeout_graceful_shutdown=2, timeout_keep_alive=5,
+        http=Visitor, server_header=False, timeout_graceful_shutdown=2, timeout_keep_alive=5,
     )  # fmt: skip
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")

@@ -86,7 +86,8 @@ class Log:
     def cleaned(self, found: object) -> object:
         """A value for JSON without secrets in it; in the text of it some could hide behind an escape."""
         if isinstance(found, str):
-            return self.hidden(found if len(found) <= _LONGEST else f"{found[:_LONGEST]}...")
+            shown = self.hidden(found).encode(errors="replace").decode()  # half a character fits into no line
+            return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
         if isinstance(found, dict):
             return {self.hidden(str(name)): self.cleaned(value) for name, value in found.items()}
         if isinstance(found, list | tuple | set | frozenset):

@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 
 from ferrolan.assembly.connectors import Link
 from ferrolan.base.errors import FerrolanError
-from ferrolan.collector.handing import AT_ONCE, HandOver
+from ferrolan.collector.handing import AT_ONCE, HandOver, SpoolTrouble
 from ferrolan.collector.keeping import Keeper
 from ferrolan.collector.logs import Level, Log
 from ferrolan.collector.rejected import Rejected
@@ -66,7 +66,9 @@ class Running:
         self.failed_at = 0
         self.ended = False
         self.trouble = ""
-        """Why its rows are not handed over; empty while they are."""
+        """Why the historian does not take its rows; empty while it does."""
+        self.unread = ""
+        """Why its spool cannot be read; empty while it can."""
         self._connector: Connector | None = None
         self._before: dict[str, int] = dict.fromkeys(COUNTED, 0)
         self._clock, self._log = clock, log
@@ -127,8 +129,12 @@ class Running:
                 taken = await self.step(vault, units)
                 vault.note()
                 self.trouble, pause = "", 0.5
+                self._note_reading("")
             except asyncio.CancelledError:
                 raise
+            except SpoolTrouble as error:
+                self._note_reading(self._log.hidden(str(error)))
+                taken = 0
             except (FerrolanError, OSError) as error:
                 self.trouble = self._log.hidden(str(error))
                 vault.note(error)
@@ -137,7 +143,7 @@ class Running:
                 self.trouble = self._log.hidden(f"{type(error).__name__}: {error}")
                 self._log.say("error", "hand_over_failed", self.link.name, said=self.trouble)
                 taken = 0
-            if self.trouble:
+            if self.trouble or self.unread:
                 await self._clock.sleep(pause)
                 pause = min(2.0 * pause, LONGEST_PAUSE)
             elif taken < AT_ONCE:
@@ -160,6 +166,14 @@ class Running:
             level: Level = "error" if found.lost else "warning"
             self._log.say(level, "spool_mended", self.link.name, said=found.said, **place)
         self._noted = len(self.spool.findings)
+
+    def _note_reading(self, trouble: str) -> None:
+        """Say once that the spool cannot be read, and once that it can again."""
+        if trouble and not self.unread:
+            self._log.say("error", "spool_unread", self.link.name, said=trouble)
+        elif self.unread and not trouble:
+            self._log.say("info", "spool_read_again", self.link.name)
+        self.unread = trouble
 
     async def _until_more(self, taken: int) -> None:
         """Wait until there is more to hand over, and a little longer, so that one commit takes many rows."""

@@ -22,6 +22,7 @@ from ferrolan.base.errors import DocumentError, Fault, FerrolanError
 from ferrolan.base.surroundings import storing
 from ferrolan.collector.health import Report, report
 from ferrolan.collector.http import Told, listening, serving, url_of
+from ferrolan.collector.leftover import left_over
 from ferrolan.collector.lock import FolderLock
 from ferrolan.collector.logs import Log
 from ferrolan.collector.metrics import exposition
@@ -244,8 +245,8 @@ class Collector:
         while any(one.waiting for one in self.running) and asyncio.get_running_loop().time() < end:
             for one in self.running:
                 one.keeper.arrived.set()
-            if all(one.trouble for one in self.running if one.waiting):
-                return  # the historian refuses: the rows wait in the spools
+            if all(one.trouble or one.unread for one in self.running if one.waiting):
+                return  # the historian or the disk refuses: the rows wait in the spools
             await asyncio.sleep(0.05)
 
     async def _numbers(self, vault: Vault) -> bool:
@@ -260,7 +261,8 @@ class Collector:
 
     async def _made(self, numbers: Mapping[str, int], threads: ThreadPoolExecutor) -> list[Running]:
         """Every connection with its spool; a spool may take a moment to be read."""
-        return list(await asyncio.gather(*(self._made_one(link, numbers, threads) for link in self.links)))
+        links = (*self.links, *left_over(self.settings.folder / "spool", self.links))
+        return list(await asyncio.gather(*(self._made_one(link, numbers, threads) for link in links)))
 
     async def _made_one(self, link: Link, numbers: Mapping[str, int], threads: ThreadPoolExecutor) -> Running:
         folder = self.settings.folder

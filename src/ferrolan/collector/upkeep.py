@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import polars as pl
+
 from ferrolan.base.errors import FerrolanError
 from ferrolan.base.spans import duration
 from ferrolan.collector.logs import Log
@@ -54,15 +56,19 @@ class Upkeep:
             await self._vault.write(lambda store: _called(store, "seal", today))
             if self._keep is not None:
                 before = today - duration(self._keep)
-                await self._vault.write(lambda store: _called(store, "retire", before))
+                self._say_retired(await self._vault.write(lambda store: _called(store, "retire", before)))
         except (FerrolanError, OSError) as error:
             self._log.say("error", "upkeep_failed", said=str(error))
             return False
         self._log.say("info", "upkeep_done", before=today.isoformat())
         return True
 
+    def _say_retired(self, dropped: object) -> None:
+        """Say how many rows were let go; nothing where none were."""
+        if isinstance(dropped, pl.DataFrame) and dropped.height:
+            self._log.say("info", "retired", rows=int(dropped["rows"].sum()))
 
-def _called(store: Store, verb: str, before: datetime) -> None:
+
+def _called(store: Store, verb: str, before: datetime) -> object:
     act = getattr(store, verb, None)
-    if act is not None:
-        act(before)
+    return None if act is None else act(before)

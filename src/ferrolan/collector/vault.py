@@ -131,20 +131,21 @@ class Vault:
         store = await loop.run_in_executor(self._writer, self._opening)
         try:
             numbers = await loop.run_in_executor(self._writer, store.register, self._tags)
+            registered = await loop.run_in_executor(self._writer, store.registered)
+            names = dict(zip(registered["number"], registered["name"], strict=True))
+            if any(names.get(number) != name for name, number in {**self._kept(), **self.numbers}.items()):
+                raise self._other_numbers()
         except BaseException:
             with suppress(Exception):
                 await loop.run_in_executor(self._writer, store.close)
             raise
-        if self.numbers and dict(self.numbers) != dict(numbers):
-            await loop.run_in_executor(self._writer, store.close)
-            raise self._other_numbers()
         self._store, self.numbers = store, dict(numbers)
         await loop.run_in_executor(self._writer, self._keep_numbers)
         self.note()
         self.ready.set()
 
     def _other_numbers(self) -> SurroundingsError:
-        """The store that comes back is another than the one the numbers are of: rows must not get under wrong tags."""
+        """The store is another than the one the numbers are of: rows that wait must not get under wrong tags."""
         found = "another number of a tag than the one this collector collects under"
         way_out = "Is it the same historian? Stop the collector, move its folder aside, and start it again."
         fault = Fault(str(self._file), 0, "", found, "the numbers it gave before", way_out, "other_historian")
@@ -152,19 +153,24 @@ class Vault:
 
     def _kept_numbers(self) -> Mapping[str, int]:
         """The numbers as the store last gave them; none where one of today's tags is missing among them."""
+        kept = self._kept()
+        names = [tag.name for tag in self._tags]
+        return {name: kept[name] for name in names} if all(name in kept for name in names) else {}
+
+    def _kept(self) -> Mapping[str, int]:
+        """Every number that was ever kept: rows may wait of a tag that is declared no more."""
         try:
             kept = json.loads(self._file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
-        names = [tag.name for tag in self._tags]
-        whole = isinstance(kept, dict) and all(isinstance(kept.get(name), int) for name in names)
-        return {name: kept[name] for name in names} if whole else {}
+        return {str(name): n for name, n in kept.items() if isinstance(n, int)} if isinstance(kept, dict) else {}
 
     def _keep_numbers(self) -> None:
         """Keep the numbers for a start without the store; the store itself is the truth."""
+        kept = {**self._kept(), **self.numbers}
         beside = self._file.with_suffix(".new")
         with beside.open("w", encoding="utf-8") as file:
-            json.dump(dict(self.numbers), file, ensure_ascii=False, indent=0)
+            json.dump(kept, file, ensure_ascii=False, indent=0)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(self._file)

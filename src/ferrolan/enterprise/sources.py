@@ -20,7 +20,9 @@ SQLITE = "sqlite:///"
 SERVERS = ("postgresql://", "mysql://", "mariadb://")
 """How the URL of a database server begins."""
 
-_PASSWORD = re.compile(r"^(postgresql|mysql|mariadb)://[^/@]*:[^/]*@|[?&](password|passwd)=")
+_PASSWORD = re.compile(
+    r"^(postgresql|mysql|mariadb)://[^/?]*:(?!\d+[/?])[^?]*@|[?&](password|passwd|sslpassword|ssl_key_password)="
+)
 
 
 class CsvSource(TextLayout):
@@ -117,4 +119,4 @@ FILE_KINDS = ("csv", "excel", "parquet", "sql")
 
 def _masked(url: str) -> str:
     """A URL without its password, which nobody wants in a message or a log: ``user:secret@`` becomes ``user:…@``."""
-    return re.sub(r"([?&]passw(?:or)?d=)[^&]*", r"\1…", re.sub(r"(://[^/:@]*):.*@", r"\1:…@", url))
+    return re.sub(r"([?&]\w*passw(?:or)?d=)[^&]*", r"\1…", re.sub(r"(://[^/:]*):.*@", r"\1:…@", url))

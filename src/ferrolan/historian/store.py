@@ -244,6 +244,7 @@ class Historian:
             if self.path is not None and (_FATAL in str(after) or _FATAL in str(error)):
                 self._connection.close()
                 self._connection = self._opened()
+                self._positions = self._stored_positions()  # the commit may be in the file, though nobody heard of it
 
     def _move(self, connection: duckdb.DuckDBPyConnection, position: Position | None) -> None:
         if position is None:

@@ -228,12 +228,13 @@ def gathered(
 def gathered_texts(
     tags: Sequence[int], times: Sequence[int], texts: Sequence[str | None], statuses: Sequence[int]
 ) -> pl.DataFrame:
-    """Rows of texts from columns, as ``gathered``."""
+    """Rows of texts from columns, as ``gathered``; half a character, which no file holds, becomes a question mark."""
+    held = [None if text is None else text.encode(errors="replace").decode() for text in texts]
     return pl.DataFrame(
         {
             "tag": pl.Series(tags, dtype=pl.Int32),
             "time": pl.Series(times, dtype=pl.Int64).cast(TIME),
-            "text": pl.Series(texts, dtype=pl.String),
+            "text": pl.Series(held, dtype=pl.String),
             "status": pl.Series(statuses, dtype=pl.Int64),
         }
     )

@@ -31,6 +31,7 @@ from paho.mqtt.properties import Properties
 from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
 from ferrolan.sources.broker import Broker
+from ferrolan.sources.cancelling import heed_cancelling
 from ferrolan.sources.live import Health, Place
 from ferrolan.sources.source import refusal
 
@@ -42,6 +43,7 @@ _PATIENCE = 10.0  # for an answer of the broker [s]
 _GOODBYE = 2.0  # for its answer to the last word [s]
 _MOST_IN_FLIGHT = 65_535
 _AT_ONCE = 500  # topics in one subscription
+_HELD = 64 * 2**20  # of payloads that may wait here; while more do, nothing is read from the line [byte]
 
 
 class LineError(Exception):
@@ -121,6 +123,7 @@ class Line:
         """
         try:
             await self._client.__aenter__()
+            heed_cancelling()
         except (aiomqtt.MqttError, OSError, ValueError) as error:
             await self._client.drop()
             raise LineError(self._told(error)) from None
@@ -191,9 +194,12 @@ class Line:
 
     async def _asked(self, answer: Awaitable[Any]) -> Any:  # Any: what the library answers
         try:
-            return await answer
+            answered = await answer
         except (aiomqtt.MqttError, OSError, ValueError) as error:
+            heed_cancelling()
             raise LineError(self._told(error)) from None
+        heed_cancelling()
+        return answered
 
     def _told(self, error: Exception) -> str:
         text = str(error) or type(error).__name__
@@ -248,6 +254,7 @@ class _Client(aiomqtt.Client):
         self._client.manual_ack_set(True)
         self._bound = bound
         self._arrived: deque[Arrived] = deque()
+        self._held = 0  # of payloads that wait [byte]
         self._some = asyncio.Event()
         self._paused = False
         self.dropped = False
@@ -264,6 +271,7 @@ class _Client(aiomqtt.Client):
         if not self._arrived and self._disconnected.done():
             raise aiomqtt.MqttError(f"the line broke: {self._disconnected.exception() or 'the broker ended it'}")
         taken = [self._arrived.popleft() for _ in range(min(most, len(self._arrived)))]
+        self._held -= sum(len(message.payload) for message in taken)
         self._resume()
         return taken
 
@@ -310,8 +318,9 @@ class _Client(aiomqtt.Client):
         self._arrived.append(
             Arrived(topic, bytes(message.payload), message.qos, message.retain, bool(message.dup), message.mid)
         )
+        self._held += len(message.payload)
         self._some.set()
-        if len(self._arrived) >= self._bound:
+        if len(self._arrived) >= self._bound or self._held >= _HELD:
             self._pause()
 
     # The socket is opened in a thread while the line may be dropped: everything is done in the loop, and looks first.
@@ -356,7 +365,8 @@ class _Client(aiomqtt.Client):
 
     def _resume(self) -> None:
         sock = self._client.socket()
-        if self._paused and len(self._arrived) <= self._bound // 2 and sock is not None and sock.fileno() >= 0:
+        room = len(self._arrived) <= self._bound // 2 and self._held <= _HELD // 2
+        if self._paused and room and sock is not None and sock.fileno() >= 0:
             self._paused = False
             self._loop.add_reader(sock.fileno(), self._read)
             self._loop.call_soon(self._read)  # what a TLS layer has unpacked already wakes nobody

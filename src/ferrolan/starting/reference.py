@@ -23,8 +23,8 @@ Node = Mapping[str, Any]  # Any: JSON
 class Entry:
     """One field: ``path`` from the document's top, with ``<name>`` for a name of the user's and ``[]`` for a list.
 
-    ``sources.<csv>`` is a source of kind ``csv``, by the user's name, ``historian<embedded>`` the historian where it is of
-    kind ``embedded``. ``unit`` is one that the value may be written in.
+    ``sources.<csv>`` is a source of kind ``csv``, by the user's name, ``historian<embedded>`` the historian where it is
+    of kind ``embedded``. ``unit`` is one that the value may be written in.
     """
 
     path: str

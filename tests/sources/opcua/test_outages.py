@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pytest
 from ferrolan.sources.source import TagAddress
 from tests.servers.opcua import NAMESPACE, Server, served
 from tests.servers.proxy import Proxy
-from tests.sources.opcua.collecting import Memory, made, run, streaming, tags, until
+from tests.sources.opcua.collecting import LOST, Memory, made, run, streaming, tags, until
 
 EACH = 3  # tags that change
 
@@ -102,6 +103,30 @@ def test_a_gap_over_a_stop_of_ours_is_filled_at_the_next_start(historian: Server
         assert second.samples["status"].n_unique() >= 3  # good, no communication, withdrawn
 
     run(journey())
+
+
+def test_a_value_whose_clock_is_ahead_does_not_stand_as_good_through_an_outage(tmp_path: Path) -> None:
+    def last_is_lost(sink: Memory) -> bool:
+        rows = sink.winners.filter(pl.col("tag") == 1)
+        return bool(rows.height) and rows["status"][-1] == LOST
+
+    async def journey(server: Server) -> None:
+        sink = Memory()
+        async with Proxy.to("127.0.0.1", server.settings.port) as proxy:
+            connector = made(server, tmp_path, port=proxy.port)
+            async with streaming(connector, tags(server), sink):
+                await until(lambda: len(sink.winners) >= 2, "first values")
+                await server.tell(write=[[0, 71.0, time.time_ns() // 1000 + 4_000_000, 0]])
+                await until(lambda: sink.has(1, 71.0), "a value from the future")
+                proxy.cut()
+                await until(lambda: last_is_lost(sink), "a row behind it that says that nothing is known")
+                assert len(sink.gaps()) == 3
+                proxy.restore()
+                await until(lambda: not sink.gaps().height, "the gap withdrawn")
+                assert 71.0 in sink.values(1)
+
+    with served(tags=2) as server:
+        run(journey(server))
 
 
 @pytest.mark.slow

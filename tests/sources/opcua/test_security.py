@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from asyncua import ua
 
 from ferrolan.base.errors import SourceError
+from ferrolan.sources.opcua.login import LinkFailed, refuse_open_password
 from tests.servers.certificates import issue, revoke
 from tests.servers.opcua import Server, served
 from tests.sources.opcua.collecting import Memory, made, run, streaming, tags, until
@@ -192,3 +194,15 @@ def test_keys_that_live_for_seconds_are_renewed_without_a_loss(server: Server, t
         assert connector.health.reconnects == 0 and not sink.gaps().height
 
     run(journey())
+
+
+@pytest.mark.parametrize("algorithm", [None, ""])
+def test_a_password_is_never_sent_as_it_is_over_a_line_that_is_signed_alone(algorithm: str | None) -> None:
+    token = ua.UserNameIdentityToken(UserName="reader", Password=b"rust", EncryptionAlgorithm=algorithm)
+    for mode in (ua.MessageSecurityMode.Sign, ua.MessageSecurityMode.None_):
+        with pytest.raises(LinkFailed, match="an encrypted password"):
+            refuse_open_password(token, mode)
+        token.EncryptionAlgorithm = "http://www.w3.org/2001/04/xmlenc#rsa-oaep"
+        refuse_open_password(token, mode)
+        token.EncryptionAlgorithm = algorithm
+    refuse_open_password(token, ua.MessageSecurityMode.SignAndEncrypt)

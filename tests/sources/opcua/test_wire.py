@@ -12,6 +12,7 @@ from asyncua.ua.ua_binary import struct_from_binary, struct_to_binary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ferrolan.sources.live import gathered_texts
 from ferrolan.sources.opcua.session import _unusual
 from ferrolan.sources.opcua.wire import Notified, Unusual, Values, chosen, joined, notified
 
@@ -106,3 +107,26 @@ def test_choosing_rows_keeps_each_value_with_its_row(flags: list[bool]) -> None:
     assert sorted(both.handles) == list(range(count)) and all(
         both.others[row] == str(both.handles[row]) for row in range(count)
     )
+
+
+def message_of(text: bytes) -> bytes:
+    response = ua.PublishResponse()
+    item = ua.MonitoredItemNotification(7, ua.DataValue(ua.Variant("#" * len(text), KINDS.String)))
+    response.Parameters.NotificationMessage.NotificationData = [ua.DataChangeNotification([item])]
+    return bytes(struct_to_binary(response)).replace(b"#" * len(text), text)
+
+
+def test_a_text_in_another_encoding_is_taken_and_stops_nobody() -> None:
+    values = notified(message_of(b"Sch\xfcttgut")).values
+    assert values is not None and values.others == {0: "Sch\ufffdttgut"}
+    told = gathered_texts([1], [0], ["Sch\udcfcttgut"], [0])  # as the library reads it
+    assert told["text"].to_list() == ["Sch?ttgut"]
+
+
+def test_a_notification_that_says_a_negative_size_is_not_gone_round_in() -> None:
+    data = message_of(b"four")
+    at = data.index(b"four") - 50
+    sizes = [place for place in range(max(at, 0), data.index(b"four")) if data[place : place + 3] == b"\x2b\x03\x01"]
+    broken = data[: sizes[0] + 3] + (-8).to_bytes(4, "little", signed=True) + data[sizes[0] + 7 :]
+    with pytest.raises(Unusual, match="size"):
+        notified(broken)

@@ -546,3 +546,31 @@ def test_a_packed_payload_is_unpacked() -> None:
     bomb = wire._message()(uuid=b"SPBV1.0_COMPRESSED", body=zlib.compress(bytes(70 * 2**20), 1)).SerializeToString()
     with pytest.raises(wire.WrongPayload):
         decode(bomb)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_payload_of_millions_of_empty_metrics_is_refused_before_it_fills_the_memory(packed: bool) -> None:
+    content = b"\x12\x00" * (wire.MOST + 1)
+    if packed:
+        message = wire._message()(uuid=b"SPBV1.0_COMPRESSED", body=zlib.compress(content))
+        content = message.SerializeToString()
+    with pytest.raises(wire.WrongPayload, match="metrics"):
+        wire.decode(content)
+
+
+@given(st.binary(max_size=200))
+def test_counting_metrics_ends_whatever_the_bytes_are(content: bytes) -> None:
+    assert 0 <= wire._metrics_in(content) <= len(content)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf"), 1.5, 1e308])
+@pytest.mark.parametrize("kind", ["NBIRTH", "NDEATH"])
+def test_a_bdseq_that_is_no_number_of_a_session_stops_nobody(kind: str, number: float) -> None:
+    message = wire._message()(timestamp=NOW // 1000, seq=0)
+    message.metrics.add(name=b"bdSeq", datatype=10, double_value=number)
+    made = Host("ferrolan", tags())
+    made.opening(NOW)
+    made.connected(NOW)
+    place = next(iter(made._nodes))
+    made.receive(f"spBv1.0/{place[0]}/{kind}/{place[1]}", message.SerializeToString(), NOW)
+    assert made.memory(NOW)

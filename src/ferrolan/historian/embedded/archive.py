@@ -241,12 +241,14 @@ class Archive:
         earlier = self.hot.latest(others.tolist(), None, start - _SINGLE) if len(others) else SAMPLES.empty()
         hot = pl.concat([today, earlier])
         unsure = tags if instant.date() in self.sealed.view.held else others
-        sealed = self.sealed.steady(lambda view: view.latest(unsure, instant)) if len(unsure) else SAMPLES.empty()
+        if not len(unsure):
+            return last_of_each(winners(hot))
+        sealed = self.sealed.steady(lambda view: pl.concat([view.latest(unsure, instant), view.withdrawn(hot)]))
         return last_of_each(winners(pl.concat([hot, sealed])))
 
     def _earliest(self, tags: Tags, instant: datetime) -> pl.DataFrame:
         hot = self.hot.earliest(tags.tolist(), instant)
-        sealed = self.sealed.steady(lambda view: view.earliest(tags, instant))
+        sealed = self.sealed.steady(lambda view: pl.concat([view.earliest(tags, instant), view.withdrawn(hot)]))
         return first_of_each(winners(pl.concat([hot, sealed])))
 
     def _names_again(self) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -57,6 +57,11 @@ class Part:
         place = int(np.searchsorted(tags, self.first_tag))
         return bool(self.rows) and place < len(tags) and int(tags[place]) <= self.last_tag
 
+    def among(self, tags: NDArray[np.int32]) -> list[int]:
+        """Those of the tags (n,), sorted, that may be in it."""
+        first, last = np.searchsorted(tags, [self.first_tag, self.last_tag + 1])
+        return [int(tag) for tag in tags[first:last]]
+
 
 @dataclass(frozen=True)
 class Generation:
@@ -87,9 +92,14 @@ class Generation:
 
     def files(self, table: str, tags: NDArray[np.int32] | None = None) -> Iterator[tuple[str, Path]]:
         """Unit of time and path of the files of a table that may hold one of the tags."""
+        for part in self.of(table, tags):
+            yield part.unit, self.folder / part.file
+
+    def of(self, table: str, tags: NDArray[np.int32] | None = None) -> Iterator[Part]:
+        """The parts of a table that may hold one of the tags."""
         for part in self.parts:
             if part.table == table and part.rows and (tags is None or part.covers(tags)):
-                yield part.unit, self.folder / part.file
+                yield part
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:
@@ -203,12 +213,37 @@ def read_files(
     chosen = list(schema) if columns is None else list(columns)
     if not files:
         return pl.DataFrame(schema={name: schema[name] for name in chosen})
-    try:
+    with _whole(files[0]):
         scan = pl.scan_parquet(files, glob=False)
         rows = (scan if condition is None else scan.filter(condition)).select(chosen).collect()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise damaged(files[0].parent, str(error).splitlines()[0], "files that are whole") from error
     return rows.with_columns(pl.col("time").cast(TIME)) if "time" in chosen else rows
+
+
+def read_each(files: Sequence[Path], table: str, conditions: Sequence[pl.Expr]) -> list[pl.DataFrame]:
+    """Rows of each of some files, each under its own condition, read side by side.
+
+    Raises
+    ------
+    SourceError
+        If a file is damaged or missing.
+    """
+    if not files:
+        return []
+    with _whole(files[0]):
+        return pl.collect_all([
+            pl.scan_parquet(file, glob=False).filter(condition).select(list(TABLES[table].columns)).with_columns(
+                pl.col("time").cast(TIME)
+            )
+            for file, condition in zip(files, conditions, strict=True)
+        ])  # fmt: skip
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise damaged(file.parent, str(error).splitlines()[0], "files that are whole") from error
 
 
 def content(rows: pl.DataFrame) -> str:

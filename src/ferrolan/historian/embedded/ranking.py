@@ -103,7 +103,8 @@ def by_key(rows: pl.DataFrame) -> pl.DataFrame:
     span = int(time.max()) - first + 1  # type: ignore[arg-type]
     if span * (int(tag.abs().max()) + 1) >= _LARGEST:  # type: ignore[arg-type]
         return rows.sort(KEY)
-    return rows[(tag * span + (time - first)).arg_sort()]
+    key = tag * span + (time - first)
+    return rows if key.is_sorted() else rows[key.arg_sort()]
 
 
 def _ties(rows: pl.DataFrame) -> list[str]:

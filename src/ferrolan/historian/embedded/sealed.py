@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -21,25 +21,32 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ferrolan.base.errors import SourceError
+from ferrolan.base.status import RETRACTED
 from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import SAMPLES
 from ferrolan.historian.embedded.days import (
     TABLES,
     Generation,
+    Part,
     bounds,
     chained,
     damaged,
     generations,
     load,
+    read_each,
     read_files,
 )
 from ferrolan.historian.embedded.durable import file_hash, remove_folder, replace_json, replace_table
-from ferrolan.historian.embedded.ranking import first_of_each, last_of_each, standing
+from ferrolan.historian.embedded.memory import Key, Memory
+from ferrolan.historian.embedded.ranking import KEY, first_of_each, last_of_each, standing
 
 Tags = NDArray[np.int32]
 T = TypeVar("T")
 _RETIRED = "retired.json"
 _SINGLE = timedelta(microseconds=1)
+_ALL = 0  # no tag has this number
+_FEW = 64  # tags; a question for more, or for more than so many days of a tag, asks for everything once
+_FEW_DAYS = 2_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ class View:
     held: Mapping[date, Generation]
     chains: Mapping[date, str]
     order: tuple[date, ...] = field(default=())
+    memory: Memory = field(default_factory=Memory, compare=False)
 
     def within(self, start: datetime, end: datetime) -> Iterator[Generation]:
         """The days that may hold a time in ``[start, end)``, in order."""
@@ -67,10 +75,44 @@ class View:
             yield from (self.held[day] for day in self.order[first:last])
 
     def read(self, table: str, tags: Tags, start: datetime, end: datetime) -> pl.DataFrame:
-        """Rows of a table with a time in ``[start, end)``, by day, tag and time."""
-        chosen = [(unit, file) for held in self.within(start, end) for unit, file in held.files(table, tags)]
+        """Rows of a table with a time in ``[start, end)``, by tag and time where few are asked, else by day first."""
+        days = list(self.within(start, end))
+        if table == "samples" and len(tags) <= _FEW and len(tags) * len(days) <= _FEW_DAYS:
+            return self._recalled(days, tags, start, end)
+        chosen = [(unit, file) for held in days for unit, file in held.files(table, tags)]
         parts = [_within(files, table, unit, tags, start, end) for unit, files in _by_unit(chosen).items()]
         return pl.concat(parts) if parts else pl.DataFrame(schema=TABLES[table].schema)
+
+    def _recalled(self, days: Sequence[Generation], tags: Tags, start: datetime, end: datetime) -> pl.DataFrame:
+        """Winners of few tags, from the memory what it keeps of them."""
+        parts = [
+            (held.folder / part.file, part, part.among(tags)) for held in days for part in held.of("samples", tags)
+        ]
+        keys: list[Key] = [(part.sha256, tag) for _, part, asked in parts for tag in asked]
+        found = self.memory.known(keys)
+        if len(found) < len(keys):
+            found |= self._unpacked(parts, found)
+        rows = pl.concat([SAMPLES.empty(), *(found[key] for key in sorted(keys, key=_by_tag))])
+        if days and (bounds(days[0].day)[0] < start or end < bounds(days[-1].day)[1]):
+            return rows.filter((pl.col("time") >= start) & (pl.col("time") < end))
+        return rows
+
+    def _unpacked(
+        self, parts: Sequence[tuple[Path, Part, Sequence[int]]], known: Mapping[Key, pl.DataFrame]
+    ) -> dict[Key, pl.DataFrame]:
+        """Read what the memory does not keep, and keep it."""
+        lacking = [
+            (file, part, wanted)
+            for file, part, asked in parts
+            if (wanted := [tag for tag in asked if (part.sha256, tag) not in known])
+        ]
+        read = read_each([file for file, _, _ in lacking], "samples", [_asked(wanted) for _, _, wanted in lacking])
+        found: dict[Key, pl.DataFrame] = {}
+        for (_, part, wanted), rows in zip(lacking, read, strict=True):
+            by_tag = rows.partition_by("tag", as_dict=True) if len(wanted) > 1 else {(wanted[0],): rows}
+            found |= {(part.sha256, tag): by_tag.get((tag,), rows.clear()) for tag in wanted}
+        self.memory.keep(found)
+        return found
 
     def latest(self, tags: Tags, instant: datetime) -> pl.DataFrame:
         """The last row of each tag at or before an instant: of its day, else the last of the day before."""
@@ -84,7 +126,8 @@ class View:
         if not len(tags):
             return SAMPLES.empty()
         place = bisect_left(self.order, day)
-        known = _table(self.last_file(self.order[place - 1]) if place else self.retired_file())
+        file = self.last_file(self.order[place - 1]) if place else self.retired_file()
+        known = SAMPLES.empty() if file is None else self.memory.of((file.name, _ALL), lambda: _table(file))
         return known.filter(pl.col("tag").is_in(tags.tolist()))
 
     def earliest(self, tags: Tags, instant: datetime) -> pl.DataFrame:
@@ -99,6 +142,16 @@ class View:
                 tags = np.setdiff1d(tags, found[-1]["tag"].to_numpy())
             if not len(tags):
                 break
+        return pl.concat(found)
+
+    def withdrawn(self, hot: pl.DataFrame) -> pl.DataFrame:
+        """Withdrawn rows of the tags and times of hot rows, which may have been withdrawn before they came."""
+        found = [SAMPLES.empty()]
+        for day in hot["time"].dt.date().unique():
+            if day in self.held:
+                rows = hot.filter(pl.col("time").dt.date() == day)
+                known = self.read("samples", np.unique(rows["tag"].to_numpy()), *bounds(day))
+                found.append(known.filter(pl.col("status") == RETRACTED).join(rows, on=KEY, how="semi"))
         return pl.concat(found)
 
     def last_file(self, day: date) -> Path:
@@ -117,7 +170,7 @@ class Sealed:
         self.folder = folder
         with storing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        self.view = View(folder, _retired(folder), {}, {})
+        self.view = View(folder, _retired(folder), {}, {}, memory=Memory())
         _sweep(folder, self.view.retired)
         held = {day: found for day in days_of(folder) if (found := _whole(folder / day.isoformat(), day))}
         self._show(held)
@@ -164,7 +217,7 @@ class Sealed:
         chain, chains, order = self.view.retired.chain, {}, tuple(sorted(held))
         for day in order:
             chain = chains[day] = chained(chain, day, held[day])
-        view = View(self.folder, self.view.retired, held, chains, order)
+        view = View(self.folder, self.view.retired, held, chains, order, self.view.memory)
         before = view.retired_file()
         for day in order:
             if not view.last_file(day).exists():
@@ -215,10 +268,18 @@ def _readable(file: Path) -> bool:
 
 
 def _within(files: list[Path], table: str, unit: str, tags: Tags, start: datetime, end: datetime) -> pl.DataFrame:
-    tag, time = pl.col("tag"), pl.col("time")
-    asked = tag == int(tags[0]) if len(tags) == 1 else tag.is_in(tags.tolist())
+    time = pl.col("time")
+    asked = _asked(tags.tolist())
     asked &= (time >= _edge(start, unit)) & (time < _edge(end, unit))
     return read_files(files, table, asked)
+
+
+def _asked(tags: Sequence[int]) -> pl.Expr:
+    return pl.col("tag") == tags[0] if len(tags) == 1 else pl.col("tag").is_in(tags)
+
+
+def _by_tag(key: Key) -> int:
+    return key[1]
 
 
 def _edge(instant: datetime, unit: str) -> pl.Expr:

@@ -2,7 +2,8 @@
 
 Two thousand rows of a belt scale's minute go in as one COPY; the position of the spool moves with them or not at all,
 so that a batch whose commit nobody heard of is handed over again and stored once. One process owns the historian: it
-holds an advisory lock for as long as its session lives. A lost connection is said, and the next call makes a new one.
+holds an advisory lock for as long as its session lives. Its readers have connections of their own, so that a month that
+is read delays no batch.
 
 Rows before 1990 or after 2100, which only a wrong clock gives, share one partition. Retention drops whole days.
 """
@@ -10,22 +11,19 @@ Rows before 1990 or after 2100, which only a wrong clock gives, share one partit
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from urllib.parse import parse_qs, urlsplit
 
 import polars as pl
-import psycopg
 
-from ferrolan.base.errors import Fault, FerrolanError, SourceError
-from ferrolan.base.secrets import hidden
+from ferrolan.base.errors import Fault, SourceError
 from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT, Table
 from ferrolan.historian.seam import NewTag, Position
-from ferrolan.historian.server.refusals import refusal, said
+from ferrolan.historian.server.link import Address, Link, Readers, Wire, closed
+from ferrolan.historian.server.refusals import refusal
 from ferrolan.historian.server.registering import refuse_other_units
 from ferrolan.historian.server.rows import TAKEN, packed, unpacked
 from ferrolan.historian.server.statements import POSTGRES, VERSION, Served
@@ -44,9 +42,8 @@ _FIRST_DAY, _LAST_DAY = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, t
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
 _TRIES, _BETWEEN = 6, 0.2  # a session that ended gives its lock free a moment later [1], [s]
 _DAY = timedelta(days=1)
-_SORTED = "64MB"  # memory of one sort: half a million rows, ten tags of a month at one a minute
+_READERS = 4  # connections that read at a time, beside the one that writes
 _TABLES = {"about", "positions", "registered", "samples", "texts"}
-_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 class PostgresHistorian(Served):
@@ -70,7 +67,7 @@ class PostgresHistorian(Served):
     def __init__(
         self, url: str, *, password: str = "", schema: str = "ferrolan", write: bool = True, patience: float = 60.0
     ) -> None:
-        _refuse_password(url)
+        self._address = Address(url, password, patience)
         if not _NAME.fullmatch(schema):
             raise refusal(
                 "schema",
@@ -80,12 +77,11 @@ class PostgresHistorian(Served):
                 code="wrong_schema",
             )
         self.url, self.schema, self.write, self.patience = url, schema, write, patience
-        self._password = password
         self._days: set[str] = set()
         self._closed = False
-        self._lock = threading.RLock()
-        self._link: psycopg.Connection[tuple[object, ...]] | None = None
-        with self._session():
+        self._readers = Readers(self._address, self._look, _READERS)
+        self._owner = Link(self._address, self._take, write=True) if write else None
+        with self._session(write=write):
             pass
 
     def register(self, tags: Sequence[NewTag]) -> Mapping[str, int]:
@@ -139,7 +135,7 @@ class PostgresHistorian(Served):
 
     def position(self, spool: str) -> int:
         """Number of the last batch of a spool that is stored; 0 where none is."""
-        with self._session() as link:
+        with self._session(write=self.write) as link:
             row = link.execute(f"select batch from {self.schema}.positions where spool = %s", (spool,)).fetchone()
         return int(str(row[0])) if row else 0
 
@@ -186,10 +182,11 @@ class PostgresHistorian(Served):
             return tuple(self._faults(link))
 
     def close(self) -> None:
-        """Close the connection and give the historian free; a closed one cannot be used again."""
-        with self._lock:
-            self._closed = True
-            self._forget()
+        """Close the connections and give the historian free; a closed one cannot be used again."""
+        self._closed = True
+        self._readers.close()
+        if self._owner is not None:
+            self._owner.close()
 
     def __enter__(self) -> PostgresHistorian:
         return self
@@ -213,69 +210,56 @@ class PostgresHistorian(Served):
             row = link.execute(statement).fetchone()
         return int(str(row[0])) if row else 0
 
-    @contextmanager
-    def _session(self, *, write: bool = False) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-        """The connection, made anew where the last one was lost; what the server says comes out as ours."""
-        if write and not self.write:
+    def _session(self, *, write: bool = False) -> AbstractContextManager[Wire]:
+        """The connection of the owner, or one of those that read."""
+        if self._closed:
+            raise closed(self._address)
+        if not write:
+            return self._readers.session()
+        if self._owner is None:
             raise refusal(
                 self.url, "a reader", "the owner", "Open the historian with write=True.", code="server_rights"
             )
-        with self._lock:
-            try:
-                yield self._connected()
-            except psycopg.Error as error:
-                if self._link is None or self._link.broken or self._link.closed:
-                    self._forget()
-                raise self._translated(error) from error
+        return self._owner.session()
 
     @contextmanager
-    def _unhurried(self, link: psycopg.Connection[tuple[object, ...]]) -> Iterator[None]:
+    def _unhurried(self, link: Wire) -> Iterator[None]:
         """A stretch without the time-out of statements."""
         link.execute("set statement_timeout = 0")
         yield
         link.execute(f"set statement_timeout = {round(self.patience * 1000)}")
 
-    def _connected(self) -> psycopg.Connection[tuple[object, ...]]:
-        if self._closed:
-            raise refusal(self.url, "a closed historian", "an open one", "Open it again.", code="closed_historian")
-        if self._link is None:
-            self._link = psycopg.connect(
-                self.url, autocommit=True, connect_timeout=10, application_name="ferrolan", prepare_threshold=None,
-                cursor_factory=psycopg.ClientCursor, options=self._options(), **_KEEPALIVE,  # type: ignore[arg-type]
-                **({"password": self._password} if self._password else {}),  # type: ignore[arg-type]
-            )  # fmt: skip
-            try:
-                self._take(self._link)
-            except BaseException:
-                self._forget()
-                raise
-        return self._link
+    def _take(self, link: Wire) -> None:
+        """Check the server, take the lock of the owner, and make what is missing."""
+        self._refuse_old(link)
+        self._own(link)
+        with link.transaction():
+            held = self._held(link)
+            if not held:
+                self._create(link)
+        if held:
+            self._refuse_others(link, held)
+        self._days = {str(row[0]) for row in link.execute(PARTITIONS, (self.schema,))}
 
-    def _options(self) -> str:
-        limit = round(self.patience * 1000)
-        only = "off" if self.write else "on"
-        return (
-            f"-c statement_timeout={limit} -c lock_timeout={min(limit, 10_000)} -c timezone=UTC "
-            f"-c default_transaction_read_only={only} -c work_mem={_SORTED} -c jit=off"
-        )
+    def _look(self, link: Wire) -> None:
+        """Check the server and what its schema holds."""
+        self._refuse_old(link)
+        self._refuse_others(link, self._held(link))
 
-    def _take(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
-        """Check the server and what its schema holds; an owner takes the lock and makes what is missing."""
+    def _refuse_old(self, link: Wire) -> None:
         if link.info.server_version < _OLDEST_SERVER:
             found = f"version {link.info.server_version // 10_000}"
             raise refusal(self.url, found, "PostgreSQL 13 or later", "Use a newer server.", code="old_server")
-        if self.write:
-            self._own(link)
-        with link.transaction():
-            held = {str(row[0]) for row in link.execute(HELD, (self.schema,))}
-            if not held and self.write:
-                self._create(link)
-            elif not held >= _TABLES:
-                raise self._not_ours(held)
-        self._check_version(link)
-        self._days = {str(row[0]) for row in link.execute(PARTITIONS, (self.schema,))}
 
-    def _own(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _held(self, link: Wire) -> set[str]:
+        return {str(row[0]) for row in link.execute(HELD, (self.schema,))}
+
+    def _refuse_others(self, link: Wire, held: set[str]) -> None:
+        if not held >= _TABLES:
+            raise self._not_ours(held)
+        self._check_version(link)
+
+    def _own(self, link: Wire) -> None:
         """Take the lock of the owner, and wait a moment for one that is just leaving."""
         for _ in range(_TRIES):
             taken = link.execute(
@@ -290,7 +274,7 @@ class PostgresHistorian(Served):
             f"{way_out}a broken connection gives it free after a minute.", code="in_use",
         )  # fmt: skip
 
-    def _create(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _create(self, link: Wire) -> None:
         if not link.execute("select 1 from pg_namespace where nspname = %s", (self.schema,)).fetchone():
             link.execute(f"create schema {self.schema}")
         for statement in CREATE.format(schema=self.schema, version=VERSION).split(";"):
@@ -301,10 +285,10 @@ class PostgresHistorian(Served):
         found = f"the tables {', '.join(sorted(held)[:5])}" if held else "nothing this role may see"
         way_out = "Give another schema, or let the collector make it first."
         return SourceError(
-            [Fault(self._label(), 0, self.schema, found, "a historian", way_out, "not_a_historian")]
+            [Fault(self._address.label, 0, self.schema, found, "a historian", way_out, "not_a_historian")]
         )  # fmt: skip
 
-    def _check_version(self, link: psycopg.Connection[tuple[object, ...]]) -> None:
+    def _check_version(self, link: Wire) -> None:
         row = link.execute(f"select version from {self.schema}.about").fetchone()
         if row is None or row[0] != VERSION:
             found = f"tables of version {row[0]}" if row else "tables without a version"
@@ -312,12 +296,12 @@ class PostgresHistorian(Served):
                 self.url, found, f"version {VERSION}", "Use the Ferrolan that made them.", code="other_version"
             )
 
-    def _known(self, link: psycopg.Connection[tuple[object, ...]]) -> dict[str, tuple[int, str]]:
+    def _known(self, link: Wire) -> dict[str, tuple[int, str]]:
         rows = link.execute(f"select name, number, unit from {self.schema}.registered").fetchall()
         return {str(name): (int(str(number)), str(unit)) for name, number, unit in rows}
 
     def _make_partitions(
-        self, link: psycopg.Connection[tuple[object, ...]], table: str, rows: pl.DataFrame
+        self, link: Wire, table: str, rows: pl.DataFrame
     ) -> None:  # each day by itself: a thousand new tables in one transaction would exceed the server's locks
         for day in rows["time"].dt.truncate("1d").unique().sort():
             name = f"{table}_{day:%Y%m%d}"
@@ -329,12 +313,12 @@ class PostgresHistorian(Served):
             )
             self._days.add(name)
 
-    def _partitions(self, link: psycopg.Connection[tuple[object, ...]]) -> list[tuple[str, datetime]]:
+    def _partitions(self, link: Wire) -> list[tuple[str, datetime]]:
         names = [str(row[0]) for row in link.execute(PARTITIONS, (self.schema,))]
         dated = [name for name in names if name.rpartition("_")[2].isdecimal()]
         return [(name, datetime.strptime(name.rpartition("_")[2], "%Y%m%d").replace(tzinfo=UTC)) for name in dated]
 
-    def _move(self, link: psycopg.Connection[tuple[object, ...]], position: Position) -> bool:
+    def _move(self, link: Wire, position: Position) -> bool:
         """Move the position of a spool forward; False where it stands there already."""
         moved = link.execute(
             f"insert into {self.schema}.positions as held values (%s, %s) on conflict (spool) "
@@ -343,7 +327,7 @@ class PostgresHistorian(Served):
         )
         return moved.rowcount == 1
 
-    def _copy(self, link: psycopg.Connection[tuple[object, ...]], rows: pl.DataFrame) -> None:
+    def _copy(self, link: Wire, rows: pl.DataFrame) -> None:
         if rows.is_empty():
             return
         names = ", ".join(SAMPLES.columns)
@@ -351,7 +335,7 @@ class PostgresHistorian(Served):
             for part in packed(rows):
                 copy.write(part)
 
-    def _copy_texts(self, link: psycopg.Connection[tuple[object, ...]], rows: pl.DataFrame) -> None:
+    def _copy_texts(self, link: Wire, rows: pl.DataFrame) -> None:
         """Append texts; the null character, which PostgreSQL keeps in no text, becomes the one for the unreadable."""
         if rows.is_empty():
             return
@@ -361,7 +345,7 @@ class PostgresHistorian(Served):
             for row in kept.iter_rows():
                 copy.write_row(row)
 
-    def _faults(self, link: psycopg.Connection[tuple[object, ...]]) -> Iterator[Fault]:
+    def _faults(self, link: Wire) -> Iterator[Fault]:
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             value = link.execute("select current_setting(%s)", (setting,)).fetchone()
             if value and value[0] == "off":
@@ -383,33 +367,4 @@ class PostgresHistorian(Served):
                 yield self._fault(f"{table}.tag", f"{tag}", "a registered tag", way_out, "nameless_rows")
 
     def _fault(self, path: str, found: str, expected: str, way_out: str, code: str) -> Fault:
-        return Fault(self._label(), 0, f"{self.schema}.{path}", found, expected, way_out, code)
-
-    def _forget(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            with suppress(psycopg.Error):
-                link.close()
-
-    def _label(self) -> str:
-        return hidden(self.url, [self._password])
-
-    def _translated(self, error: psycopg.Error) -> FerrolanError:
-        """What the server said, as an error of ours, without secrets."""
-        text = hidden(str(error).partition("\n")[0], [self._password]).strip()
-        away = self._link is None or isinstance(error, psycopg.OperationalError)
-        code, expected, way_out = said(error.sqlstate or "", text, away=away)
-        return refusal(self._label(), f'"{text}"', expected, way_out, code)
-
-
-def _refuse_password(url: str) -> None:
-    parts = urlsplit(url)
-    if parts.password or "password" in parse_qs(parts.query):
-        raise refusal(
-            "url", "a URL with a password", "a URL without one",
-            "Write the password as a secret of its own: password: {env: NAME}.", code="password_in_url",
-        )  # fmt: skip
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise refusal(
-            "url", f'"{hidden(url)[:60]}"', "postgresql://user@host/database", "Correct the URL.", code="bad_url"
-        )  # fmt: skip
+        return Fault(self._address.label, 0, f"{self.schema}.{path}", found, expected, way_out, code)

@@ -69,7 +69,9 @@ def look(folder: Path, pattern: str, *, below: bool) -> tuple[dict[str, Seen], d
         except OSError as error:
             odd[name] = (error.strerror or "cannot be looked at").lower()
             continue
-        if stat.S_ISREG(status.st_mode):
+        if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+            odd[name] = "a link that leads out of the folder"
+        elif stat.S_ISREG(status.st_mode):
             found[name] = Seen(path, status.st_size, status.st_mtime_ns)
         elif not stat.S_ISDIR(status.st_mode):
             odd[name] = "a pipe or device"

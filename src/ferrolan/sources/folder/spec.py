@@ -31,7 +31,8 @@ class FolderSource(FileLayout):
     order: Literal["name", "modified"] = "name"
     """In which order files that are ready together are taken; of two values at one time the later file's counts."""
     remember: Count = 5000
-    """How many files are known again; the one taken longest ago is forgotten first."""
+    """How many files are known again. Those that lie there always are; of those that are gone, the one taken longest
+    ago is forgotten first."""
 
     @after
     def _has_a_format(self) -> Self:

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar
 
 import polars as pl
 
 from ferrolan.base.errors import SourceError
+from ferrolan.base.spans import seconds
 from ferrolan.base.tables import REJECTED
 from ferrolan.sources.declared import declared_grid
 from ferrolan.sources.folder.look import Resting, Seen, look
@@ -25,7 +26,6 @@ from ferrolan.sources.folder.take import Fresh, Taken, Unsettled, content_of, fr
 from ferrolan.sources.live import Health, Json, Place, Sink
 from ferrolan.sources.reading import discover_grid
 from ferrolan.sources.source import Discovered, Discovery, TagAddress, refusal
-from ferrolan.sources.spans import seconds
 
 _PAGE = 10_000  # rows handed over at once
 _LISTED = 100  # faults of files that health names
@@ -47,6 +47,7 @@ class Folder:
         self._taken: dict[str, Taken] = {}
         self._refused: dict[str, tuple[Seen, str]] = {}
         self._resting = Resting()
+        self._lying: Collection[str] = ()
         self._newest: dict[int, datetime] = {}
         self._silent: dict[str, str] = {}
         self._left_out: dict[str, str] = {}
@@ -102,6 +103,7 @@ class Folder:
         settle = round(seconds(self._spec.settle) * 1e6)
         ready = self._resting.ready(found, self._clock.now(), settle)
         self._refused = {name: refused for name, refused in self._refused.items() if name in found}
+        self._lying = found.keys()
         for name, seen in sorted(ready.items(), key=self._place_in_order):
             if not self._is_known(name, seen):
                 await self._take(name, seen, tags, sink)
@@ -198,8 +200,9 @@ class Folder:
     def _remember(self, name: str, taken: Taken) -> None:
         self._taken.pop(name, None)
         self._taken[name] = taken
-        while len(self._taken) > self._spec.remember:
-            self._taken.pop(next(iter(self._taken)))
+        gone = [old for old in self._taken if old not in self._lying]  # one that lies there would be taken again
+        for old in gone[: max(len(self._taken) - self._spec.remember, 0)]:
+            del self._taken[old]
 
     def _state(self) -> dict[str, Json]:
         return {"files": {name: taken.json() for name, taken in self._taken.items()}}

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import polars as pl
 
+from ferrolan.base.spans import seconds
 from ferrolan.base.status import StatusCode
 from ferrolan.sources.live import (
     Health,
@@ -30,7 +31,6 @@ from ferrolan.sources.modbus.answers import Broken, Refused, Silent, Unanswered
 from ferrolan.sources.modbus.blocks import Block, Placed, blocks
 from ferrolan.sources.modbus.spec import ModbusSource, ModbusUnit
 from ferrolan.sources.source import Discovered, Discovery, TagAddress
-from ferrolan.sources.spans import seconds
 
 _FIRST_PAUSE = 1.0  # before the second try of anything that failed [s]
 _QUIET = 2  # blocks of one unit without an answer, after which no more of them is waited for

@@ -143,12 +143,12 @@ def moment(found: Json, how: PayloadMap, zone: str) -> int:
     """
     if how.time_format == "iso":
         return _iso(found, how.time_zone or zone)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
+    if isinstance(found, bool) or not isinstance(found, int | float) or found != found:
         raise WrongJson(f"expected a time in {how.time_format}, got {bounded(json.dumps(found))}")
-    time = round(found * _TICKS[how.time_format])
-    if not 0 < time < _LATEST:
-        raise WrongJson(f"a time that cannot be: {found}")
-    return time
+    ticks = _TICKS[how.time_format]
+    if not 0 < found < _LATEST / ticks:
+        raise WrongJson(f"a time that cannot be: {bounded(json.dumps(found))}")
+    return round(found * ticks)
 
 
 def fits(pattern: str, topic: str) -> bool:

@@ -17,7 +17,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 import numpy as np
 
 from ferrolan.base.status import StatusCode
-from ferrolan.sources.opcua.session import Asked, LinkFailed, Page, Session
+from ferrolan.sources.opcua.login import LinkFailed
+from ferrolan.sources.opcua.session import Asked, Page, Session
 from ferrolan.sources.opcua.wire import Values, chosen, joined
 
 _AT_ONCE = 200_000  # values a call may bring

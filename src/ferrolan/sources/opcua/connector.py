@@ -16,8 +16,9 @@ from ferrolan.sources.live import Health, Place, Sink
 from ferrolan.sources.opcua.address import parse
 from ferrolan.sources.opcua.backfill import pages
 from ferrolan.sources.opcua.browse import MOST, walked
+from ferrolan.sources.opcua.login import LinkFailed
 from ferrolan.sources.opcua.rows import Clocks, Names, rows
-from ferrolan.sources.opcua.session import Asked, LinkFailed, Session
+from ferrolan.sources.opcua.session import Asked, Session
 from ferrolan.sources.opcua.spec import OpcUaSpec
 from ferrolan.sources.opcua.stream import Stream
 from ferrolan.sources.opcua.trust import Trust

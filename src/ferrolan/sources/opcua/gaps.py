@@ -24,7 +24,8 @@ class Gap:
 
     ``tags`` are numbers of tags, None for all of the stream. ``marked`` says that rows were written which say so,
     ``first`` from when on the history is asked where the server's clock was set in between; 0 where it is ``since``.
-    ``at`` is our own clock at the last proof of life before it [us since 1970].
+    ``at`` is our own clock at the last proof of life before it [us since 1970]. ``later`` are tags and times of a
+    second row [us since 1970]: behind a value of a clock that is ahead, which would else stand as good all the while.
     """
 
     since: int
@@ -33,15 +34,19 @@ class Gap:
     marked: bool = True
     first: int = 0
     at: int = 0
+    later: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What is kept beside the rows: the last proof of life by the server's clock and by ours [us], and the gaps."""
+    """What is kept beside the rows: the last proof of life by the server's clock and by ours, the newest time of any
+    value [us], and the gaps.
+    """
 
     proven: int = 0
     at: int = 0
     gaps: tuple[Gap, ...] = ()
+    newest: int = 0
 
     @property
     def broken(self) -> Gap | None:
@@ -54,14 +59,15 @@ class Memory:
 
     def json(self) -> Mapping[str, Json]:
         """As plain data."""
-        return {"proven": self.proven, "at": self.at, "gaps": [_json(gap) for gap in self.gaps]}
+        gaps: Json = [_json(gap) for gap in self.gaps]
+        return {"proven": self.proven, "at": self.at, "gaps": gaps, "newest": self.newest}
 
 
 def remembered(state: Mapping[str, Json]) -> Memory:
     """The memory that was kept; an empty one at the very first start."""
     gaps = state.get("gaps")
     found = tuple(_gap(one) for one in gaps if isinstance(one, Mapping)) if isinstance(gaps, list) else ()
-    return Memory(_whole(state.get("proven")), _whole(state.get("at")), found)
+    return Memory(_whole(state.get("proven")), _whole(state.get("at")), found, _whole(state.get("newest")))
 
 
 class Recent:
@@ -99,11 +105,13 @@ def _json(gap: Gap) -> Json:
         "marked": gap.marked,
         "first": gap.first,
         "at": gap.at,
+        "later": [list(one) for one in gap.later],
     }
 
 
 def _gap(data: Mapping[str, Json]) -> Gap:
-    until, tags = data.get("until"), data.get("tags")
+    until, tags, later = data.get("until"), data.get("tags"), data.get("later")
+    pairs = later if isinstance(later, list) else []
     return Gap(
         _whole(data.get("since")),
         _whole(until) if until is not None else None,
@@ -111,6 +119,7 @@ def _gap(data: Mapping[str, Json]) -> Gap:
         data.get("marked") is not False,
         _whole(data.get("first")),
         _whole(data.get("at")),
+        tuple((_whole(one[0]), _whole(one[1])) for one in pairs if isinstance(one, list)),
     )
 
 

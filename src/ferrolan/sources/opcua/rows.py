@@ -73,7 +73,7 @@ class Names:
         self.enumerations: dict[int, Mapping[int, str]] = {}
 
 
-def rows(values: Values, names: Names, clocks: Clocks, at: int | None = None) -> Rows:
+def rows(values: Values, names: Names, clocks: Clocks, at: NDArray[np.int64] | None = None) -> Rows:
     """The rows of values, whose handles are places of tags.
 
     Parameters
@@ -88,7 +88,7 @@ def rows(values: Values, names: Names, clocks: Clocks, at: int | None = None) ->
         Time of every row [us since 1970], in place of those that came.
     """
     times = np.where(values.sourced > 0, values.sourced, values.served)
-    times = np.where(times > 0, times, clocks.now + clocks.ahead) if at is None else np.full(len(values), at)
+    times = np.where(times > 0, times, clocks.now + clocks.ahead) if at is None else at
     statuses = _statuses(values, times, clocks)
     text = names.text[values.handles]
     number = ~text

@@ -24,21 +24,16 @@ import numpy as np
 from asyncua import Client, ua
 from asyncua.client.ua_session import UaSession
 from asyncua.common.shortcuts import Shortcuts
-from asyncua.common.utils import ServiceError
-from asyncua.crypto import security_policies
-from asyncua.crypto.uacrypto import CertProperties
 from asyncua.ua.ua_binary import struct_from_binary
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
 
-from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
 from ferrolan.base.status import StatusCode
 from ferrolan.sources.cancelling import heed_cancelling
 from ferrolan.sources.live import Place
 from ferrolan.sources.opcua.address import Address
+from ferrolan.sources.opcua.login import LinkFailed, failed, prepared, refuse_open_password
 from ferrolan.sources.opcua.spec import OpcUaSpec
-from ferrolan.sources.opcua.trust import Own, Refused, Trust
+from ferrolan.sources.opcua.trust import Trust
 from ferrolan.sources.opcua.wire import Notified, Unusual, Values, notified
 
 ItemT = TypeVar("ItemT")
@@ -55,6 +50,7 @@ _WATCHDOG = 15.0  # s; with the library's 1 s a subscription of 20,000 items fai
 _PARTING = 2.0  # s granted to a server to take leave
 _PLAIN = 500  # items a call where the server states no limit
 _MOST = 1_000  # items a call at most
+_CHILDREN = 100_000  # of one node that are listed at most
 _HISTORIES = 100  # tags a call of history where the server states no limit
 _TOO_MANY = {0x80100000, 0x80B80000, 0x80B90000, 0x80080000}  # operations, request, response, encoding limits
 _KINDS = {
@@ -64,25 +60,6 @@ _KINDS = {
     "b": ua.NodeIdType.ByteString,
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REFUSALS = {
-    0x801F0000: "the user is not allowed in (BadUserAccessDenied)",
-    0x80200000: "the server takes no such login (BadIdentityTokenInvalid)",
-    0x80210000: "the server refuses user or password (BadIdentityTokenRejected)",
-    0x80130000: "the server does not trust our certificate (BadSecurityChecksFailed)",
-    0x801A0000: "the server does not trust our certificate (BadCertificateUntrusted)",
-}
-
-
-class LinkFailed(Exception):  # ours alone; the connector says it in its health
-    """A link that could not be made or has broken, in words without secrets; ``lasting`` where a person must act."""
-
-    def __init__(
-        self, found: str, expected: str = "an OPC UA server that answers", way_out: str = "", *,
-        code: str = "server_gone", lasting: bool = False,
-    ) -> None:  # fmt: skip
-        super().__init__(f"{found}; expected {expected}" + (f". {way_out}" if way_out else ""))
-        self.found, self.expected, self.way_out = found, expected, way_out
-        self.code, self.lasting = code, lasting
 
 
 @dataclass(frozen=True)
@@ -132,6 +109,7 @@ class _Bare(UaSession):
 
     async def activate_session(self, parameters: ua.ActivateSessionParameters) -> ua.ActivateSessionResult:
         """Log in; the library's log of what it sends, which would hold the password, is silent meanwhile."""
+        refuse_open_password(parameters.UserIdentityToken, self._client.security_policy.Mode)
         protocol = self._client.protocol
         if protocol is None:
             return await super().activate_session(parameters)
@@ -182,7 +160,7 @@ class Session:
         client.uaclient.session, client.nodes = bare, Shortcuts(bare)
         session = cls(client, bare, seconds(spec.timeout))
         try:
-            await _prepared(client, spec, place, trust, password)
+            await prepared(client, spec, place, trust, password)
             heed_cancelling()
             await client.connect()
             heed_cancelling()
@@ -190,7 +168,7 @@ class Session:
         except BaseException as error:
             await session.close(polite=False)
             if isinstance(error, Exception) and not isinstance(error, LinkFailed):
-                raise _failed(error, [password]) from error
+                raise failed(error, [password]) from error
             raise
         return session
 
@@ -311,7 +289,7 @@ class Session:
     async def _whole(self, result: ua.BrowseResult) -> list[Reference]:
         found = [_reference(one) for one in result.References or ()]
         point = result.ContinuationPoint
-        while point:
+        while point and len(found) < _CHILDREN:
             more = await self._bare.browse_next(
                 ua.BrowseNextParameters(ReleaseContinuationPoints=False, ContinuationPoints=[point])
             )
@@ -381,7 +359,7 @@ class Session:
             raise
         except Exception as error:
             heed_cancelling()
-            raise _failed(error, []) from error
+            raise failed(error, []) from error
         heed_cancelling()
 
 
@@ -405,119 +383,6 @@ def columns(values: Sequence[tuple[int, ua.DataValue]]) -> Values:
         sourced[row], served[row] = _instant(value.SourceTimestamp), _instant(value.ServerTimestamp)
     handles = np.array([handle for handle, _ in values], dtype=np.int64)
     return Values(handles, numbers, others, statuses, sourced, served)
-
-
-async def _prepared(client: Client, spec: OpcUaSpec, place: Place, trust: Trust, password: str) -> None:
-    """Give the client its certificate, its check of the server's, and its login, before any session."""
-    client.name = client.description = "Ferrolan"
-    client.session_timeout = int(max(60.0, 10 * seconds(spec.keep_alive)) * 1e3)
-    client.secure_channel_timeout = int(seconds(spec.channel_lifetime) * 1e3)
-    endpoint = _chosen(await client.connect_and_get_server_endpoints(), spec)
-    if not spec.insecure:
-        own = await asyncio.to_thread(trust.own, _now(place))
-        client.application_uri = own.uri
-        await _secured(client, spec, place, trust, endpoint, own)
-    tokens = {policy.TokenType: policy for policy in endpoint.UserIdentityTokens or ()}
-    await _logged_in(client, spec, place, password, tokens)
-
-
-async def _secured(
-    client: Client, spec: OpcUaSpec, place: Place, trust: Trust, endpoint: ua.EndpointDescription, own: Own
-) -> None:
-    shown, host = endpoint.ServerCertificate or b"", spec.server_name or spec.host
-    uri = endpoint.Server.ApplicationUri or ""
-
-    async def check(der: bytes) -> None:
-        reason = await asyncio.to_thread(trust.refusal, der, host=host, uri=uri, now=_now(place))
-        if reason is not None:
-            raise _distrusted(reason)
-
-    async def validator(certificate: x509.Certificate, _: ua.ApplicationDescription) -> None:
-        der = certificate.public_bytes(serialization.Encoding.DER)
-        if not shown.startswith(der):
-            raise ServiceError(ua.StatusCodes.BadCertificateUntrusted)
-        await check(shown)
-
-    await check(shown)
-    client.certificate_validator = validator
-    await client.set_security(
-        _policy(spec), CertProperties(own.certificate), CertProperties(own.key),
-        server_certificate=CertProperties(_first(shown), "der"), mode=_mode(spec),
-    )  # fmt: skip
-
-
-def _chosen(endpoints: Sequence[ua.EndpointDescription], spec: OpcUaSpec) -> ua.EndpointDescription:
-    """The endpoint of the declared security; nothing weaker is taken in its place."""
-    wanted = (ua.MessageSecurityMode.None_, security_policies.SecurityPolicyNone.URI)
-    if not spec.insecure:
-        wanted = (_mode(spec), _policy(spec).URI)
-    for endpoint in endpoints:
-        if (endpoint.SecurityMode, endpoint.SecurityPolicyUri) == wanted:
-            return endpoint
-    offered = sorted({f"{one.SecurityPolicyUri.rpartition('#')[2]} {one.SecurityMode.name}" for one in endpoints})
-    raise LinkFailed(
-        f"the server offers {', '.join(offered) or 'nothing'}", f"{wanted[1].rpartition('#')[2]} {wanted[0].name}",
-        "Declare a policy and mode it offers, or switch this one on there", code="wrong_security", lasting=True,
-    )  # fmt: skip
-
-
-async def _logged_in(
-    client: Client, spec: OpcUaSpec, place: Place, password: str, tokens: Mapping[ua.UserTokenType, ua.UserTokenPolicy]
-) -> None:
-    kind = ua.UserTokenType.Anonymous
-    if spec.user is not None:
-        kind = ua.UserTokenType.UserName
-    elif spec.certificate is not None:
-        kind = ua.UserTokenType.Certificate
-    if tokens and kind not in tokens:
-        offered = ", ".join(sorted(one.name for one in tokens))
-        raise LinkFailed(f"the server takes {offered}", f"a login as {kind.name}", "Declare a login it takes",
-                         code="wrong_login", lasting=True)  # fmt: skip
-    if spec.user is not None:
-        _check_password_hidden(spec, tokens.get(kind))
-        client.set_user(spec.user)
-        client.set_password(password)
-    elif spec.certificate is not None and spec.key is not None:
-        await client.load_client_certificate(str(place.folder / spec.certificate))
-        await client.load_private_key(place.folder / spec.key)
-
-
-def _check_password_hidden(spec: OpcUaSpec, policy: ua.UserTokenPolicy | None) -> None:
-    """Refuse to send a password that neither the channel nor its own policy encrypts."""
-    own = policy.SecurityPolicyUri if policy is not None else ""
-    if spec.mode == "Sign" and own == security_policies.SecurityPolicyNone.URI:
-        raise LinkFailed("a server that takes the password as it is", "an encrypted password",
-                         "Declare mode: SignAndEncrypt", code="wrong_security", lasting=True)  # fmt: skip
-
-
-def _policy(spec: OpcUaSpec) -> type[security_policies.SecurityPolicy]:
-    if spec.policy == "Basic256Sha256":
-        return security_policies.SecurityPolicyBasic256Sha256
-    return security_policies.SecurityPolicyAes256Sha256RsaPss
-
-
-def _mode(spec: OpcUaSpec) -> ua.MessageSecurityMode:
-    return ua.MessageSecurityMode[spec.mode]
-
-
-def _distrusted(reason: Refused) -> LinkFailed:
-    return LinkFailed(reason.found, reason.expected, reason.way_out, code=reason.code, lasting=True)
-
-
-def _failed(error: Exception, secrets: Iterable[str]) -> Exception:
-    """What went wrong in our words; an error of ours that names a way out stays what it is."""
-    from ferrolan.base.errors import FerrolanError
-
-    if isinstance(error, FerrolanError):
-        return error
-    code = getattr(error, "code", None)
-    if isinstance(code, int) and code in _REFUSALS:
-        way_out = "Check user, password and certificates on both sides"
-        return LinkFailed(_REFUSALS[code], "a login that is taken", way_out, code="login_refused", lasting=True)
-    if isinstance(error, TimeoutError | asyncio.TimeoutError):
-        return LinkFailed("no answer in time")
-    said = hidden(str(error) or type(error).__name__, secrets)
-    return LinkFailed(said if len(said) < 300 else said[:300] + "...")
 
 
 def _unusual(response: ua.PublishResponse) -> Notified:
@@ -598,17 +463,6 @@ def _instant(moment: datetime | None) -> int:
 
 def _moment(instant: int) -> datetime:
     return _EPOCH + timedelta(microseconds=instant)
-
-
-def _now(place: Place) -> datetime:
-    return _moment(place.clock.now())
-
-
-def _first(der: bytes) -> bytes:
-    """The server's own certificate, where its issuers stand behind it."""
-    return x509.load_der_x509_certificate(der[: 4 + int.from_bytes(der[2:4], "big")]).public_bytes(
-        serialization.Encoding.DER
-    )
 
 
 async def _nothing(_: object) -> None:

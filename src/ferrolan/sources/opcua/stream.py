@@ -28,8 +28,9 @@ from ferrolan.sources.live import Health, Place, Sink, gathered, gathered_texts,
 from ferrolan.sources.opcua.address import Address, parse
 from ferrolan.sources.opcua.backfill import known_before, pages, unsupported
 from ferrolan.sources.opcua.gaps import Gap, Memory, Recent, remembered
+from ferrolan.sources.opcua.login import LinkFailed
 from ferrolan.sources.opcua.rows import Clocks, Names, Rows, mismatched, rows
-from ferrolan.sources.opcua.session import BAD_NODE_UNKNOWN, Asked, LinkFailed, Node, Session
+from ferrolan.sources.opcua.session import BAD_NODE_UNKNOWN, Asked, Node, Session
 from ferrolan.sources.opcua.spec import OpcUaSpec
 from ferrolan.sources.opcua.trust import Trust
 from ferrolan.sources.opcua.types import enumerations
@@ -76,6 +77,7 @@ class Stream:
         self._ahead = 0
         self._saved = 0.0
         self._times = np.zeros(len(tags), np.int64)
+        self._newest = np.full(len(tags), self._memory.newest)
         self._values = np.full(len(tags), np.nan)
         self._refused: dict[int, int] = {}
         self._tries: dict[Gap, int] = {}
@@ -185,7 +187,8 @@ class Stream:
     async def _keep_batch(self, notes: Sequence[tuple[Notified, int]]) -> None:
         made = [self._rows(note, now) for note, now in notes if note.values is not None]
         last, now = notes[-1]
-        self._memory = replace(self._memory, proven=last.published or now + self._ahead, at=now)
+        proven, newest = last.published or now + self._ahead, int(self._newest.max(initial=0))
+        self._memory = replace(self._memory, proven=proven, at=now, newest=newest)
         if made:
             samples, texts = pl.concat([one.samples for one in made]), pl.concat([one.texts for one in made])
             await self._keep(samples, texts)
@@ -207,6 +210,7 @@ class Stream:
         for place, what in mismatched(values, self._names).items():
             self._health.faults[self._names.tags[place].name] = what
         self._times[values.handles] = times[~again]
+        np.maximum.at(self._newest, values.handles, times[~again])
         self._values[values.handles] = values.numbers
         return found
 
@@ -301,10 +305,13 @@ class Stream:
             for row, place in enumerate(places)
             if (address := self._addresses[place]) and address.range
         }
+        asked = self._server_now()
         read = await link.session.read([node for place in places if (node := nodes[place]) is not None], ranges=ranges)
         read = replace(read, handles=np.array(places, dtype=np.int64)[read.handles])
         until, now = self._server_now(), self._place.clock.now()
-        found = rows(read, self._names, Clocks(now, self._ahead, self._bound), at=until)
+        later = (read.sourced > asked) & (read.sourced <= until + self._bound)  # a value that came after the question
+        at = np.where(later, read.sourced, asked)
+        found = rows(read, self._names, Clocks(now, self._ahead, self._bound), at=at)
         broken, memory = self._memory.broken, self._memory
         if broken is not None:
             closed = self._closed(broken, until, now)
@@ -348,12 +355,13 @@ class Stream:
         ]
         first, last = missing.first or missing.since, missing.until
         proved, failed, held = set[int](), set[int](), list[Rows]()
+        marked = [missing.since, *(time for _, time in missing.later)]
         async for values, statuses in pages(session, asked, first - self._bound, last + self._bound, self._spec.page):
             failed |= {place for place, status in statuses.items() if status >= StatusCode.BAD}
             proved |= {int(place) for place in values.handles[(values.sourced > 0) & (values.sourced <= missing.since)]}
             clocks = Clocks(self._place.clock.now(), self._ahead, self._bound)
             found = rows(values, self._names, clocks)
-            held.append(_at(found, missing.since))
+            held.append(_at(found, marked))
             await self._keep_history(found)
         open_ones = [one for one in asked if one.handle not in proved | failed]
         proved |= await self._known_before(session, open_ones, missing.since)
@@ -377,8 +385,10 @@ class Stream:
             return
         numbers = [self._numbers[place] for place in covered if not self._names.text[place]]
         texts = [self._numbers[place] for place in covered if self._names.text[place]]
-        samples = pl.concat([retraction(numbers, missing.since), *(one.samples for one in held)])
-        words = pl.concat([_unsaid(texts, missing.since, RETRACTED), *(one.texts for one in held)])
+        known = {*numbers, *texts}
+        later = self._behind([one for one in missing.later if one[0] in known], RETRACTED)
+        samples = pl.concat([retraction(numbers, missing.since), later[0], *(one.samples for one in held)])
+        words = pl.concat([_unsaid(texts, missing.since, RETRACTED), later[1], *(one.texts for one in held)])
         self._health.gaps -= len(covered)
         await self._keep(samples, words, done=missing)
 
@@ -389,10 +399,23 @@ class Stream:
             return
         gaps = tuple(replace(one, until=memory.proven) if one == broken else one for one in memory.gaps)
         since = memory.proven + 1  # no value has the time of the proof itself
-        self._memory = replace(memory, gaps=(*gaps, Gap(since, at=memory.at)))
+        ahead = np.flatnonzero(self._newest >= since)
+        later = tuple((self._numbers[place], int(self._newest[place]) + 1) for place in ahead)
+        self._memory = replace(memory, gaps=(*gaps, Gap(since, at=memory.at, later=later)))
         self._health.gaps += len(self._numbers)
         places = dict.fromkeys(range(len(self._numbers)), int(StatusCode.BAD_NO_COMMUNICATION))
-        await self._keep(*self._unvalued(places, since))
+        rows, behind = self._unvalued(places, since), self._behind(later, StatusCode.BAD_NO_COMMUNICATION)
+        await self._keep(pl.concat([rows[0], behind[0]]), pl.concat([rows[1], behind[1]]))
+
+    def _behind(self, later: Sequence[tuple[int, int]], status: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """A row without a value for each tag and time."""
+        words = set(self._names.numbers[self._names.text].tolist())
+        parts = []
+        for wanted, make in ((False, gathered), (True, gathered_texts)):
+            chosen = [one for one in later if (one[0] in words) == wanted]
+            tags, times = [tag for tag, _ in chosen], [time for _, time in chosen]
+            parts.append(make(tags, times, [None] * len(chosen), [int(status)] * len(chosen)))
+        return parts[0], parts[1]
 
     def _unvalued(self, places: dict[int, int], at: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """A row without a value for each place, with its status."""
@@ -482,8 +505,8 @@ def _address(tag: TagAddress) -> Address | None:
         return None
 
 
-def _at(found: Rows, instant: int) -> Rows:
-    moment = pl.col("time").dt.epoch("us") == instant
+def _at(found: Rows, instants: Sequence[int]) -> Rows:
+    moment = pl.col("time").dt.epoch("us").is_in(instants)
     return Rows(found.samples.filter(moment), found.texts.filter(moment), found.overflown)
 
 

@@ -144,6 +144,8 @@ def _notified(data: bytes) -> Notified:
         kind, at = _extension(data, at)
         (size,) = struct.unpack_from("<i", data, at)
         at += 4
+        if size < 0:
+            raise Unusual("a notification without a size")
         if kind == _DATA_CHANGE:
             found = _data_change(data, at)
             values = found if values is None else joined([values, found])
@@ -248,7 +250,7 @@ def _other(data: bytes, at: int, kind: int) -> tuple[str | None, int]:
         raise Unusual(f"a variant of type {kind}")
     (size,) = struct.unpack_from("<i", data, at)
     at += 4
-    return (None, at) if size < 0 else (data[at : at + size].decode("utf-8"), at + size)
+    return (None, at) if size < 0 else (data[at : at + size].decode(errors="replace"), at + size)
 
 
 def _rest(

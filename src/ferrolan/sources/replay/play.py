@@ -16,6 +16,7 @@ import polars as pl
 
 from ferrolan.base.errors import SourceError
 from ferrolan.base.provenance import hash_json
+from ferrolan.base.spans import seconds
 from ferrolan.base.status import StatusCode
 from ferrolan.base.tables import TIME
 from ferrolan.sources.live import Clock, ConnectorKind, Health, Json, Place, Sink
@@ -23,7 +24,6 @@ from ferrolan.sources.replay.faults import SCRIPT, parted
 from ferrolan.sources.replay.reading import content_hash, held, recorded
 from ferrolan.sources.replay.spec import ReplaySource
 from ferrolan.sources.source import Discovery, TagAddress
-from ferrolan.sources.spans import seconds
 
 MOST = 10_000
 """Most rows that are handed over at once."""

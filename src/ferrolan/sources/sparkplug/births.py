@@ -118,7 +118,8 @@ def bdseq_of(payload: Payload) -> int | None:
         field_name = metric.WhichOneof("value") if metric.name == BDSEQ else None
         if field_name is not None:
             value = getattr(metric, field_name)
-            return int(value) if isinstance(value, int | float) else None
+            whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+            return int(value) if whole else None
     return None
 
 

@@ -120,6 +120,7 @@ class Node:
     def connected(self, now: int) -> None:
         """The line stands: births must come, or be asked for."""
         if self.doubt:
+            self._asked = None if self._answered else self._asked  # an answer on an earlier line was no answer to this
             self._ask(now + self._patience.birth)
 
     def lost(self, since: int) -> None:

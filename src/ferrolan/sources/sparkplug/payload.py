@@ -25,8 +25,12 @@ REBIRTH = b"Node Control/Rebirth"
 LARGEST = 64 * 2**20
 """Largest payload after unpacking [byte]."""
 
+MOST = 1_000_000
+"""Most metrics of a payload; 64 kB can be packed so that they unpack to 33 million empty ones, which fill 3 GB."""
+
 _COMPRESSED = b"SPBV1.0_COMPRESSED"
 _BOOLEAN = 11
+_METRICS, _SIZED, _FIXED = 0x12, 2, {1: 8, 5: 4}  # key of a metric; kinds of fields and their lengths [byte]
 _Field = descriptor_pb2.FieldDescriptorProto
 _VALUES = {
     "int_value": (10, _Field.TYPE_UINT32),
@@ -135,10 +139,39 @@ def property_value(value: PropertyValue) -> int | float | bool | bytes | None:
 
 
 def _parsed(content: bytes) -> Any:  # Any: a message class made at run time
+    if len(content) > 2 * MOST and _metrics_in(content) > MOST:
+        raise WrongPayload(f"a payload of more than {MOST:,} metrics")
     try:
         return _message().FromString(content)
     except (DecodeError, ValueError) as error:
         raise WrongPayload("no Sparkplug B payload") from error
+
+
+def _metrics_in(content: bytes) -> int:
+    """How many metrics the bytes hold, at most one more than allowed; they need not be a payload."""
+    at = count = 0
+    while at < len(content) and count <= MOST:
+        key, at = _varint(content, at)
+        count += key == _METRICS
+        if key & 7 in _FIXED:
+            at += _FIXED[key & 7]
+            continue
+        size, at = _varint(content, at)
+        at += size if key & 7 == _SIZED else 0
+    return count
+
+
+def _varint(content: bytes, at: int) -> tuple[int, int]:
+    """A number of the wire and where the next thing begins."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(content):
+            break
+        byte, at = content[at], at + 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            break
+    return value, at
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
+from ferrolan.base.encrypted import CHECKED, authorities, is_here, postgres_tls
 from ferrolan.base.errors import SourceError, SurroundingsError
 from ferrolan.base.extras import needs
 from ferrolan.base.secrets import hidden
@@ -31,6 +32,7 @@ _WAIT = 3.0  # seconds to wait for a writer of a SQLite file: a commit takes les
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 _NUMBERS, _TIMES = (sa.Numeric, sa.Integer, sa.Float), (sa.DateTime, sa.Date)
 _MYSQL = ("mysql", "mariadb")
+_MYSQL_OPEN = "ssl_disabled"  # key of a URL by which a line to MariaDB is not encrypted
 _MYSQL_ROLES: Mapping[str, Literal["time", "value", "key"]] = {
     **dict.fromkeys(("datetime", "timestamp", "date"), "time"),
     **dict.fromkeys(("decimal", "double", "float", "int", "bigint", "smallint", "mediumint", "tinyint"), "value"),
@@ -120,6 +122,16 @@ class Database:
             return url.database or self.url
         return url.render_as_string(hide_password=True)
 
+    @property
+    def insecure(self) -> bool:
+        """Whether it is on another machine, and the line is not encrypted or the server not checked."""
+        url = _url(self.url)
+        if url.get_backend_name() == "sqlite" or is_here(_host(url)):
+            return False
+        if url.get_backend_name() == "postgresql":
+            return url.query.get("sslmode", "verify-full") not in CHECKED
+        return _MYSQL_OPEN in url.query
+
 
 @dataclass(frozen=True)
 class Column:
@@ -207,6 +219,12 @@ def _url(text: str) -> sa.URL:
         ) from error
 
 
+def _host(url: sa.URL) -> str | None:
+    """The host that is meant, which may stand among the parameters."""
+    named = url.host or url.query.get("host") or url.query.get("unix_socket")
+    return named if isinstance(named, str) or named is None else next((one for one in named if not is_here(one)), "")
+
+
 def _refused(database: Database, path: str, said: str) -> SourceError:
     """What a database said instead of answering, as a fault with its way out."""
     text = hidden(said, [database.password])[:_SHOWN]
@@ -224,10 +242,10 @@ def _engine(database: Database) -> sa.Engine:
     try:
         if backend == "sqlite":
             return sa.create_engine("sqlite://", creator=_read_only(url, database.label), poolclass=sa.NullPool)
-        if url.drivername not in _DRIVERS:
+        if backend not in _DRIVERS:
             return sa.create_engine(_with_password(url, database), poolclass=sa.NullPool)
-        with needs("connect"):
-            return _server(url.set(drivername=_DRIVERS[url.drivername]), database)
+        with needs("connect"):  # by our driver whichever is named: the session has to be one that only reads
+            return _server(url.set(drivername=_DRIVERS[backend]), database)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SurroundingsError(f"{database.label}: {error}. Install the driver of that database.") from error
 
@@ -239,6 +257,7 @@ def _with_password(url: sa.URL, database: Database) -> sa.URL:
 def _server(url: sa.URL, database: Database) -> sa.Engine:
     """An engine whose sessions are read-only and whose statements end in time."""
     arguments, made = _arguments(url, database.patience)
+    url = url.difference_update_query([_MYSQL_OPEN])
     engine = sa.create_engine(_with_password(url, database), poolclass=sa.NullPool, connect_args=dict(arguments))
     if made is not None:
         sa.event.listen(engine, "connect", made)
@@ -252,7 +271,7 @@ def _arguments(
         limits = f"-c statement_timeout={round(patience * 1000)} -c default_transaction_read_only=on -c timezone=UTC"
         return {
             "connect_timeout": 10, "options": limits, "application_name": "ferrolan", "keepalives_idle": 30,
-            "keepalives_interval": 10, "keepalives_count": 3,
+            "keepalives_interval": 10, "keepalives_count": 3, **postgres_tls(_host(url), url.query),
         }, None  # fmt: skip
 
     def limited(link: Any, _: object) -> None:  # Any: a PyMySQL connection
@@ -264,8 +283,18 @@ def _arguments(
 
     return {
         "connect_timeout": 10, "read_timeout": round(patience) + 10,
-        "init_command": "SET SESSION TRANSACTION READ ONLY",
+        "init_command": "SET SESSION TRANSACTION READ ONLY", **_mysql_tls(url),
     }, limited  # fmt: skip
+
+
+def _mysql_tls(url: sa.URL) -> Mapping[str, Any]:  # Any: what the driver takes
+    """Encrypted, the certificate and the name of a server elsewhere checked, unless the URL says another thing."""
+    if is_here(_host(url)) or _MYSQL_OPEN in url.query:
+        return {}
+    said = {name: url.query[name] for name in ("ssl_ca", "ssl_cert", "ssl_key") if name in url.query}
+    pair = {"ssl_cert": "cert", "ssl_key": "key"}
+    made = {pair[name]: text for name, text in said.items() if name in pair}
+    return {"ssl": {"ca": said.get("ssl_ca") or authorities(), "check_hostname": True, "verify_mode": True, **made}}
 
 
 def _read_only(url: sa.URL, label: str) -> Callable[[], sqlite3.Connection]:

@@ -40,7 +40,7 @@ from ferrolan.sources.sql.table import (
     page,
     without_change,
 )
-from ferrolan.sources.sql.watermark import DAY, Key, Memory, digest, earlier, written
+from ferrolan.sources.sql.watermark import DAY, RECENT, Key, Memory, digest, earlier, written
 
 _LONGEST_PAUSE = 60.0  # seconds between two tries at a database that is away, unless it is asked less often anyway
 
@@ -82,9 +82,12 @@ class SqlConnector:
     def __init__(self, table: SqlTable, polling: Polling, place: Place) -> None:
         self.table, self.polling, self.place = table, polling, place
         self.health = Health()
+        self.health.figures["insecure"] = float(table.database.insecure)
         self._memory = Memory()
         self._compared: int | None = None
         self._newest: dict[int, int] = {}
+        self._overlap: Mark | None = None  # the end of what this poll reads again
+        self._anew: set[tuple[object, ...]] = set()  # times and keys of the rows of it that are handed over
 
     async def discover(self) -> Discovery:
         """List the key combinations of the table, each with the number of its rows.
@@ -120,6 +123,7 @@ class SqlConnector:
             If the database cannot be reached or refuses; what was handed over before stays.
         """
         mark = self._beginning()
+        self._overlap, self._anew = self._memory.mark, set()
         while True:
             rows = await asyncio.to_thread(self._page, mark)
             self._alive()
@@ -170,7 +174,7 @@ class SqlConnector:
         if not rows:
             return
         self._check_stamps(rows[-1][-1])
-        new = [row for row in rows if self._memory.is_new(row)]
+        new = [row for row in rows if self._is_news(row)]
         wanted = {tag.address for tag in tags}
         self.health.duplicate += sum(address(row[3:-1]) in wanted for row in rows) - sum(
             address(row[3:-1]) in wanted for row in new
@@ -178,6 +182,16 @@ class SqlConnector:
         moved = self._moved(rows)
         if new or moved:
             await self._hand_over(self._understood(new, tags), tags, sink)
+
+    def _is_news(self, row: Row) -> bool:
+        """Whether a row is handed over: it was not lately, or follows at its own time one that is: the later counts."""
+        key = (row[1], *row[3:-1])
+        new = self._memory.is_new(row) or key in self._anew or len(self._anew) > RECENT
+        if new and self._overlap is not None:
+            self._anew.add(key)
+        if self._overlap == Mark(row[-1], row[0]):
+            self._overlap, self._anew = None, set()
+        return new
 
     def _check_stamps(self, stamp: object) -> None:
         if moment_of(stamp) is None:
@@ -247,8 +261,8 @@ class SqlConnector:
         gone = self._gone(held, days, {tag.tag for tag in tags})
         known = {key: mine for rows in self._memory.known.values() for key, mine in rows.items()}
         fresh = [known.get(key) != mine for key, mine in _digests(latest)]
-        self._memory.prints.update(prints)
         await self._withdraw(gone, tags, sink)
+        self._memory.prints.update(prints)  # with the last of the rows: what ends in between is compared again
         missed = latest.filter(pl.Series(fresh, dtype=pl.Boolean))
         self.health.figures["found_by_comparison"] = self.health.figures.get("found_by_comparison", 0.0) + missed.height
         await self._hand_over(missed, tags, sink)

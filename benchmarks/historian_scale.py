@@ -5,9 +5,11 @@ thousand tags gathers in a month. Synthetic: a value every 100 s a tag, with the
 milliseconds), random walks in steps of 0.1, 1 % Bad, in commits of 2,000 in order of arrival.
 
 The same three questions are asked of all: one tag over the month; 50 tags at a random moment, looking at its day alone;
-exact hourly time-weighted means of ten tags over the month. Ours answers with winners, statuses and coverage; the
-peers' SQL has no corrections, no withdrawn rows and no value that reaches into an hour from before (``lead`` within the
-tag, split at the edges of hours by joining every hour a value touches), so theirs is the lighter work.
+exact hourly time-weighted means of ten tags over the month. Ours is asked a second time, since it keeps what was asked
+lately unpacked in memory, within 128 MiB; the peers' means are asked five times, and the middle one counts. Ours
+answers with winners, statuses and coverage; the peers' SQL has no corrections, no withdrawn rows and no value that
+reaches into an hour from before (``lead`` within the tag, split at the edges of hours by joining every hour a value
+touches), so theirs is the lighter work.
 """
 
 from __future__ import annotations
@@ -121,24 +123,22 @@ def ours(problem: Problem, place: Path) -> Iterator[Row]:
     began = time.perf_counter()
     with Archive(place / "archive") as archive:
         yield "open", {"ms": 1e3 * (time.perf_counter() - began)}
-        yield (
-            "one tag, month",
-            asked([lambda tag=tag: archive.query([tag], START, problem.end) for tag in problem.tags]),
-        )
-        yield (
-            "50 tags at a moment",
-            asked(
-                [
-                    lambda tags=tags, at=at: archive.at(tags, at)
-                    for tags, at in zip(problem.fifty, problem.moments, strict=True)
-                ]
-            ),
-        )
+        months = [lambda tag=tag: archive.query([tag], START, problem.end) for tag in problem.tags]
+        moments = [
+            lambda tags=tags, at=at: archive.at(tags, at)
+            for tags, at in zip(problem.fifty, problem.moments, strict=True)
+        ]
+        for what, questions in (("one tag, month", months), ("50 tags at a moment", moments)):
+            yield what, asked(questions)
+            yield f"{what}, asked again", asked(questions)
+    with Archive(place / "archive") as archive:  # opened anew: it remembers none of the ten tags
         hours = cut(START, problem.end, timedelta(hours=1))
         signals = [
             Signal(tag, f"t{tag}", "flow", "s", None, "t/h", True, 0.0, 0.01, "time_mean") for tag in problem.ten
         ]
-        yield "hourly means, 10 tags", asked([lambda: measure(archive, signals, hours)] * 5)
+        means = [lambda: measure(archive, signals, hours)]
+        yield "hourly means, 10 tags", asked(means, first=True)
+        yield "hourly means, 10 tags, asked again", asked(means * 5)
 
 
 def duckdb_peer(problem: Problem, place: Path, *, ordered: bool) -> Iterator[Row]:
@@ -315,9 +315,10 @@ def ingest(problem: Problem, append: Callable[[pl.DataFrame], object]) -> dict[s
     return {"rows/s": problem.rows / took, "s": took, "cpu s": used}
 
 
-def asked(questions: Sequence[Callable[[], object]]) -> dict[str, float]:
-    """Median and slowest time of questions, after one that does not count."""
-    questions[0]()
+def asked(questions: Sequence[Callable[[], object]], *, first: bool = False) -> dict[str, float]:
+    """Median and slowest time of questions, after one that does not count, unless the very first one is meant."""
+    if not first:
+        questions[0]()
     times, used = [], time.process_time()
     for question in questions:
         began = time.perf_counter()

@@ -16,9 +16,10 @@ from unittest.mock import patch
 import pytest
 
 from ferrolan.base.errors import DocumentError, SourceError, SurroundingsError
+from ferrolan.base.tables import SAMPLES
 from ferrolan.collector.logs import Log
 from ferrolan.collector.service import Collector, Started
-from ferrolan.historian.seam import NewTag
+from ferrolan.historian.seam import NewTag, Position
 from ferrolan.sources.live import Health, Sink, gathered, gathered_texts
 from ferrolan.sources.source import TagAddress
 from ferrolan.sources.spool import Bounds, Spool
@@ -294,6 +295,20 @@ async def test_a_spool_that_cannot_be_read_is_said_and_not_laid_to_the_historian
     made.stop()
     await task
     assert "store_away" not in events(said) and {"spool_unread", "spool_read_again"} <= set(events(said))
+
+
+async def test_a_historian_that_was_put_back_from_an_old_copy_is_said_to_miss_rows(tmp_path: Path, log: Log) -> None:
+    document, store, old = loaded(tmp_path), Flaky(), Flaky()
+    small = Bounds(most=32_000)  # a segment holds two batches or three
+    made = collector(document, store, [link("scada", counting(12))], log, bounds=small)
+    await made.run()
+    old.register([NewTag(name, "t/h") for name in store.registered()["name"]])
+    old.append(SAMPLES.empty(), position=Position(made.running[0].spool.identity, 2))
+    again = collector(document, old, [link("scada", counting(13))], log, bounds=small)
+    ended = await again.run()
+    assert any("the historian knows batch 2, the spool begins with" in need for need in ended.needs)
+    same = await collector(document, store, [link("scada", counting(13))], log, bounds=small).run()
+    assert not any("the historian knows batch" in need for need in same.needs)
 
 
 async def test_values_are_converted_once_and_raw_ones_kept(tmp_path: Path, log: Log) -> None:

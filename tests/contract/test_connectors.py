@@ -262,7 +262,9 @@ def written(path: Path) -> Iterator[str]:
     with path.open("rb") as file:
         tokens = [token.string for token in tokenize.tokenize(file.readline)]
     for before, name, after in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if (before == "." and name in COMMANDS) or (after == "(" and ((before == "." and name in WRITING) or (name == "open" and before not in (".", "def")))):
+        if (before == "." and name in COMMANDS) or (
+            after == "(" and ((before == "." and name in WRITING) or (name == "open" and before not in (".", "def")))
+        ):
             yield name
 
 

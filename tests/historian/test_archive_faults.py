@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -229,3 +230,31 @@ def test_a_torn_hot_file_is_refused_by_name(tmp_path: Path) -> None:
     hot.write_bytes(hot.read_bytes()[:5000])
     with pytest.raises(FerrolanError, match="damaged_historian"):
         Archive(tmp_path)
+
+
+class _Unheard:
+    """A connection whose commit is in the file, while the engine says that it gave up."""
+
+    def __init__(self, real: duckdb.DuckDBPyConnection) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def execute(self, statement: str, *values: object) -> object:
+        if statement == "rollback":
+            raise duckdb.Error("database has been invalidated")
+        found = self._real.execute(statement, *values)
+        if statement == "commit":
+            self._real.close()
+            raise duckdb.Error("database has been invalidated")
+        return found
+
+
+def test_a_batch_whose_commit_nobody_heard_of_is_stored_once(tmp_path: Path) -> None:
+    with Archive(tmp_path / "historian") as archive:
+        archive.hot._connection = _Unheard(archive.hot._connection)  # type: ignore[assignment]
+        with pytest.raises(SurroundingsError):
+            archive.append(batch(1), position=Position("plc", 1))
+        assert archive.append(batch(1), position=Position("plc", 1)) == 0
+        assert archive.count() == batch(1).height

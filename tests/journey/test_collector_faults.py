@@ -109,7 +109,7 @@ def _library(faketime: Path) -> str:
 def test_a_torn_segment_is_said_and_costs_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     document = loaded(tmp_path)
     with Peer() as peer:
-        peer.offer(10 * BLOCK)
+        peer.offer(3 * BLOCK)
         with collecting(document, peer.port) as process:
             started(process)
             peer.until(peer.most)
@@ -118,7 +118,7 @@ def test_a_torn_segment_is_said_and_costs_nothing_that_was_acknowledged(tmp_path
         last = max((folder / "scada").glob("*.spool"))
         with last.open("ab") as file:
             file.write(last.read_bytes()[-300:])  # as of a write that was cut off
-        peer.offer(10 * BLOCK)
+        peer.offer(3 * BLOCK)
         with collecting(document, peer.port) as process:
             says(started(process), "never acknowledged")
             peer.until(peer.most)

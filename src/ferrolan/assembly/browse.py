@@ -13,7 +13,7 @@ from typing import cast
 
 from ferrolan.assembly.catalogue import connections
 from ferrolan.assembly.connectors import links
-from ferrolan.assembly.sources import dialect, source_file, sql_table
+from ferrolan.assembly.sources import dialect, on_server, source_file, sql_table
 from ferrolan.base.errors import DocumentError, Fault
 from ferrolan.base.schema import nearest, read, shown
 from ferrolan.enterprise.document import Enterprise
@@ -49,6 +49,14 @@ def held(document: Enterprise, source: str) -> tuple[Found, ...]:
         )  # fmt: skip
         raise DocumentError([fault])
     return _listed(_file_source(document, source).discover())
+
+
+def is_made(document: Enterprise, source: str) -> bool:
+    """Whether the file of a source is made by the document's virtual plant, so that there is nothing to be asked."""
+    if document.virtual_plant is None or source not in document.sources or on_server(document, source):
+        return False
+    files = (name for name in document.sources if not on_server(document, name))
+    return not any(source_file(document, name, document.path.parent).exists() for name in files)
 
 
 def held_at(

@@ -15,7 +15,7 @@ import polars as pl
 
 from ferrolan.assembly.sources import refuse_end_at, remark_rows, series_of
 from ferrolan.assembly.tags import Numbers, signals_of
-from ferrolan.assembly.watched import watched
+from ferrolan.assembly.watched import changed, watched
 from ferrolan.base.errors import Fault
 from ferrolan.base.provenance import hash_json
 from ferrolan.base.status import StatusCode, bad, good, uncertain
@@ -109,7 +109,7 @@ def _of_source(
         source=pl.lit(source), silent=pl.lit(silent, dtype=pl.List(pl.String)),
         undeclared=pl.lit([], dtype=pl.List(pl.String)), rejected=pl.lit(0, pl.Int64), backward=pl.lit(0, pl.Int64),
     )  # fmt: skip
-    return INGEST.check(row), remark_rows(source, remarks)
+    return INGEST.check(row), remark_rows(source, (*remarks, *changed(document, source)))
 
 
 def _samples(reader: Reader, tags: Sequence[int], periods: Sequence[Period]) -> Iterator[tuple[pl.DataFrame, int]]:

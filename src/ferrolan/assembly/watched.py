@@ -29,7 +29,12 @@ def remarks(
     instruments that were re-ranged or replaced within a period.
     """
     odd = implausible(batch.samples, watched(document, name), report.out_of_range, periods, file)
-    return (*odd, *(replace(said, file=document.tags_path.name) for said in changes(document, name)))
+    return (*odd, *changed(document, name))
+
+
+def changed(document: Enterprise, name: str) -> tuple[Fault, ...]:
+    """Instruments of a source that were re-ranged or replaced within a period."""
+    return tuple(replace(said, file=document.tags_path.name) for said in changes(document, name))
 
 
 def watched(document: Enterprise, source: str, known: Numbers | None = None) -> Mapping[int, Watched]:

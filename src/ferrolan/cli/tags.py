@@ -52,7 +52,8 @@ def check(
     enterprise = verbs.load(document)
     file = str(enterprise.tags_path)
     remarks = [*gaps(enterprise.tags, file), *tags.changes(enterprise)]
-    asked = [_ask(enterprise, name) for name in (*enterprise.sources, *enterprise.connections)] if live else []
+    sources = (name for name in enterprise.sources if not browse.is_made(enterprise, name))
+    asked = [_ask(enterprise, name) for name in (*sources, *enterprise.connections)] if live else []
     found = [fault for one in asked for fault in one.faults]
     count = len(tags.numbers(enterprise))
     if output.json:

@@ -69,6 +69,7 @@ class HandOver:
             with _of_the_spool():
                 spool.renew(known)
             known = store.position(spool.identity)
+        spool.compare(known)
         self._after = known
         self._samples = _Known("value", store.query, lambda some: store.at(some, datetime.now(UTC) + _AHEAD))
         self._texts = _Known("text", store.texts, lambda some: _last_texts(store, some))

@@ -108,7 +108,8 @@ def _needs(one: Running, now: int) -> Iterator[str]:
         yield f"{name}: {one.waiting:,} rows wait for the historian: {one.trouble}"
     for found in one.spool.findings:
         if found.lost:
-            yield f"{name}: segment {found.segment} of the spool is damaged at byte {found.offset}: {found.said}"
+            where = f"segment {found.segment} of the spool is damaged at byte {found.offset}: " if found.segment else ""
+            yield f"{name}: {where}{found.said}"
 
 
 def _remarks(one: Running) -> Iterator[str]:

@@ -1,9 +1,10 @@
-"""Lossy compression, only where a tag asks for it: the swinging door, and the dead band.
+"""Lossy compression, for those who ask for it in Python: the swinging door, and the dead band.
 
 A bearing temperature that wanders by a tenth of a degree all night is told by its first and last value to within half a
 degree. **Nothing is compressed unless it is declared**, a tag of a balance never is, and what was left out is told in a
-text stored with the samples. It is for a stretch that is complete (a day to be sealed, an import), not for live values:
-the last point of an open door would be on no disk.
+text stored with the samples. It is for a stretch that is complete, such as a month to be exported, not for live values:
+the last point of an open door would be on no disk. No document can ask for it, and neither the collector nor sealing
+applies it: 5 byte a sample need no loss. Whoever wants it calls ``compress`` and says which tags a balance is made of.
 
 The door is the variant that every published case agrees on: a point **on or outside** the closed door ends the stretch
 at the point before it (Bristol 1987; gfoidl/DataCompression; Apache IoTDB). So every line between kept points passes

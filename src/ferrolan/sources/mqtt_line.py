@@ -28,6 +28,7 @@ from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ferrolan.base.errors import SourceError
 from ferrolan.base.secrets import hidden
 from ferrolan.base.spans import seconds
 from ferrolan.sources.broker import Broker
@@ -244,6 +245,12 @@ async def redialled(live: Callable[[], Awaitable[None]], health: Health, place: 
         await place.clock.sleep(pause)
         pause = min(2.0 * pause, LONGEST_PAUSE)
         health.reconnects += 1
+
+
+def not_let_in(place: Place, error: LineError) -> SourceError:
+    """The refusal of a question, such as what it holds, that a broker did not let us ask."""
+    way_out = "Check host, user and rights."
+    return refusal(place.name, 0, "", str(error), "a broker that lets us in", way_out, "no_broker")
 
 
 class _Client(aiomqtt.Client):

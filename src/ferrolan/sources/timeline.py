@@ -125,7 +125,7 @@ def _at_starts(grid: Grid, dialect: Dialect, times: Timeline) -> Timeline:
         return times
     step, remarks = dialect.step, times.remarks
     if step is None:
-        step = _kept_step(grid, dialect, times.rows)
+        step = _kept_step(grid, times.rows)
         way_out = f"Moved back by {step}, the step that the rows keep; declare step to be sure."
         found = "stamp: end without the length of the periods"
         remark = Fault(grid.file, 0, "step", found, "step, the length of a period", way_out, "undeclared_step")
@@ -133,7 +133,7 @@ def _at_starts(grid: Grid, dialect: Dialect, times: Timeline) -> Timeline:
     return replace(times, rows=times.rows.with_columns(time=pl.col("time") - step), remarks=remarks)
 
 
-def _kept_step(grid: Grid, dialect: Dialect, rows: pl.DataFrame) -> timedelta:
+def _kept_step(grid: Grid, rows: pl.DataFrame) -> timedelta:
     """The step between neighbouring times that most of them keep, or the refusal of rows that keep none."""
     steps = rows["time"].unique().sort().diff().drop_nulls()
     counts = steps.value_counts(sort=True)

@@ -11,6 +11,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ferrolan.sources.live import Place
+from ferrolan.sources.opcua.gaps import Gap
+from ferrolan.sources.opcua.gaps import Memory as Recalled
+from ferrolan.sources.opcua.stream import Stream
+from ferrolan.sources.opcua.trust import Trust
 from ferrolan.sources.source import TagAddress
 from tests.servers.opcua import NAMESPACE, Server, served
 from tests.servers.proxy import Proxy
@@ -181,5 +186,25 @@ def test_a_line_that_is_open_and_dead_is_rebuilt(historian: Server, tmp_path: Pa
                 proxy.restore()
                 await until(lambda: not sink.gaps().height, "the gap withdrawn")
                 assert proxy.connections > 2
+
+    run(journey())
+
+
+def test_a_gap_whose_end_was_not_kept_is_filled_again(historian: Server, tmp_path: Path) -> None:
+    class Full(Memory):
+        async def keep(self, samples=None, texts=None, *, state=None) -> None:
+            await asyncio.Event().wait()
+
+    async def journey() -> None:
+        missing = Gap(1, 2)
+        sink = Full({"proven": 1, "at": 1, "gaps": Recalled(gaps=(missing,)).json()["gaps"]})
+        connector = made(historian, tmp_path)
+        place = Place("bf1", tmp_path)
+        stream = Stream(connector._spec, place, Trust(tmp_path), connector.health, tags(historian), sink)
+        task = asyncio.create_task(stream._keep(None, None, done=missing))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.wait([task])
+        assert stream._memory.gaps == (missing,)
 
     run(journey())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 import logging
@@ -13,7 +14,11 @@ import pytest
 from asyncua import ua
 
 from ferrolan.base.errors import SourceError
+from ferrolan.sources.live import Place
 from ferrolan.sources.opcua.login import LinkFailed, refuse_open_password
+from ferrolan.sources.opcua.session import Session
+from ferrolan.sources.opcua.spec import OpcUaSpec
+from ferrolan.sources.opcua.trust import Trust
 from tests.servers.certificates import issue, revoke
 from tests.servers.opcua import Server, served
 from tests.sources.opcua.collecting import Memory, made, run, streaming, tags, until
@@ -206,3 +211,44 @@ def test_a_password_is_never_sent_as_it_is_over_a_line_that_is_signed_alone(algo
         refuse_open_password(token, mode)
         token.EncryptionAlgorithm = algorithm
     refuse_open_password(token, ua.MessageSecurityMode.SignAndEncrypt)
+
+
+def test_a_peer_that_sends_without_end_before_it_showed_who_it_is_is_hung_up_on(tmp_path: Path) -> None:
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        with contextlib.suppress(OSError):
+            writer.write(b"MSGF" + (2**32 - 16).to_bytes(4, "little"))
+            while not writer.is_closing():
+                writer.write(b"A" * 2**16)
+                sent.append(2**16)
+                await writer.drain()
+        writer.close()
+
+    async def scene() -> None:
+        server = await asyncio.start_server(flood, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        spec = OpcUaSpec(kind="opcua", url=f"opc.tcp://127.0.0.1:{port}", anonymous=True)
+        with pytest.raises(LinkFailed):
+            await asyncio.wait_for(Session.open(spec, Place("peer", tmp_path), Trust(tmp_path / "pki")), 10)
+        server.close()
+
+    sent: list[int] = []
+    run(scene())
+    assert sum(sent) < 32 * 2**20
+
+
+def test_children_without_end_are_listed_so_far_and_no_further() -> None:
+    class Endless:
+        asked = 0
+
+        async def browse(self, _: object) -> list[ua.BrowseResult]:
+            return [ua.BrowseResult(ContinuationPoint=b"more", References=[ua.ReferenceDescription()] * 5_000)]
+
+        async def browse_next(self, _: object) -> list[ua.BrowseResult]:
+            self.asked += 1
+            return await self.browse(None)
+
+    bare = Endless()
+    session = Session(None, bare, 1.0)  # type: ignore[arg-type]  # what it needs of them
+    (found,) = asyncio.run(session.children([ua.NodeId(85)]))
+    assert len(found) == 100_000 and bare.asked == 19

@@ -68,24 +68,25 @@ def _of_part(held: Generation, part: Part, named: set[int]) -> Iterator[Fault]:
     except SourceError as error:
         yield from error.faults
         return
-    for found, expected, code in _of_rows(rows, held.day, part, named):
-        yield _fault(file, found, expected, f"{_RESTORE} It was written so: report it.", code)
+    yield from _of_rows(file, rows, held.day, part, named)
 
 
-def _of_rows(rows: pl.DataFrame, day: date, part: Part, named: set[int]) -> Iterator[tuple[str, str, str]]:
+def _of_rows(file: Path, rows: pl.DataFrame, day: date, part: Part, named: set[int]) -> Iterator[Fault]:
+    way_out = f"{_RESTORE} It was written so: report it."
     start, end = bounds(day)
     keys = rows.select("tag", "time")
     if rows.height != part.rows:
-        yield f"{rows.height} rows", f"{part.rows} rows", "damaged_day"
+        yield _fault(file, f"{rows.height} rows", f"{part.rows} rows", way_out, "damaged_day")
     if not keys.equals(keys.sort("tag", "time")):
-        yield "rows out of order", "rows sorted by tag and time", "unsorted_day"
+        yield _fault(file, "rows out of order", "rows sorted by tag and time", way_out, "unsorted_day")
     if "superseded" not in part.table and keys.is_duplicated().any():
-        yield "two rows of one tag and time", "one winner each", "two_winners"
+        yield _fault(file, "two rows of one tag and time", "one winner each", way_out, "two_winners")
     if not rows["time"].is_between(start, end, closed="left").all():
-        yield "rows of another day", f"times of {day}", "wrong_day"
+        yield _fault(file, "rows of another day", f"times of {day}", way_out, "wrong_day")
     unnamed = sorted(set(rows["tag"].unique()) - named)
     if named and unnamed:
-        yield f"tag numbers {unnamed[:5]}", "numbers of registered tags", "unknown_number"
+        found = f"tag numbers {unnamed[:5]}"
+        yield _fault(file, found, "numbers of registered tags", way_out, "unknown_number")
 
 
 def _of_folders(view: View) -> Iterator[Fault]:

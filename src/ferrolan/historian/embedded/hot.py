@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import polars as pl
 
 from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT, Table
 from ferrolan.historian.embedded.days import bounds
+from ferrolan.historian.seam import Position
 from ferrolan.historian.store import Historian, Snapshot
 
 _ASKED = "tag in (select unnest($tags::integer[]))"
@@ -28,6 +30,7 @@ select day, sum(rows)::bigint as rows from (
     union all select time::date, count(*) from samples_text group by all
 ) group by day order by day
 """
+_FIRST = "select min(time) from (select min(time) as time from samples union all select min(time) from samples_text)"
 _COUNTS = "select tag, count(*) as rows from {table} where time >= $start and time < $end group by tag order by tag"
 
 
@@ -44,13 +47,37 @@ class Hot(Historian):
 
     memory = "512MB"  # a collector runs for weeks beside other programs
 
+    def __init__(self, path: Path | None = None) -> None:
+        super().__init__(path)
+        self._first = self._first_time()
+
+    def append(
+        self, samples: pl.DataFrame, texts: pl.DataFrame | None = None, *, position: Position | None = None
+    ) -> int:
+        """Append rows and the position of their spool in one transaction; returns the rows stored."""
+        words = SAMPLES_TEXT.empty() if texts is None else SAMPLES_TEXT.check(texts)
+        times = [frame["time"].min() for frame in (SAMPLES.check(samples), words)]
+        with self._lock:  # before the rows can be seen: whoever looks at it misses none
+            self._first = min([time for time in (self._first, *times) if isinstance(time, datetime)], default=None)
+            return super().append(samples, words, position=position)
+
+    def settle(self) -> None:
+        """Bring everything into the file itself, and find out where the rows that are left begin."""
+        with self._lock:
+            super().settle()
+            self._first = self._first_time()
+
     def raw(self, tags: Iterable[int], start: datetime, end: datetime, table: Table = SAMPLES) -> pl.DataFrame:
         """All rows of the tags in ``[start, end)`` as they arrived: winners, losers and withdrawn ones."""
+        if self._first is None or self._first >= end:
+            return table.empty()
         select = f"select * from {table.name} where {_ASKED} and time >= $start and time < $end"
         return self._select(select, table, tags=list(tags), start=start, end=end)
 
     def latest(self, tags: Iterable[int], start: datetime | None, instant: datetime) -> pl.DataFrame:
         """The winner of each tag's last time in ``[start, instant]``, withdrawn ones among them."""
+        if self._first is None or self._first > instant:
+            return SAMPLES.empty()
         where = "time <= $instant" + ("" if start is None else " and time >= $start")
         given = {"instant": instant} if start is None else {"instant": instant, "start": start}
         select = _ONE.format(table="samples", asked=_ASKED, where=where, way="desc")
@@ -58,6 +85,8 @@ class Hot(Historian):
 
     def earliest(self, tags: Iterable[int], instant: datetime) -> pl.DataFrame:
         """The winner of each tag's first time at or after an instant, withdrawn ones among them."""
+        if self._first is None:
+            return SAMPLES.empty()
         select = _ONE.format(table="samples", asked=_ASKED, where="time >= $instant", way="asc")
         return self._select(select, SAMPLES, tags=list(tags), instant=instant).sort("tag")
 
@@ -75,6 +104,11 @@ class Hot(Historian):
     def restore(self, registered: pl.DataFrame) -> None:
         """Take the names of the tags from a copy."""
         self._put("registered", registered)
+
+    def _first_time(self) -> datetime | None:
+        """The earliest time of a row, or an earlier one; None where there is no row."""
+        ((time,),) = self._rows(_FIRST)
+        return time.replace(tzinfo=UTC) if isinstance(time, datetime) else None
 
     @contextmanager
     def taken(self, day: date) -> Iterator[Taken]:

@@ -13,8 +13,8 @@ from ferrolan.sources.live import Health, Json, Place, Sink
 from ferrolan.sources.mqtt import MqttSource
 from ferrolan.sources.mqtt_json import reading
 from ferrolan.sources.mqtt_json.desk import Desk
-from ferrolan.sources.mqtt_line import Line, LineError, redialled
-from ferrolan.sources.source import Discovered, Discovery, TagAddress, refusal
+from ferrolan.sources.mqtt_line import Line, LineError, not_let_in, redialled
+from ferrolan.sources.source import Discovered, Discovery, TagAddress
 
 _STATE_EVERY = 5_000_000  # how often the last proven life is kept while nothing arrives [us]
 _IDLE = 1.0  # longest wait for a message [s]
@@ -77,10 +77,7 @@ class MqttConnector:
                         if address in found or len(found) < _MOST:
                             found[address] = found.get(address, 0) + 1
         except LineError as error:
-            way_out = "Check host, user and rights."
-            raise refusal(
-                self._place.name, 0, "", str(error), "a broker that lets us in", way_out, "no_broker"
-            ) from None
+            raise not_let_in(self._place, error) from None
         finally:
             await line.close()
         return Discovery(tuple(Discovered(address, found[address]) for address in sorted(found)))

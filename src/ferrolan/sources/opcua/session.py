@@ -22,7 +22,9 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from asyncua import Client, ua
+from asyncua.client.ua_client import UASocketProtocol
 from asyncua.client.ua_session import UaSession
+from asyncua.common.connection import TransportLimits
 from asyncua.common.shortcuts import Shortcuts
 from asyncua.ua.ua_binary import struct_from_binary
 
@@ -50,6 +52,7 @@ _WATCHDOG = 15.0  # s; with the library's 1 s a subscription of 20,000 items fai
 _PARTING = 2.0  # s granted to a server to take leave
 _PLAIN = 500  # items a call where the server states no limit
 _MOST = 1_000  # items a call at most
+_CHUNK, _LARGEST = 65_535, 128 * 2**20  # of one chunk and of one message that are received [byte]
 _CHILDREN = 100_000  # of one node that are listed at most
 _HISTORIES = 100  # tags a call of history where the server states no limit
 _TOO_MANY = {0x80100000, 0x80B80000, 0x80B90000, 0x80080000}  # operations, request, response, encoding limits
@@ -158,6 +161,7 @@ class Session:
         client = Client(spec.url, timeout=seconds(spec.timeout), watchdog_intervall=_WATCHDOG)
         bare = _Bare(client.uaclient)
         client.uaclient.session, client.nodes = bare, Shortcuts(bare)
+        _bound(client)
         session = cls(client, bare, seconds(spec.timeout))
         try:
             await prepared(client, spec, place, trust, password)
@@ -361,6 +365,34 @@ class Session:
             heed_cancelling()
             raise failed(error, []) from error
         heed_cancelling()
+
+
+class _Bounds(TransportLimits):
+    """Limits of what is received, whatever the server says of them; the library by itself has none."""
+
+    def is_msg_size_within_limit(self, sz: int) -> bool:
+        """Whether a message of so many bytes is taken."""
+        return sz <= _LARGEST and super().is_msg_size_within_limit(sz)
+
+
+def _bound(client: Client) -> None:
+    """Let no message of a server, which need not have shown a certificate yet, fill the memory."""
+    usual = client.uaclient._make_protocol
+
+    def made() -> UASocketProtocol:
+        protocol = usual()
+        protocol._connection._limits = _Bounds(_CHUNK, _CHUNK, 0, 0)
+        take = protocol.data_received
+
+        def data_received(data: bytes) -> None:
+            take(data)
+            if len(protocol.receive_buffer or b"") > 2 * _CHUNK:
+                protocol.disconnect_socket()
+
+        protocol.data_received = data_received  # type: ignore[method-assign]
+        return protocol
+
+    client.uaclient._make_protocol = made  # type: ignore[method-assign]
 
 
 def standard(number: int) -> Node:

@@ -432,10 +432,12 @@ class Stream:
     async def _keep(self, samples: pl.DataFrame | None, texts: pl.DataFrame | None, done: Gap | None = None) -> None:
         """Keep rows and, in the same write, what must be remembered."""
         async with self._lock:
-            self._memory = self._memory.without(done) if done is not None else self._memory
+            memory = self._memory.without(done) if done is not None else self._memory
             samples = samples if samples is not None and len(samples) else None
             texts = texts if texts is not None and len(texts) else None
-            await self._sink.keep(samples, texts, state=self._memory.json())
+            await self._sink.keep(samples, texts, state=memory.json())
+            if done is not None:  # not before: a gap whose end is cancelled here is filled again
+                self._memory = self._memory.without(done)
             self._saved = _now()
         for frame in (samples, texts):
             if frame is not None:

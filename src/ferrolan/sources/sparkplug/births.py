@@ -66,7 +66,7 @@ class Births:
                 held[metric.name] = known
                 if metric.HasField("alias"):
                     self._alias(metric.alias, known)
-        self._look(device, held)
+        self._look(held)
 
     def drop(self, device: str) -> None:
         """Forget the metrics of a device, which died."""
@@ -92,7 +92,7 @@ class Births:
         self.remarks[_named(known)] = f"its alias {alias} is that of {_named(other)} as well: data by alias are refused"
         self.aliases[alias] = Known("", b"", 0, None, {}, f"alias {alias} means two metrics")
 
-    def _look(self, device: str, held: Mapping[bytes, Known]) -> None:
+    def _look(self, held: Mapping[bytes, Known]) -> None:
         """Names that differ in nothing but their case."""
         folded = Counter(name.lower() for name in held)
         for name, known in held.items():

@@ -16,8 +16,8 @@ import polars as pl
 from ferrolan.base.spans import seconds
 from ferrolan.sources.browsed import Found
 from ferrolan.sources.live import Health, Json, Place, Sink
-from ferrolan.sources.mqtt_line import Arrived, Line, LineError, Said, redialled
-from ferrolan.sources.source import Discovered, Discovery, TagAddress, refusal
+from ferrolan.sources.mqtt_line import Arrived, Line, LineError, Said, not_let_in, redialled
+from ferrolan.sources.source import Discovered, Discovery, TagAddress
 from ferrolan.sources.sparkplug.host import Host, Publish
 from ferrolan.sources.sparkplug.node import Patience
 from ferrolan.sources.sparkplug.spec import SparkplugSource
@@ -96,15 +96,7 @@ class SparkplugConnector:
                     survey.hear(message.topic, message.payload)
                     line.acknowledge([message])
         except LineError as error:
-            raise refusal(
-                self._place.name,
-                0,
-                "",
-                str(error),
-                "a broker that lets us in",
-                "Check host, user and rights.",
-                "no_broker",
-            ) from None
+            raise not_let_in(self._place, error) from None
         finally:
             await line.close()
         return survey.found()[:limit]

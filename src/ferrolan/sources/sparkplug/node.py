@@ -266,9 +266,9 @@ class Node:
         for metric in self._sampling.take(message.payload.metrics, held, self.births.aliases, message, birth=True):
             self._unknown(metric, message)
         for name, signal in self.signals.get(device, {}).items():
-            self._look(name, signal, held.get(name), message.received)
+            self._look(signal, held.get(name), message.received)
 
-    def _look(self, name: bytes, signal: Signal, known: Known | None, now: int) -> None:
+    def _look(self, signal: Signal, known: Known | None, now: int) -> None:
         """Say which mapped metric cannot be had, in its faults and by a Bad row."""
         place = str(signal.address)
         self.faults.pop(place, None)

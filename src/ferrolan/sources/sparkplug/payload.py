@@ -25,7 +25,7 @@ REBIRTH = b"Node Control/Rebirth"
 LARGEST = 64 * 2**20
 """Largest payload after unpacking [byte]."""
 
-MOST = 1_000_000
+MOST = 250_000
 """Most metrics of a payload; 64 kB can be packed so that they unpack to 33 million empty ones, which fill 3 GB."""
 
 _COMPRESSED = b"SPBV1.0_COMPRESSED"

@@ -41,9 +41,9 @@ class Findings:
         """Whether rows may be lost that had been acknowledged."""
         return any(one.lost for one in self.found)
 
-    def note(self, segment: str, offset: int, size: int, said: str) -> None:
-        """Note what cost no row that was acknowledged."""
-        self.found.append(Finding(segment, offset, size, said))
+    def note(self, segment: str, offset: int, size: int, said: str, *, lost: bool = False) -> None:
+        """Note what was found; ``lost`` where it may have cost rows that were acknowledged."""
+        self.found.append(Finding(segment, offset, size, said, lost))
 
     def damage(self, path: Path, offset: int, size: int) -> None:
         """Note a damaged stretch of a segment, once, and keep the segment aside."""

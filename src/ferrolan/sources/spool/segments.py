@@ -85,6 +85,12 @@ class Segments:
             return sum(segment.end for segment in self._list)
 
     @property
+    def first(self) -> int | None:
+        """Number of the first batch that is there, or would be; None where there is no segment."""
+        with self._listing:
+            return self._list[0].first if self._list else None
+
+    @property
     def filled(self) -> bool:
         """Whether the last segment holds more than its head, so that a new one makes room."""
         return bool(self._list) and self._list[-1].end > self._headed

@@ -270,6 +270,20 @@ class Spool:
             self._findings.note("", 0, 0, said)
             self.identity = new_identity(self.folder, self.name)
 
+    def compare(self, batch: int) -> None:
+        """Note that batches are missing between what the store knows and what the spool still has, where some are.
+
+        It happens when an old copy of the historian is put back: what it took later was released here. ``batch`` is
+        what the store knows; one that knows nothing is a new historian.
+        """
+        first = self._segments.first
+        if first is not None and 0 < batch < first - 1 and not self._findings.lost:
+            said = (
+                f"the historian knows batch {batch:,}, the spool begins with {first:,}: what was stored in between is "
+                "in neither; import it from a copy of the historian"
+            )
+            self._findings.note("", 0, 0, said, lost=True)
+
     def close(self) -> None:
         """Close it; what is being written is written first."""
         with self._writing:

@@ -118,7 +118,7 @@ def test_a_file_that_is_not_there_is_said_and_the_server_is_asked_all_the_same(p
     source = f'  scada: {{kind: opcua, url: "{scada.url}", insecure: true, anonymous: true}}\n'
     document = plant(SCADA.replace("degF", "degC"), source)
     (tmp_path / "raw").mkdir()
-    shutil.copy(tmp_path / "tags.csv", tmp_path / "raw" / "erp.csv")  # one file is there: nothing is made
+    shutil.copy(tmp_path / "tags.csv", tmp_path / "raw" / "plant_historian.csv")  # one file is there: nothing is made
     said = told(ferrolan("tags", "check", document, "--live", "--json", cwd=tmp_path), code=1)
     assert "missing_file" in {fault["code"] for fault in said["faults"]}
     assert {one["source"] for one in said["sources"]} >= {"scada", "plant_historian"}

@@ -20,6 +20,7 @@ from polars.testing import assert_frame_equal
 
 from ferrolan.base.errors import SurroundingsError
 from ferrolan.collector import http as answering
+from ferrolan.collector import stretches
 from ferrolan.collector.logs import Log
 from ferrolan.historian.remote import RemoteHistorian, joined, parted
 from ferrolan.historian.seam import Reader
@@ -96,6 +97,31 @@ async def test_a_remote_reader_gives_the_answers_of_the_store_itself(tmp_path: P
         await asyncio.to_thread(all_the_same)
         reader: Reader = remote
         assert reader is remote
+
+
+@pytest.mark.parametrize("room", [48, 1_000, 5_000])
+async def test_an_answer_without_room_is_refused_and_a_remote_reader_gets_it_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.setattr(stretches, "ROOM", room)
+    async with told(tmp_path) as (url, store):
+        status, content, _ = await ask(url, f"/samples?tags=1-1000000&start=0&end={T0 + 10**12}")
+        assert status == 413 and "[answer_too_large]" in json.loads(content)["error"]
+        remote, end = RemoteHistorian(url), START + timedelta(days=9)
+
+        def same() -> None:
+            for name in ("query", "superseded", "texts"):
+                ours = getattr(store, name)([1, 2, 3, 4, 77], START, end)
+                assert_frame_equal(getattr(remote, name)([1, 2, 3, 4, 77], START, end), ours)
+
+        await asyncio.to_thread(same)
+
+
+async def test_an_answer_that_never_has_room_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stretches, "ROOM", 1)
+    async with told(tmp_path) as (url, _):
+        with pytest.raises(SurroundingsError, match=r"\[answer_too_large\]"):
+            await asyncio.to_thread(RemoteHistorian(url).query, [1], START, START + timedelta(days=9))
 
 
 async def test_every_path_is_for_reading_alone(tmp_path: Path) -> None:

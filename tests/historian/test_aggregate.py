@@ -114,7 +114,7 @@ def test_a_line_through_the_points_is_integrated_exactly(trace: Trace, start: in
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(trace=traces(), start=st.integers(0, 900), length=st.integers(1, 100), stepped=st.booleans())
 def test_the_mean_agrees_with_a_sum_over_every_microsecond(
     trace: Trace, start: int, length: int, stepped: bool

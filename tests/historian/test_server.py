@@ -43,7 +43,7 @@ def said(error: pytest.ExceptionInfo[SurroundingsError], code: str) -> str:
     return text
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, cut=st.integers(0, 25), moment=MOMENTS, end=MOMENTS)
 def test_every_question_is_answered_as_by_a_plain_list(
     store, postgres: Postgres, rows: list[Row], cut: int, moment, end

@@ -20,7 +20,7 @@ def store(chdb: Chdb) -> ClickHouseHistorian:
     return ClickHouseHistorian(chdb, "works")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, cut=st.integers(0, 25), moment=MOMENTS, end=MOMENTS)
 def test_every_question_is_answered_as_by_a_plain_list(
     store, chdb: Chdb, rows: list[Row], cut: int, moment, end

@@ -333,6 +333,55 @@ def test_a_delete_hidden_by_an_insert_of_the_same_day_is_found(base: Base) -> No
     assert list(sink.values().values()) == [2.0, 3.0]
 
 
+def test_a_row_gone_and_one_that_came_late_in_the_middle_of_a_day_are_found(each: Base) -> None:
+    """Neither the number of rows nor the first, nor the last, of ids, times and changes differs afterwards."""
+    sink, link = Kept(), connector(each, compare=0.0, overlap=60.0)
+    each.put(*((k, "feed", "Nd2O3", at(9, k), str(k), at(9, k)) for k in (1, 3, 9)))
+    polled(link, sink, 2)
+    each.run("delete from assays where id = 3")
+    each.put((4, "feed", "Nd2O3", at(9, 4), "4", at(9, 4)))
+    polled(restarted(each, sink), sink, 2)
+    assert sink.values() == {datetime(2026, 3, 9, k): float(k) for k in (1, 4, 9)}
+
+
+def test_a_correction_stamped_before_the_newest_row_is_found(each: Base) -> None:
+    sink, link = Kept(), connector(each, compare=0.0, overlap=60.0)
+    each.put(*((k, "feed", "Nd2O3", at(9, k), str(k), at(9, k)) for k in (1, 3, 9)))
+    polled(link, sink, 2)
+    each.run(f"update assays set result = '3.5', updated_at = '{at(9, 5)}' where id = 3")
+    polled(link, sink, 2)
+    assert sink.values()[datetime(2026, 3, 9, 3)] == 3.5 and sink.rows == 4
+    each.run("update assays set result = '3.6' where id = 3")
+    polled(link, sink, 2)
+    assert sink.values()[datetime(2026, 3, 9, 3)] == 3.6 and sink.rows == 5, "of one that was not stamped at all too"
+
+
+def test_a_day_that_stays_as_it_is_is_not_read_again(each: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, link = Kept(), connector(each, compare=0.0)
+    each.put((1, "feed", "Nd2O3", at(9), "0.1", at(9)), (2, "feed", None, at(9), None, None))
+    polled(link, sink, 2)
+
+    async def pages(_: object) -> None:
+        pytest.fail("read again")
+
+    monkeypatch.setattr(SqlConnector, "_pages", pages)
+    polled(restarted(each, sink), sink, 2)
+    assert sink.rows == 1
+
+
+def test_columns_of_two_collations_are_compared_all_the_same(server: Base) -> None:
+    other = '"C"' if server.name == "postgresql" else "latin1_german1_ci"
+    kind = f'alter column point type varchar(40) collate {other}' if server.name == "postgresql" else \
+        f"modify point varchar(40) character set latin1 collate {other}"  # fmt: skip
+    server.run(f"alter table assays {kind}")
+    sink, link = Kept(), connector(server, compare=0.0)
+    server.put((1, "feed", "Nd2O3", at(9, 1), "1", at(9, 1)), (2, "feed", "Nd2O3", at(9, 2), "2", at(9, 2)))
+    polled(link, sink, 2)
+    server.run("delete from assays where id = 1")
+    polled(link, sink)
+    assert list(sink.values().values()) == [2.0]
+
+
 def test_a_deletion_before_the_watched_days_is_not_looked_for(base: Base) -> None:
     sink, link = Kept(), connector(base, compare=0.0, watch=3)
     base.put((1, "feed", "Nd2O3", at(1), "1", at(1)), (2, "feed", "Nd2O3", at(9), "2", at(9)))

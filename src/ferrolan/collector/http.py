@@ -11,7 +11,7 @@ import hmac
 import io
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,7 @@ from ferrolan.base.errors import Fault, FerrolanError, SurroundingsError
 from ferrolan.base.extras import needs
 from ferrolan.collector.health import Report
 from ferrolan.collector.metrics import CONTENT_TYPE
+from ferrolan.collector.stretches import Question, TooMuch, gathered
 from ferrolan.historian.remote import ARROW, parted
 from ferrolan.historian.seam import Reader
 
@@ -39,7 +40,8 @@ PATIENCE = 10.0
 """How long a new connection may take to ask its first question [s]."""
 _HOSTS = {*LOCAL, "[::1]"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPANS, _INSTANTS = ("samples", "superseded", "texts"), ("at", "before", "since")
+_SPANS: Mapping[str, Question] = {"samples": "query", "superseded": "superseded", "texts": "texts"}
+_INSTANTS = ("at", "before", "since")
 
 Message = MutableMapping[str, Any]  # Any: the ASGI specification says so
 Receive = Callable[[], Awaitable[Message]]
@@ -187,12 +189,12 @@ def application(told: Told) -> Starlette:
         return await asked(lambda reader: reader.registered())
 
     async def spans(request: Request) -> Response:
-        name = "query" if request.url.path == "/samples" else request.url.path[1:]
+        name = _SPANS[request.url.path[1:]]
         try:
             tags, start, end = _tags(request), _instant(request, "start"), _instant(request, "end")
         except ValueError as error:
             return refused(error, 400)
-        return await asked(lambda reader: getattr(reader, name)(tags, start, end))
+        return await asked(lambda reader: gathered(reader, name, tags, start, end))
 
     async def instants(request: Request) -> Response:
         name = request.url.path[1:]
@@ -205,6 +207,8 @@ def application(told: Told) -> Starlette:
     async def asked(question: Callable[[Reader], pl.DataFrame | int]) -> Response:
         try:
             found = await told.ask(question)
+        except TooMuch as error:
+            return refused(error, 413)
         except FerrolanError as error:
             return refused(error, 503)
         if isinstance(found, int):

@@ -101,7 +101,7 @@ class Running:
         while True:
             began = self._clock.now()
             try:
-                self._connector = self.link.connect()
+                self._connector = await asyncio.to_thread(self.link.connect)  # it loads a library: seconds
                 self.failed = ""
                 await self._connector.stream(self.tags, self.keeper)
             except asyncio.CancelledError as error:

@@ -101,14 +101,25 @@ class RemoteHistorian:
         return SAMPLES.check(pl.concat([SAMPLES.empty(), *pages]).sort("tag", "time"))
 
     def _over(self, name: str, tags: Iterable[int], start: datetime, end: datetime, none: pl.DataFrame) -> pl.DataFrame:
-        """A stretch of time, day by day, so that no answer is larger than a day of the tags."""
+        """A stretch of time, a day or so at once, and less of it where the collector has no room for the answer."""
         pages = [
-            self._frame(name, {"tags": part, "start": str(_us(first)), "end": str(_us(last))})
+            page
             for part in _parts(tags)
             for first, last in _days(start, end)
+            for page in self._pieces(name, part, first, last)
         ]
         order = [column for column in ("tag", "time", "seq", "source", "status") if column in none.columns]
         return pl.concat([none, *pages]).sort(order, maintain_order=True)
+
+    def _pieces(self, name: str, tags: str, start: datetime, end: datetime) -> Iterator[pl.DataFrame]:
+        """The answer in as many pieces as it needs: half the tags at a time, and half the time of a single one."""
+        try:
+            yield self._frame(name, {"tags": tags, "start": str(_us(start)), "end": str(_us(end))})
+        except _TooMuch:
+            for fewer, first, last in _halves(tags, start, end):
+                yield from self._pieces(name, fewer, first, last)
+            if _us(end) - _us(start) < 2 and len(parted(tags)) == 1:
+                raise
 
     def _frame(self, name: str, asked: Mapping[str, str]) -> pl.DataFrame:
         return pl.read_ipc_stream(io.BytesIO(self._get(name, asked)))
@@ -127,6 +138,10 @@ class RemoteHistorian:
             raise self._gone(str(getattr(error, "reason", error))) from error
 
     def _refused(self, status: int, said: str) -> SurroundingsError:
+        if status == 413:
+            way_out = "Ask for a shorter time, or for fewer tags at a time."
+            fault = Fault(self._url, 0, "", f'413 "{said}"', "an answer it has room for", way_out, "answer_too_large")
+            return _TooMuch(str(fault))
         if status in (401, 403):
             way_out = f"Set {TOKEN} to the token the collector was started with, or ask on its own machine."
             return self._fault(f'{status} "{said}"', "the right to read there", way_out, "no_access")
@@ -138,6 +153,10 @@ class RemoteHistorian:
 
     def _fault(self, found: str, expected: str, way_out: str, code: str) -> SurroundingsError:
         return SurroundingsError(str(Fault(self._url, 0, "", found, expected, way_out, code)))
+
+
+class _TooMuch(SurroundingsError):
+    """The collector has no room for an answer."""
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -205,6 +224,19 @@ def _days(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]
         last = end if end - start <= step else start + step
         yield start, last
         start = last
+
+
+def _halves(tags: str, start: datetime, end: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+    """Two smaller questions; none where a question is of one tag at one instant."""
+    numbers = parted(tags)
+    if len(numbers) > 1:
+        middle = len(numbers) // 2
+        yield joined(numbers[:middle]), start, end
+        yield joined(numbers[middle:]), start, end
+    elif (moments := _us(end) - _us(start)) > 1:
+        between = start + timedelta(microseconds=moments // 2)
+        yield tags, start, between
+        yield tags, between, end
 
 
 def _us(instant: datetime) -> int:

@@ -2,8 +2,8 @@
 
 Every minute the rows behind the watermark are read, page by page in the order of their last change, beginning an
 overlap before it because a commit becomes visible after its stamp. A corrected result comes as a later row. Every ten
-minutes the days of the last week are counted; a day that holds another number of rows, or another last change, is read
-again: what is gone is withdrawn, what was missed is handed over.
+minutes the days of the last week are counted and their rows hashed; a day that is not as it was is read again: what is
+gone is withdrawn, what was missed is handed over.
 
 An outage of the database loses nothing, for the table keeps its rows: no gap rows are made, the poll goes on behind its
 watermark.
@@ -289,8 +289,9 @@ class SqlConnector:
         with connection(self.table.database, self.table.table) as link:
             like = one_time(self.table, link)
             if like is None:
-                return {day: ["0", "None"] for day in days}
-            return {day: fingerprint(self.table, self.polling.updated, link, self._bounds(like, day)) for day in days}
+                return {day: ["0", "0"] for day in days}
+            changed, name = self.polling.updated, self.polling.id
+            return {day: fingerprint(self.table, changed, name, link, self._bounds(like, day)) for day in days}
 
     def _bounds(self, like: object, day: int) -> tuple[Any, Any]:  # Any: values of the time column
         return self._raw(like, _midnight(day)), self._raw(like, _midnight(day + 1))

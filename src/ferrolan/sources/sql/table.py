@@ -7,7 +7,8 @@ stamped with the same second are then read page by page too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from ferrolan.base.errors import Fault, SourceError
 from ferrolan.sources.source import refusal
 from ferrolan.sources.sql.database import PATIENCE, Connection, Database, columns_of, tables_of
 
+_Column = sa.ColumnClause[Any]  # Any: whatever the database holds
 Row = tuple[object, ...]
 """A row as the driver gave it: order or id, time, value, the keys; behind a watermark the column of change as well."""
 
@@ -125,12 +127,21 @@ def page(
     return [tuple(row) for row in link.execute(statement.order_by(changed, name).limit(rows))]
 
 
-def fingerprint(table: SqlTable, updated: str, link: Connection, span: tuple[Any, Any]) -> list[str]:
-    """Number of rows with a time in a span, and their last change: what differs when one of them went away."""
-    moment = _column(table.time)
-    statement = _select(table, ()).with_only_columns(sa.func.count(), sa.func.max(_column(updated)))
-    row = link.execute(statement.where(moment >= span[0], moment < span[1])).one()
-    return [str(row[0]), str(row[1])]
+def fingerprint(table: SqlTable, updated: str, id: str, link: Connection, span: tuple[Any, Any]) -> list[str]:
+    """Number of rows with a time in a span, and the sum of what each of them hashes to, in whatever order.
+
+    It differs when a row went away, came or was changed, though as many came as went and none of them is the last. A
+    server sums in place; of any other database, which is a file beside us, the rows are read.
+    """
+    moment, columns = _column(table.time), (id, updated, table.time, table.value, *table.keys)
+    rows = _select(table, columns).where(moment >= span[0], moment < span[1])
+    hashed = _HASHES.get(link.dialect.name)
+    if hashed is None:
+        found = [_hash(tuple(row)) for row in link.execute(rows)]
+        return [str(len(found)), str(sum(found))]
+    total = sa.func.coalesce(sa.func.sum(hashed([_column(name) for name in columns])), 0)
+    count, sum_of = link.execute(rows.with_only_columns(sa.func.count(), total)).one()
+    return [str(count), str(sum_of)]
 
 
 def one_time(table: SqlTable, link: Connection) -> object:
@@ -182,7 +193,30 @@ def check_columns(table: SqlTable, link: Connection, *more: tuple[str, str]) -> 
         raise SourceError(faults)
 
 
-def _column(name: str) -> sa.ColumnClause[Any]:  # Any: whatever the database holds
+def _hash(row: Row) -> int:
+    """A number of eight bytes that tells one row from another."""
+    text = repr(row).encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
+
+
+def _postgresql_hash(columns: Sequence[_Column]) -> sa.ColumnElement[Any]:
+    """The same on PostgreSQL; its hash wants one collation, whatever those of the columns are."""
+    return sa.func.hashtextextended(sa.collate(sa.func.concat_ws("|", *columns), "C"), 0)
+
+
+def _mysql_hash(columns: Sequence[_Column]) -> sa.ColumnElement[Any]:
+    """The same on MariaDB, of 15 hexadecimal digits; as bytes, because texts of two collations cannot be joined."""
+    text = sa.func.concat_ws("|", *(sa.cast(column, sa.LargeBinary) for column in columns))
+    return sa.cast(sa.func.conv(sa.func.substr(sa.func.sha1(text), 1, 15), 16, 10), sa.Numeric(20))
+
+
+_HASHES: Mapping[str, Callable[[Sequence[_Column]], sa.ColumnElement[Any]]] = {
+    "postgresql": _postgresql_hash, "mysql": _mysql_hash, "mariadb": _mysql_hash,
+}  # fmt: skip
+"""How a server hashes a row, by the name of its dialect."""
+
+
+def _column(name: str) -> _Column:
     return sa.column(name)
 
 

@@ -76,7 +76,7 @@ async def ask(
 async def test_a_remote_reader_gives_the_answers_of_the_store_itself(tmp_path: Path) -> None:
     async with told(tmp_path) as (url, store):
         remote = RemoteHistorian(url)
-        end = START + timedelta(days=9)
+        end = START + timedelta(days=4)
         noon = datetime.fromtimestamp(T0 / 1e6, UTC) + timedelta(hours=12, minutes=1)
         tags = [1, 2, 4, 77]
 
@@ -99,15 +99,15 @@ async def test_a_remote_reader_gives_the_answers_of_the_store_itself(tmp_path: P
         assert reader is remote
 
 
-@pytest.mark.parametrize("room", [48, 1_000, 5_000])
+@pytest.mark.parametrize("room", [2_000, 5_000])
 async def test_an_answer_without_room_is_refused_and_a_remote_reader_gets_it_in_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
 ) -> None:
     monkeypatch.setattr(stretches, "ROOM", room)
     async with told(tmp_path) as (url, store):
-        status, content, _ = await ask(url, f"/samples?tags=1-1000000&start=0&end={T0 + 10**12}")
+        status, content, _ = await ask(url, f"/samples?tags=1-9&start={T0}&end={T0 + 10**12}")
         assert status == 413 and "[answer_too_large]" in json.loads(content)["error"]
-        remote, end = RemoteHistorian(url), START + timedelta(days=9)
+        remote, end = RemoteHistorian(url), START + timedelta(days=4)
 
         def same() -> None:
             for name in ("query", "superseded", "texts"):

@@ -24,7 +24,10 @@ from ferrolan.sources.source import TagAddress
 
 @dataclass(frozen=True)
 class Link:
-    """One live source: its name and number in the document, its kind in words, and how its connector is made."""
+    """One live source: its name, its number, its kind in words, and how its connector is made.
+
+    The number is its place in the document; a collector gives it the one it keeps for that name.
+    """
 
     name: str
     number: int

@@ -26,6 +26,7 @@ from ferrolan.collector.leftover import left_over
 from ferrolan.collector.lock import FolderLock
 from ferrolan.collector.logs import Log
 from ferrolan.collector.metrics import exposition
+from ferrolan.collector.naming import numbered
 from ferrolan.collector.rejected import Rejected
 from ferrolan.collector.running import Running
 from ferrolan.collector.upkeep import Upkeep
@@ -168,6 +169,7 @@ class Collector:
         self.began = self.clock.now()
         settings = self.settings
         with FolderLock(settings.folder) as lock, _asked_to_stop(self.stop):
+            self.links = numbered(settings.folder, self.links)
             listener = listening(settings.host, settings.port)
             vault = Vault(self._opening, new_tags(self.document, self.links), settings.folder, self.clock, self.log)
             async with AsyncExitStack() as stack:

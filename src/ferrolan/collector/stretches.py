@@ -38,7 +38,7 @@ def gathered(reader: Reader, question: Question, tags: Sequence[int], start: dat
     """
     ask = getattr(reader, question)
     pages: list[pl.DataFrame] = []
-    left, step = ROOM, timedelta(seconds=max(ROOM / _SHARE / _ROW / max(len(tags), 1), 1e-3))
+    left, step = ROOM, timedelta(seconds=max(ROOM / _SHARE / _ROW / max(len(tags), 1), 1.0))
     while True:
         until = end if end - start <= step else start + step
         page: pl.DataFrame = ask(tags, start, until)

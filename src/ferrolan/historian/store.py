@@ -424,10 +424,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFram
     if rows.is_empty():
         return
     connection.register("batch", _Stream(rows))
-    try:
-        connection.execute(f"insert into {table} select * from batch")
-    finally:
-        connection.unregister("batch")
+    connection.execute(f"insert into {table} select * from batch")
+    connection.unregister("batch")  # not after a refusal: it would be refused as well, and hide the first reason
 
 
 def _naive_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ferrolan.base.encrypted import is_here, postgres_tls
+from ferrolan.base.encrypted import is_here, postgres_is_open, postgres_tls
 from ferrolan.sources.sql.database import Database
 
 
@@ -39,3 +39,22 @@ def test_what_is_said_counts() -> None:
 )
 def test_a_line_that_is_open_or_goes_to_a_server_nobody_checks_is_called_insecure(url: str, insecure: bool) -> None:
     assert Database(url).insecure is insecure
+
+
+@pytest.mark.parametrize(
+    ("url", "is_open"),
+    [
+        ("postgresql://c@db.works/plant", False),
+        ("postgresql://c@db.works:5432/plant?sslmode=disable", True),
+        ("postgresql://c@db.works/plant?sslmode=prefer", True),
+        ("postgresql://c@127.0.0.1:5432,db.works:5433/plant?sslmode=disable", True),
+        ("postgresql://c@[::1]:5432/plant?sslmode=disable", False),
+        ("postgresql://c@[2001:db8::1]:5432/plant?sslmode=disable", True),
+        ("postgresql://c@localhost/plant?sslmode=disable", False),
+        ("postgresql:///plant?host=/run/postgresql&sslmode=disable", False),
+        ("postgresql:///plant?host=db.works&sslmode=disable", True),
+        ("postgresql://db.works/plant?hostaddr=127.0.0.1&sslmode=disable", False),
+    ],
+)
+def test_an_open_line_to_a_historian_elsewhere_is_known(url: str, is_open: bool) -> None:
+    assert postgres_is_open(url) is is_open

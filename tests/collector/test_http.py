@@ -124,6 +124,15 @@ async def test_an_answer_that_never_has_room_is_said(tmp_path: Path, monkeypatch
             await asyncio.to_thread(RemoteHistorian(url).query, [1], START, START + timedelta(days=9))
 
 
+async def test_the_folders_of_a_collector_are_its_users_alone(tmp_path: Path) -> None:
+    async with told(tmp_path):
+        folders = [
+            tmp_path / "collected",
+            *(path for path in (tmp_path / "collected" / "spool").rglob("*") if path.is_dir()),
+        ]
+        assert len(folders) > 1 and {path.stat().st_mode & 0o077 for path in folders} == {0}
+
+
 async def test_every_path_is_for_reading_alone(tmp_path: Path) -> None:
     async with told(tmp_path) as (url, store):
         before = store.count()

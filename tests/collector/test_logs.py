@@ -38,6 +38,29 @@ def test_a_line_is_one_json_object_with_time_level_and_event() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("odd", ["\x7f", "\x9b", "\x85", "\u202e", "\u2066", "\u2028", "\u200f", "\x1b"])
+def test_no_character_of_a_line_commands_a_terminal_or_turns_it_and_none_is_lost(odd: str) -> None:
+    stream = io.StringIO()
+    Log(stream=stream).say("warning", "odd", f"sca{odd}da", said=f"a{odd}b", **{f"key{odd}": 1})
+    (line,) = lines(stream)
+    assert odd not in stream.getvalue() and (line["said"], line["connector"]) == (f"a{odd}b", f"sca{odd}da")
+
+
+def test_a_log_is_its_owners_alone_and_a_right_a_person_gave_lasts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferrolan.collector.logs.LARGEST", 200)
+    file = tmp_path / "logs" / "collector.jsonl"
+    log = Log(file)
+    log.say("info", "first")
+    assert file.parent.stat().st_mode & 0o777 == 0o700 and file.stat().st_mode & 0o777 == 0o600
+    file.chmod(0o640)
+    log.say("info", "second", said="x" * 300)
+    log.say("info", "third")
+    log.close()
+    assert (tmp_path / "logs" / "collector.jsonl.1").exists() and file.stat().st_mode & 0o777 == 0o640
+
+
 def test_no_value_of_a_line_holds_a_secret() -> None:
     stream = io.StringIO()
     log = Log(stream=stream, secrets=[MARK, 'quoted"secret'])

@@ -19,6 +19,7 @@ from ferrolan.base.errors import DocumentError, SourceError, SurroundingsError
 from ferrolan.base.tables import SAMPLES
 from ferrolan.collector.logs import Log
 from ferrolan.collector.service import Collector, Started
+from ferrolan.enterprise.historian import PostgresHistorian
 from ferrolan.historian.seam import NewTag, Position
 from ferrolan.sources.live import Health, Sink, gathered, gathered_texts
 from ferrolan.sources.source import TagAddress
@@ -75,6 +76,21 @@ async def started(made: Collector) -> tuple[str, asyncio.Task[object]]:
     if task.done():
         await task
     return announced.url, task
+
+
+@pytest.mark.parametrize(("mode", "insecure"), [("disable", True), ("verify-full", False)])
+async def test_an_open_line_to_the_historian_is_in_the_health(
+    tmp_path: Path, log: Log, mode: str, insecure: bool
+) -> None:
+    kept = PostgresHistorian(kind="postgresql", url=f"postgresql://collector@db.works/plant?sslmode={mode}")
+    document = loaded(tmp_path).model_copy(update={"historian": kept})
+    made = collector(document, Flaky(), [link("scada", lambda *_: for_ever())], log, once=False)
+    url, task = await started(made)
+    _, document_ = await health(url)
+    assert document_["historian"]["insecure"] is insecure  # type: ignore[index]
+    assert any("leaves the line" in text for text in document_["needs"]) is insecure  # type: ignore[attr-defined]
+    made.stop()
+    await task
 
 
 async def test_every_row_of_every_source_is_stored_once(tmp_path: Path, log: Log, said: io.StringIO) -> None:

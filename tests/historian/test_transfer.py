@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,27 @@ def test_what_is_exported_and_imported_is_what_was(tmp_path: Path, name: str) ->
         assert back.sort("tag", "time").equals(exported(one, None, START, END).sort("tag", "time"))
         imported(two, read(tmp_path / name), NOW)
         assert two.query([1, 2, 3, 4], START, END).height == 3
+
+
+FORMULAS = ("=cmd|'/c calc'!A1", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "'=1", "''-x", "'quoted'", "-40", "plain")
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_a_name_or_text_that_a_spreadsheet_would_compute_is_none_in_the_file_and_comes_back(
+    tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "march.csv"
+    with Historian() as one, Historian() as two:
+        one.register([NewTag(name, "")])
+        row = (1, START, name, 0, 13, 1)
+        one.append(SAMPLES.empty(), pl.DataFrame([row], schema=SAMPLES_TEXT.schema, orient="row"))
+        write(exported(one, None, START, END), file)
+        imported(two, read(file), NOW)
+        assert two.registered()["name"].to_list() == [name]
+        assert two.texts([1], START, END)["text"].to_list() == [name]
+    with file.open(newline="", encoding="utf-8") as stream:
+        cells = [cell for line in list(csv.reader(stream))[1:] for cell in line]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r")) and cell != "-40"]
 
 
 def test_every_row_has_its_unit_and_only_tags_and_span_are_written() -> None:

@@ -36,10 +36,13 @@ def issue(
     life: dt.timedelta = dt.timedelta(days=365),
     ca: bool = False,
     issuer: Issued | None = None,
+    path_length: int | None = None,
+    signs: bool = True,
+    bits: int = 2048,
 ) -> Issued:
     """Make a certificate that is valid from ``since`` (counted from now) for ``life``."""
     folder.mkdir(parents=True, exist_ok=True)
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     begin = dt.datetime.now(dt.UTC) + since
     made = (
@@ -51,8 +54,8 @@ def issue(
         .not_valid_before(begin)
         .not_valid_after(begin + life)
         .add_extension(x509.SubjectAlternativeName([x509.UniformResourceIdentifier(uri), *map(_host, hosts)]), False)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), True)
-        .add_extension(_uses(), True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=path_length), True)
+        .add_extension(_uses(signs), True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False)
         .sign(issuer.private if issuer else private, hashes.SHA256())
     )
@@ -67,7 +70,7 @@ def issue(
     return issued
 
 
-def revoke(issuer: Issued, revoked: x509.Certificate, path: Path) -> Path:
+def revoke(issuer: Issued, revoked: x509.Certificate, path: Path, life: dt.timedelta = dt.timedelta(days=30)) -> Path:
     """Write the list of what an issuer revoked, with one certificate on it."""
     now = dt.datetime.now(dt.UTC)
     entry = x509.RevokedCertificateBuilder().serial_number(revoked.serial_number).revocation_date(now).build()
@@ -75,7 +78,7 @@ def revoke(issuer: Issued, revoked: x509.Certificate, path: Path) -> Path:
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.certificate.subject)
         .last_update(now)
-        .next_update(now + dt.timedelta(days=30))
+        .next_update(now + life)
         .add_revoked_certificate(entry)
         .sign(issuer.private, hashes.SHA256())
     )
@@ -91,8 +94,8 @@ def _host(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _uses() -> x509.KeyUsage:
+def _uses(signs: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=True, content_commitment=True, key_encipherment=True, data_encipherment=True,
-        key_agreement=False, key_cert_sign=True, crl_sign=True, encipher_only=False, decipher_only=False,
+        key_agreement=False, key_cert_sign=signs, crl_sign=True, encipher_only=False, decipher_only=False,
     )  # fmt: skip

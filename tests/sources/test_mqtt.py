@@ -255,6 +255,36 @@ def test_messages_wait_for_us_in_a_lasting_session_and_come_once(
     asyncio.run(go())
 
 
+@pytest.mark.parametrize(("settings", "most"), [("", 1_020), ("max_queued_messages 100000", 1_500)])
+def test_mosquitto_as_it_comes_drops_what_we_are_away_for_and_keeps_it_where_it_is_told_to(
+    tmp_path: Path, settings: str, most: int
+) -> None:
+    """1,500 messages of QoS 1, each acknowledged to its sender: 1,000 are queued, and some are under way."""
+    (tmp_path / "broker").mkdir()
+    broker, sink = Mosquitto(tmp_path / "broker", settings=settings), MemorySink()
+
+    async def go() -> None:
+        async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+            connector = connect(spec(broker.port), place(tmp_path))
+            async with running(connector, TAGS, sink):
+                await wait_for(lambda: connector.health.state == "connected")
+            await say(client, range(1_500))
+            async with running(connect(spec(broker.port), place(tmp_path)), TAGS, sink):
+                await wait_for(lambda: len(taken(sink)) >= min(most, 1_000))
+                await say(client, range(2_000, 2_001))
+                await wait_for(lambda: 2_000.0 in taken(sink))
+        *waited, last = taken(sink)
+        assert waited == [float(number) for number in range(len(waited))] and last == 2_000.0, "the oldest are kept"
+        assert min(most, 1_000) <= len(waited) <= most
+
+    broker.start()
+    try:
+        asyncio.run(go())
+    finally:
+        broker.stop()
+    assert ("messages are being dropped" in (tmp_path / "broker" / "log").read_text()) == (most < 1_500)
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, "cut"])
 def test_a_broker_that_is_restarted_or_cut_off_loses_no_message(mosquitto: Mosquitto, tmp_path: Path, how: Any) -> None:
     async def go() -> None:

@@ -336,24 +336,24 @@ def test_a_delete_hidden_by_an_insert_of_the_same_day_is_found(base: Base) -> No
 def test_a_row_gone_and_one_that_came_late_in_the_middle_of_a_day_are_found(each: Base) -> None:
     """Neither the number of rows nor the first, nor the last, of ids, times and changes differs afterwards."""
     sink, link = Kept(), connector(each, compare=0.0, overlap=60.0)
-    each.put(*((k, "feed", "Nd2O3", at(9, k), str(k), at(9, k)) for k in (1, 3, 9)))
+    each.put(*((k, "feed", "Nd2O3", at(9, k), str(k), at(9, k)) for k in (10, 13, 19)))
     polled(link, sink, 2)
-    each.run("delete from assays where id = 3")
-    each.put((4, "feed", "Nd2O3", at(9, 4), "4", at(9, 4)))
+    each.run("delete from assays where id = 13")
+    each.put((14, "feed", "Nd2O3", at(9, 14), "14", at(9, 14)))
     polled(restarted(each, sink), sink, 2)
-    assert sink.values() == {datetime(2026, 3, 9, k): float(k) for k in (1, 4, 9)}
+    assert sink.values() == {datetime(2026, 3, 9, k): float(k) for k in (10, 14, 19)}
 
 
 def test_a_correction_stamped_before_the_newest_row_is_found(each: Base) -> None:
     sink, link = Kept(), connector(each, compare=0.0, overlap=60.0)
-    each.put(*((k, "feed", "Nd2O3", at(9, k), str(k), at(9, k)) for k in (1, 3, 9)))
+    each.put(*((k, "feed", "Nd2O3", at(9, k), str(k), at(9, k)) for k in (10, 13, 19)))
     polled(link, sink, 2)
-    each.run(f"update assays set result = '3.5', updated_at = '{at(9, 5)}' where id = 3")
+    each.run(f"update assays set result = '13.5', updated_at = '{at(9, 15)}' where id = 13")
     polled(link, sink, 2)
-    assert sink.values()[datetime(2026, 3, 9, 3)] == 3.5 and sink.rows == 4
-    each.run("update assays set result = '3.6' where id = 3")
+    assert sink.values()[datetime(2026, 3, 9, 13)] == 13.5 and sink.rows == 4
+    each.run("update assays set result = '13.6' where id = 13")
     polled(link, sink, 2)
-    assert sink.values()[datetime(2026, 3, 9, 3)] == 3.6 and sink.rows == 5, "of one that was not stamped at all too"
+    assert sink.values()[datetime(2026, 3, 9, 13)] == 13.6 and sink.rows == 5, "of one that was not stamped at all too"
 
 
 def test_a_day_that_stays_as_it_is_is_not_read_again(each: Base, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -367,6 +367,17 @@ def test_a_day_that_stays_as_it_is_is_not_read_again(each: Base, monkeypatch: py
     monkeypatch.setattr(SqlConnector, "_pages", pages)
     polled(restarted(each, sink), sink, 2)
     assert sink.rows == 1
+
+
+def test_a_tag_added_later_gets_its_past_from_a_source_of_a_new_name_alone(base: Base) -> None:
+    sink, link = Kept(), connector(base, compare=0.0)
+    base.put((1, "feed", "Nd2O3", at(9, 1), "1", at(9, 1)), (2, "tails", "Fe", at(9, 2), "2", at(9, 2)))
+    asyncio.run(link.poll(TAGS[:1], sink))
+    polled(restarted(base, sink), sink, 2)
+    assert list(sink.values().values()) == [1.0] and not sink.values(2)
+    anew = Kept()
+    polled(connector(base), anew)
+    assert list(anew.values(2).values()) == [2.0]
 
 
 def test_columns_of_two_collations_are_compared_all_the_same(server: Base) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ipaddress
 import ssl
 from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
 
 CHECKED = ("verify-full", "verify-ca")
 """Values of ``sslmode`` by which the server is checked."""
@@ -38,6 +39,28 @@ def is_here(host: str | None) -> bool:
 def authorities() -> str:
     """File of the certificates this machine trusts, as drivers want it; empty where it has none of its own."""
     return ssl.get_default_verify_paths().cafile or ""
+
+
+def postgres_is_open(url: str) -> bool:
+    """Whether a PostgreSQL server is on another machine, and the line is not encrypted or the server not checked.
+
+    Examples
+    --------
+    >>> postgres_is_open("postgresql://lims.works/assays?sslmode=disable"), postgres_is_open("postgresql://lims.works")
+    (True, False)
+    """
+    parts = urlsplit(url)
+    said = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    hosts = said.get("hostaddr") or said.get("host") or parts.netloc.rpartition("@")[2]
+    elsewhere = any(not is_here(_host(entry)) for entry in hosts.split(","))
+    return elsewhere and said.get("sslmode", "verify-full") not in CHECKED
+
+
+def _host(entry: str) -> str:
+    """A host without its port."""
+    if entry.startswith("["):
+        return entry[1:].partition("]")[0]
+    return entry if entry.count(":") > 1 else entry.partition(":")[0]
 
 
 def postgres_tls(host: str | None, said: Mapping[str, object]) -> Mapping[str, str]:

@@ -77,7 +77,7 @@ SAMPLES = _table(
     raw=(pl.Float64, "unit at the source", "value as it came; null where the conversion is the identity"),
     status=(pl.Int64, "", "32-bit OPC UA StatusCode in a signed 64-bit integer"),
     seq=(pl.Int64, "", "order of arrival; of two rows with one tag and time the higher one counts"),
-    source=(pl.Int16, "", "number of the source in the document"),
+    source=(pl.Int16, "", "number of the source: its place, or what the collector keeps for its name"),
 )
 
 SAMPLES_TEXT = _table(
@@ -88,7 +88,7 @@ SAMPLES_TEXT = _table(
     text=(pl.String, "", "what stood there; null where there is none"),
     status=(pl.Int64, "", "32-bit OPC UA StatusCode in a signed 64-bit integer"),
     seq=(pl.Int64, "", "order of arrival; of two rows with one tag and time the higher one counts"),
-    source=(pl.Int16, "", "number of the source in the document"),
+    source=(pl.Int16, "", "number of the source: its place, or what the collector keeps for its name"),
 )
 
 AGGREGATES = _table(

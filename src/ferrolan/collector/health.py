@@ -35,7 +35,15 @@ class Report:
 
 
 def report(
-    name: str, began: int, now: int, running: Sequence[Running], vault: Vault, log: Log, others: Sequence[str] = ()
+    name: str,
+    began: int,
+    now: int,
+    running: Sequence[Running],
+    vault: Vault,
+    log: Log,
+    others: Sequence[str] = (),
+    *,
+    insecure: bool = False,
 ) -> Report:
     """How everything is now; without secrets.
 
@@ -51,6 +59,8 @@ def report(
         The store and the log of the collector.
     others
         What else needs a person, in words.
+    insecure
+        Whether the line to the historian is open: not encrypted, or its server not checked.
     """
     act = [text for one in running for text in _needs(one, now)] + list(others)
     if vault.state != "ready":
@@ -58,6 +68,10 @@ def report(
     if log.lost:
         act.append(f"{log.lost} lines of the log were not written")
     look = [text for one in running for text in _remarks(one)]
+    if insecure:
+        look.append(
+            "the historian: its url leaves the line to the server open: not encrypted, or the server not checked"
+        )
     status: Literal["well", "look", "act"] = "act" if act else "look" if look else "well"
     document = {
         "status": status,
@@ -67,7 +81,7 @@ def report(
         "started": _time(began),
         "now": _time(now),
         "connections": {one.link.name: _connection(one, now) for one in running},
-        "historian": {"state": vault.state, "since": _time(vault.since), "said": vault.said},
+        "historian": {"state": vault.state, "since": _time(vault.since), "said": vault.said, "insecure": insecure},
     }
     cleaned = log.cleaned(document)
     assert isinstance(cleaned, dict)

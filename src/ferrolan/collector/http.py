@@ -22,6 +22,7 @@ import polars as pl
 from ferrolan.base.errors import Fault, FerrolanError, SurroundingsError
 from ferrolan.base.extras import needs
 from ferrolan.collector.health import Report
+from ferrolan.collector.logs import harmless
 from ferrolan.collector.metrics import CONTENT_TYPE
 from ferrolan.collector.stretches import Question, TooMuch, gathered
 from ferrolan.historian.remote import ARROW, parted
@@ -172,11 +173,11 @@ def application(told: Told) -> Starlette:
         return Response(content, status, media_type=None, headers={"content-type": kind, "cache-control": "no-store"})
 
     def refused(error: Exception, status: int) -> Response:
-        return answer(json.dumps({"error": str(error)}, ensure_ascii=False), "application/json", status)
+        return answer(json.dumps({"error": str(error)}), "application/json", status)
 
     async def health(_request: Request) -> Response:
         report = told.health()
-        text = json.dumps(report.document, ensure_ascii=False, indent=2, default=str)
+        text = harmless(json.dumps(report.document, ensure_ascii=False, indent=2, default=str))
         return answer(text, "application/json", 503 if report.status == "act" else 200)
 
     async def metrics(_request: Request) -> Response:

@@ -10,12 +10,16 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
+import re
+import stat
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Literal
@@ -31,6 +35,7 @@ _LEVELS: dict[Level, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40
 _ONCE_IN = 3_600.0  # the same text of a library is written once in so long [s]
 _TEXTS = 1_000  # texts of libraries that are remembered
 _LONGEST = 4_000  # characters of one text of a line
+_COMMANDING = re.compile("[\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]")
 
 
 class Log:
@@ -74,8 +79,8 @@ class Log:
             self._handler: logging.Handler = logging.StreamHandler(stream or sys.stderr)  # type: ignore[arg-type]
         else:
             with storing(file):
-                file.parent.mkdir(parents=True, exist_ok=True)
-                self._handler = RotatingFileHandler(file, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
+                file.parent.mkdir(0o700, parents=True, exist_ok=True)
+                self._handler = _File(file, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter("%(message)s"))
         setattr(self._handler, "handleError", self._lost)  # noqa: B010  # a full disk stops no collector
 
@@ -113,7 +118,7 @@ class Log:
         about = {} if connector is None else {"connector": connector}
         line: dict[str, object] = {"time": _now(), "level": level, "event": event, **about, **fields}
         text = json.dumps(self.cleaned(line), ensure_ascii=False, default=str)
-        self._handler.handle(logging.makeLogRecord({"msg": "%s", "args": (self.hidden(text),)}))
+        self._handler.handle(logging.makeLogRecord({"msg": "%s", "args": (harmless(self.hidden(text)),)}))
 
     @contextmanager
     def with_others(self) -> Iterator[None]:
@@ -135,6 +140,16 @@ class Log:
     def _lost(self, _record: logging.LogRecord) -> None:
         with self._counting:
             self.lost += 1
+
+
+class _File(RotatingFileHandler):
+    """A log file for its owner alone; where a person gave others the right to read it, so may they the next."""
+
+    def _open(self) -> TextIOWrapper:
+        older = Path(f"{self.baseFilename}.1")
+        rights = stat.S_IMODE(older.stat().st_mode) if older.exists() else 0o600
+        opened = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, rights)
+        return os.fdopen(opened, "a", encoding=self.encoding)
 
 
 class _Others(logging.Handler):
@@ -166,6 +181,17 @@ class _Others(logging.Handler):
             self._said.clear()
         self._said[key] = now, 0
         return left_out
+
+
+def harmless(text: str) -> str:
+    r"""A JSON text whose characters command no terminal and turn no line: such are written as JSON's own escapes.
+
+    Examples
+    --------
+    >>> harmless('{"said": "\x9b2J"}')
+    '{"said": "\\u009b2J"}'
+    """
+    return _COMMANDING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _now() -> str:

@@ -40,7 +40,7 @@ class Rejected:
         """
         content = REJECTED.check(rows).write_ndjson().encode()
         with self._writing, storing(self.file):
-            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.parent.mkdir(0o700, parents=True, exist_ok=True)
             if self.file.exists() and self.file.stat().st_size > LARGEST:
                 self.file.replace(self.file.with_suffix(".1.jsonl"))
             with self.file.open("ab") as file:

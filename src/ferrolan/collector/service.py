@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 
 from ferrolan.assembly.connectors import Link, addresses_of, conversions_of, links, new_tags
+from ferrolan.base.encrypted import postgres_is_open
 from ferrolan.base.errors import DocumentError, Fault, FerrolanError
 from ferrolan.base.surroundings import storing
 from ferrolan.collector.health import Report, report
@@ -32,6 +33,7 @@ from ferrolan.collector.running import Running
 from ferrolan.collector.upkeep import Upkeep
 from ferrolan.collector.vault import Vault
 from ferrolan.enterprise.document import Enterprise
+from ferrolan.enterprise.historian import PostgresHistorian
 from ferrolan.historian.ingest import Conversions
 from ferrolan.historian.seam import Reader, Store
 from ferrolan.sources.live import Clock, SystemClock
@@ -293,7 +295,10 @@ class Collector:
     def report(self, vault: Vault) -> Report:
         """How everything is now."""
         others = [] if self.running or vault.numbers else ["nothing is collected: the tags have no numbers yet"]
-        return report(self.document.name, self.began, self.clock.now(), self.running, vault, self.log, others)
+        kept = self.document.historian
+        insecure = isinstance(kept, PostgresHistorian) and postgres_is_open(kept.url)
+        now = self.clock.now()
+        return report(self.document.name, self.began, now, self.running, vault, self.log, others, insecure=insecure)
 
     def _standings(self) -> Sequence[Standing]:
         counted = {link.name: len(new_tags(self.document, (link,))) for link in self.links}
@@ -414,5 +419,5 @@ def folder_of(document: Enterprise, out: Path | None) -> Path:
     """
     folder = Path(out) if out is not None else document.path.parent / "collected" / document.name
     with storing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)
     return folder

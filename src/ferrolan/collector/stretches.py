@@ -50,7 +50,7 @@ def gathered(reader: Reader, question: Question, tags: Sequence[int], start: dat
         if until >= end:
             break
         start = until
-        if size < ROOM // _SHARE:
+        if size <= ROOM // _SHARE:
             step = min(_GROWTH * step, _LONGEST)
     order = [name for name in ("tag", "time", "seq", "source", "status") if name in pages[0].columns]
     return pages[0] if len(pages) == 1 else pl.concat(pages).sort(order, maintain_order=True)

@@ -2,8 +2,8 @@
 
 ``tag,kind,unit,stepped,time,value,text,raw,status,seq,source`` and a row a sample: ``bf1.ti4201,number,K,false,
 2026-03-01T08:14:03.000000Z,1460.15,,1187.0,0,1772352843000000,1``. Numbers are in the canonical unit, which stands in
-every row, so that no file is without it. What is imported comes late: it counts by its ``seq``, or, where the file has
-none, as what arrived last.
+every row, so that no file is without it. A text that a spreadsheet would compute has a ``'`` before it in CSV. What is
+imported comes late: it counts by its ``seq``, or, where the file has none, as what arrived last.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from ferrolan.base.errors import Fault, SourceError
+from ferrolan.base.spreadsheet import all_meant, all_shown
 from ferrolan.base.surroundings import storing
 from ferrolan.base.tables import SAMPLES, SAMPLES_TEXT, TIME
 from ferrolan.historian.seam import NewTag, Reader, Store
@@ -25,6 +26,7 @@ FORM: Mapping[str, pl.DataType | type[pl.DataType]] = {
 }  # fmt: skip
 """Columns of an exported file; those from ``raw`` on may be missing in one that is imported."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXTS = ("tag", "unit", "text")
 _NEEDED = ("tag", "time", "value")
 _WRITTEN_TIME = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
@@ -69,7 +71,8 @@ def write(table: pl.DataFrame, file: Path) -> None:
         if file.suffix == ".parquet":
             table.write_parquet(file, compression="zstd")
         elif file.suffix == ".csv":
-            table.with_columns(pl.col("time").dt.strftime(_WRITTEN_TIME)).write_csv(file)
+            shown = table.with_columns(pl.col("time").dt.strftime(_WRITTEN_TIME), *map(all_shown, _TEXTS))
+            shown.write_csv(file)
         else:
             raise _other_form(file, f"the ending {file.suffix!r}", "a file that ends in .parquet or .csv")
 
@@ -86,7 +89,7 @@ def read(file: Path) -> pl.DataFrame:
     """
     try:
         with storing(file):
-            held = pl.read_parquet(file) if file.suffix == ".parquet" else pl.read_csv(file, infer_schema=False)
+            held = pl.read_parquet(file) if file.suffix == ".parquet" else _of_csv(file)
     except pl.exceptions.PolarsError as error:
         raise _other_form(file, str(error).splitlines()[0], "a table that was exported") from error
     missing = [name for name in _NEEDED if name not in held.columns]
@@ -132,6 +135,11 @@ def _named(registered: pl.DataFrame, names: list[str]) -> pl.DataFrame:
         found = ", ".join(repr(name) for name in unknown[:5])
         raise SourceError([Fault("historian", 0, "tag", found, "a registered tag", way_out, "unknown_tag")])
     return registered.filter(pl.col("name").is_in(names))
+
+
+def _of_csv(file: Path) -> pl.DataFrame:
+    held = pl.read_csv(file, infer_schema=False)
+    return held.with_columns(all_meant(name) for name in _TEXTS if name in held.columns)
 
 
 def _formed(held: pl.DataFrame) -> pl.DataFrame:

@@ -15,10 +15,12 @@ from typing import Literal
 
 import polars as pl
 
+from ferrolan.base.spreadsheet import BEGINS
+
 Form = Literal["csv", "parquet", "json"]
 
 _TIME = "%Y-%m-%dT%H:%M:%S%.fZ"
-_FORMULA = r"^[=+\-@\t\r]"
+_FORMULA = f"^{BEGINS}"
 
 
 def export(frame: pl.DataFrame, form: Form) -> bytes:

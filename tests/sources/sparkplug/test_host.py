@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ferrolan.base.errors import SourceError
 from ferrolan.base.status import StatusCode
-from ferrolan.sources.sparkplug import connector, host, survey
+from ferrolan.sources.sparkplug import connector, host, node, survey
 from ferrolan.sources.sparkplug import payload as wire
 from ferrolan.sources.sparkplug.host import Host
 from ferrolan.sources.sparkplug.payload import decode, rebirth_command
@@ -434,6 +434,34 @@ def test_27_a_state_of_2_2_is_understood() -> None:
     )
     assert steps.host.hosts == {"other": True, "ferrolan": False, "third": True}
     assert [json.loads(said.payload)["online"] for said in steps.sent] == [True]
+
+
+# what a peer cannot fill
+
+
+def test_devices_no_tag_names_are_kept_up_to_a_number_and_mapped_ones_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "DEVICES", 3)
+    monkeypatch.setattr(host, "REMEMBERED", 4)
+    names = [f"Odd{number}" for number in range(40)]
+    edge = AliasEdge(metrics={"": ("Pressure",), **dict.fromkeys(names, ("x",)), "Hearth": ("T/North", "T/South")})
+    steps = Steps(edge).connect()
+    steps.hear(*edge.births())
+    (one,) = steps.host._nodes.values()
+    assert one.births is not None and set(one.births.devices) == {"", "Odd0", "Odd1", "Hearth"}
+    assert len(steps.host._routes) <= 4 and steps.host.counts["left_out_devices"] == 38
+    assert "left out" in steps.host.faults["Works/Furnace1/devices"]
+    steps.hear(edge.data({"x": 7.0}, "Odd30"), edge.data({"T/South": 1401.5}, "Hearth"))
+    assert steps.rows[-1][0::2] == (SOUTH, 1401.5) and not steps.rebirths
+
+
+def test_other_hosts_and_odd_topics_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "NAMED", 5)
+    steps = Steps().connect()
+    steps.hear(*((f"STATE/other{number}", b"ONLINE") for number in range(50)), ("STATE/ferrolan", b"OFFLINE"))
+    steps.hear(*((f"spBv1.0/Works/DBIRTH/Furnace1/d{number}", b"\xff") for number in range(50)))
+    assert len(steps.host.hosts) == 6 and steps.host.counts["unnamed_hosts"] == 45
+    assert len(steps.host.remarks) == 5 and steps.host.counts["unnamed_remarks"] == 45
+    assert [json.loads(said.payload)["online"] for said in steps.sent if "STATE" in said.topic] == [True]
 
 
 # the table

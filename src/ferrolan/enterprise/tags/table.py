@@ -20,6 +20,7 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
+from ferrolan.base import spreadsheet
 from ferrolan.base.errors import Fault
 from ferrolan.base.schema import nearest, shown
 from ferrolan.enterprise.sheet import Path, Sheet, compose
@@ -84,7 +85,7 @@ def written(rows: Sequence[Mapping[str, str]]) -> str:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(columns)
-    table.writerows([row.get(column, "") for column in columns] for row in rows)
+    table.writerows([spreadsheet.shown(row.get(column, "")) for column in columns] for row in rows)
     return text.getvalue()
 
 
@@ -99,7 +100,11 @@ def _of_csv(text: str, file: str, zone: ZoneInfo) -> tuple[list[Row], list[Fault
     if wrong:
         return [], wrong
     faults += [_wrong_row(file, at, header, cells) for at, cells in rows[1:] if len(cells) != len(header)]
-    whole = [(at, dict(zip(header, cells, strict=True))) for at, cells in rows[1:] if len(cells) == len(header)]
+    whole = [
+        (at, dict(zip(header, map(spreadsheet.meant, cells), strict=True)))
+        for at, cells in rows[1:]
+        if len(cells) == len(header)
+    ]
     return [Row(file, at, cells, zone) for at, cells in whole], faults
 
 

@@ -17,7 +17,7 @@ import polars as pl
 Key: TypeAlias = tuple[str, int]
 """The hash of a file, and a tag."""
 MOST = 128 * 2**20
-"""Bytes kept at most: some 3,400 days of a tag with a sample every 100 s."""
+"""Bytes kept at most: some 3,000 days of a tag with a sample every 100 s."""
 _EACH = 2_000  # bytes a frame takes beside its rows
 
 

@@ -42,7 +42,7 @@ class Ownership:
     def __init__(self, folder: Path, address: str = "") -> None:
         self.folder = folder
         with storing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(0o700, parents=True, exist_ok=True)
             self._lock = (folder / _LOCK).open("a+b")
         if not self._taken():
             self._lock.close()

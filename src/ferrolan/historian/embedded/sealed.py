@@ -169,7 +169,7 @@ class Sealed:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         with storing(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(0o700, parents=True, exist_ok=True)
         self.view = View(folder, _retired(folder), {}, {}, memory=Memory())
         _sweep(folder, self.view.retired)
         held = {day: found for day in days_of(folder) if (found := _whole(folder / day.isoformat(), day))}

@@ -17,13 +17,14 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from ferrolan.base.errors import Fault, SurroundingsError
 from ferrolan.base.surroundings import refused
@@ -40,6 +41,12 @@ APPLICATION = "urn:{host}:ferrolan"
 _OWN_LIFE = timedelta(days=5 * 365)  # what plants ask for: renewed by a person, never silently
 _KEY_BITS = 2048  # least that Basic256Sha256 and Aes256_Sha256_RsaPss allow
 _LONGEST_CHAIN = 8
+_BROKEN = (
+    SignatureAlgorithmOID.RSA_WITH_MD5,
+    SignatureAlgorithmOID.RSA_WITH_SHA1,
+    SignatureAlgorithmOID.ECDSA_WITH_SHA1,
+    SignatureAlgorithmOID.DSA_WITH_SHA1,
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class Trust:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._taken = b""  # what the server showed that was trusted last
         try:
             for name in FOLDERS:
                 self._made(name)
@@ -112,23 +120,45 @@ class Trust:
                 f"what is no certificate ({error})", "a certificate", "Mend the server's", code="wrong_certificate"
             )
         reason = self._untrusted(leaf, chain[1:], now)
-        return reason or _expired(leaf, now) or _another(leaf, host, uri)
+        reason = reason or _expired(leaf, now) or _another(leaf, host, uri)
+        self._taken = self._taken if reason else der
+        return reason
+
+    def unchecked(self, der: bytes, now: datetime) -> tuple[str, ...]:
+        """A sentence for each certificate of a server's path whose issuer's list of revocations is missing or too old.
+
+        Parameters
+        ----------
+        der
+            The certificate as the server showed it, alone or with its issuers behind it; one that is trusted.
+        now
+            The time that counts.
+        """
+        path = self._path(_chain(der))
+        return tuple(said for one, issuer in pairwise(path) if (said := self._unlisted(one, issuer, now)))
 
     def ending(self, now: datetime) -> tuple[str, ...]:
-        """A sentence for each certificate, own or trusted, that ends within thirty days or has ended."""
+        """What a person must renew, a sentence each.
+
+        Certificates, own or trusted, that end within thirty days or have ended; and of the server's, as it was taken
+        last, those whose issuer's list of revocations is missing or too old.
+        """
         found = [*self._certificates("own"), *self._certificates("trusted"), *self._certificates("issuers")]
-        return tuple(
+        ending = (
             f"{path} ends on {certificate.not_valid_after_utc:%Y-%m-%d}: renew it"
             for path, certificate in found
             if certificate.not_valid_after_utc - now < WARNED
         )
+        return (*ending, *(self.unchecked(self._taken, now) if self._taken else ()))
 
     def _untrusted(self, leaf: x509.Certificate, sent: list[x509.Certificate], now: datetime) -> Refused | None:
         trusted = [certificate for _, certificate in self._certificates("trusted")]
-        issuers = [certificate for _, certificate in self._certificates("issuers")]
-        path = _path(leaf, [*sent, *trusted, *issuers])
+        path = self._path([leaf, *sent])
         if not any(certificate in trusted for certificate in path):
             return self._rejected(leaf)
+        weak = next((found for one in path if (found := _weak(one))), None)
+        if weak is not None:
+            return weak
         late = next((one for one in path[1:] if _expired(one, now)), None)
         if late is not None:
             return _expired(late, now)
@@ -139,6 +169,21 @@ class Trust:
             return Refused(f"{_named(revoked)}, which its issuer revoked", "a valid certificate",
                            "Ask for a new one for the server", code="revoked_certificate")  # fmt: skip
         return None
+
+    def _path(self, chain: list[x509.Certificate]) -> list[x509.Certificate]:
+        """A server's certificate and those that issued it, as far as it sent them or we hold them."""
+        known = [certificate for name in ("trusted", "issuers") for _, certificate in self._certificates(name)]
+        return _path(chain[0], [*chain[1:], *known])
+
+    def _unlisted(self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime) -> str:
+        """That nobody could say whether a certificate was revoked; empty where a list in force could."""
+        ends = [found.next_update_utc for found in self._lists(certificate, issuer)]
+        if any(end is None or end >= now for end in ends):
+            return ""
+        what = "ended, the last on " + f"{max(end for end in ends if end):%Y-%m-%d}" if ends else "is missing"
+        whose = issuer.subject.rfc4514_string() or "nobody"
+        where = self.folder / "crl"
+        return f"whether {_named(certificate)} was revoked is not known: the list of {whose} in {where} {what}"
 
     def _rejected(self, leaf: x509.Certificate) -> Refused:
         path = self._made("rejected") / f"{_fingerprint(leaf)}.der"
@@ -153,15 +198,20 @@ class Trust:
         )
 
     def _revoked(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        serial = certificate.serial_number
+        lists = self._lists(certificate, issuer)
+        return any(found.get_revoked_certificate_by_serial_number(serial) is not None for found in lists)
+
+    def _lists(
+        self, certificate: x509.Certificate, issuer: x509.Certificate
+    ) -> Iterator[x509.CertificateRevocationList]:
+        """What an issuer revoked, of the lists that it signed itself."""
         for path in sorted(self._made("crl").iterdir()):
             revocations = _revocations(path)
             if revocations is None or revocations.issuer != certificate.issuer:
                 continue
-            if not revocations.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # any key of a CA
-                continue
-            if revocations.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
-                return True
-        return False
+            if revocations.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]  # any key of a CA
+                yield revocations
 
     def _certificates(self, name: str) -> Iterator[tuple[Path, x509.Certificate]]:
         for path in sorted(self._made(name).iterdir()):
@@ -199,20 +249,42 @@ def _path(leaf: x509.Certificate, known: list[x509.Certificate]) -> list[x509.Ce
     """A certificate and those that issued it, as far as they are known."""
     path = [leaf]
     while len(path) < _LONGEST_CHAIN and path[-1].issuer != path[-1].subject:
-        issuer = next((one for one in known if one not in path and _issued(path[-1], one)), None)
+        issuer = next((one for one in known if one not in path and _issued(path[-1], one, len(path) - 1)), None)
         if issuer is None:
             break
         path.append(issuer)
     return path
 
 
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate, between: int) -> bool:
+    """Whether a certificate is an issuer's, who may issue with so many issuers between it and the server."""
     try:
         basic = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, x509.ExtensionNotFound):
         return False
-    return basic.ca
+    return basic.ca and _may_sign(issuer) and (basic.path_length is None or between <= basic.path_length)
+
+
+def _may_sign(issuer: x509.Certificate) -> bool:
+    """Whether its key is for signing certificates; one that says nothing of its use is for any (RFC 5280, 4.2.1.3)."""
+    try:
+        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
+def _weak(certificate: x509.Certificate) -> Refused | None:
+    """A key or a signature that can be forged."""
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < _KEY_BITS:
+        found, expected = f"with a key of {key.key_size} bit", f"a key of {_KEY_BITS} bit or more"
+    elif certificate.signature_algorithm_oid in _BROKEN:
+        found, expected = "signed with SHA-1 or MD5", "a signature with SHA-256 or better"
+    else:
+        return None
+    way_out = "Have a new certificate made for the server, and trust that one"
+    return Refused(f"{_named(certificate)} {found}", expected, way_out, code="weak_certificate")
 
 
 def _expired(certificate: x509.Certificate, now: datetime) -> Refused | None:

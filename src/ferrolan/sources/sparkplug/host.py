@@ -31,6 +31,10 @@ NAMESPACE = "spBv1.0"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 QOS = 1
 """Quality of service that is asked for."""
+REMEMBERED = 10_000
+"""Topics whose node is remembered; it is looked up for any other."""
+NAMED = 1_000
+"""Other hosts, and oddities, that are kept by their name; what comes beyond is counted."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ class Host:
             node.receive(read_message(kind, device, content, now))
         except WrongPayload as error:
             self.counts["refused_messages"] += 1
-            self.remarks[topic] = str(error)
+            self._remark(topic, str(error))
         if node.due is not None:
             self._ask(node, now)
 
@@ -236,7 +240,8 @@ class Host:
                 if node is not None and len(device) == kind.startswith("D"):
                     route = (node, KINDS[KINDS.index(kind)], device[0] if device else "")
                     self._look(node, route[2])
-                    self._routes[topic] = route
+                    if len(self._routes) < REMEMBERED:
+                        self._routes[topic] = route
                     return route
         return None
 
@@ -244,7 +249,14 @@ class Host:
         """Ids of devices that differ in nothing but their case."""
         for other in node.signals:
             if device and other != device and other.lower() == device.lower():
-                self.remarks[f"{node.group}/{node.name}/{device}"] = "another device differs from it in its case alone"
+                place = f"{node.group}/{node.name}/{device}"
+                self._remark(place, "another device differs from it in its case alone")
+
+    def _remark(self, place: str, said: str) -> None:
+        if place in self.remarks or len(self.remarks) < NAMED:
+            self.remarks[place] = said
+        else:
+            self.counts["unnamed_remarks"] += 1
 
     def _other(self, topic: str, content: bytes) -> None:
         """A STATE, in the form of 3.0 or of 2.2, or something that is not for us."""
@@ -260,7 +272,10 @@ class Host:
         if online is None:
             self.counts["refused_messages"] += 1
             return
-        self.hosts[host] = online
+        if host in self.hosts or len(self.hosts) < NAMED or host == self.id:
+            self.hosts[host] = online
+        else:
+            self.counts["unnamed_hosts"] += 1
         if host == self.id and not online and self._opened is not None:
             self.counts["state_corrected"] += 1
             self._publish.append(self._state(True, self._opened))

@@ -27,6 +27,9 @@ from ferrolan.sources.sparkplug.signals import Rows, Signal
 ASIDE = 2_000
 """Messages of one node that may be kept aside; the oldest give way, counted."""
 
+DEVICES = 10_000
+"""Devices of one node whose births are kept where no tag names them; the others are left out, counted."""
+
 _ROUND = 256
 
 
@@ -361,6 +364,9 @@ class Node:
         assert self.births is not None
         device = message.device
         match message.kind:
+            case "DBIRTH" | "DDATA" if self._crowded(device):
+                self._counts["left_out_devices"] += 1
+                self.faults["devices"] = f"more than {DEVICES:,} devices; of those no tag names the rest are left out"
             case "DBIRTH":
                 self._counts["births"] += 1
                 self._take_birth(message)
@@ -379,6 +385,12 @@ class Node:
                 names, aliases = (self.births.devices.get(device, {}), self.births.aliases)
                 for metric in self._sampling.take(message.payload.metrics, names, aliases, message):
                     self._unknown(metric, message)
+
+    def _crowded(self, device: str) -> bool:
+        """Whether there is no place for a device that no tag names."""
+        assert self.births is not None
+        held = self.births.devices
+        return device not in self.signals and device not in held and len(held) >= DEVICES
 
     # late messages
 

@@ -25,8 +25,11 @@ REBIRTH = b"Node Control/Rebirth"
 LARGEST = 64 * 2**20
 """Largest payload after unpacking [byte]."""
 
-MOST = 250_000
-"""Most metrics of a payload; 64 kB can be packed so that they unpack to 33 million empty ones, which fill 3 GB."""
+MOST = 100_000
+"""Most metrics of a payload, which take about a second.
+
+64 kB can be packed so that they unpack to 33 million empty ones, which fill 3 GB.
+"""
 
 _COMPRESSED = b"SPBV1.0_COMPRESSED"
 _BOOLEAN = 11

@@ -290,7 +290,7 @@ class Spool:
             self._segments.close()
 
     def _open(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(0o700, parents=True, exist_ok=True)
         for folder in (self.folder.parent.parent, self.folder.parent):
             sync_folder(folder)
         self.identity = known_identity(self.folder, self.name) or new_identity(self.folder, self.name)

@@ -23,6 +23,10 @@ floors:
 test *arguments:
     pytest {{arguments}}
 
+# what the tests talk to: brokers, databases, servers written by others (Debian's packages, npm)
+servers:
+    .ci/servers
+
 # broken input against every reader of files, for minutes; `just fuzz 10` runs ten times as long
 fuzz times="1":
     FERROLAN_FUZZ={{times}} pytest tests/fuzz -m slow

@@ -523,9 +523,15 @@ def plan(enterprise: Enterprise, account: Account | None = None) -> Plan:
 
     Raises
     ------
+    DocumentError
+        If the document declares no unit, as one that only collects.
     Infeasible
         Naming the limits that clash.
     """
+    if not enterprise.units:
+        way_out = f"Declare units and commodities, or only collect: ferrolan collect {enterprise.path}"
+        fault = Fault(str(enterprise.path), 0, "units", "none", "units to plan for", way_out, "missing_key")
+        raise DocumentError([fault])
     enterprise = with_responses(enterprise)
     start, stocks = _start(enterprise, account)
     return solve_plan(plan_problem(enterprise, start.coefficients(), stocks))

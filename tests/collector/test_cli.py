@@ -14,8 +14,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ferrolan import verbs
 from ferrolan.assembly.catalogue import connections, kinds
 from ferrolan.assembly.historian import open_reader
+from ferrolan.base.errors import DocumentError
 from ferrolan.enterprise.load import load
 from ferrolan.historian.remote import RemoteHistorian
 from tests.collector.bench import T0, plant
@@ -93,6 +95,11 @@ def test_an_option_that_cannot_be_is_a_fault_with_its_way_out(
     done = ferrolan("collect", replayed, "--once", *arguments, "--log", "log", cwd=replayed.parent)
     assert done.returncode in (2, 4) and f"[{code}]" in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and "rust" not in done.stderr
+
+
+def test_a_document_that_only_collects_has_nothing_to_plan_and_says_so(replayed: Path) -> None:
+    with pytest.raises(DocumentError, match=r"units: expected units to plan for, got none.*ferrolan collect"):
+        verbs.plan(verbs.load(replayed))
 
 
 def test_a_document_that_is_not_there_is_told(tmp_path: Path) -> None:
